@@ -1,0 +1,138 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command line: start, say where, run until told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from . import certificates
+from .checks import InputError
+from .server import Settings, Simulator
+
+_PARENT_LOOK = 0.3  # seconds between two looks whether the parent process lives
+
+
+def parser() -> argparse.ArgumentParser:
+    """All options."""
+    result = argparse.ArgumentParser(
+        prog="python -m tests.simulator",
+        description="A stand-in Qlik Enterprise Manager for tests. Listens on this machine's loopback address only.",
+    )
+    add = result.add_argument
+    add("--host", default="127.0.0.1", help="loopback address to listen on (default: %(default)s)")
+    add("--port", type=int, default=0, help="port of the API (default: any free one)")
+    add("--control-port", type=int, default=0, help="port of the control address (default: any free one)")
+    add("--state", metavar="FILE", help="state document, YAML or JSON (default: the built-in one)")
+    add("--faults", metavar="FILE", help="fault plan, YAML or JSON")
+    add("--idle-seconds", type=float, help="life of a session after its last request (default: 300)")
+    add("--no-transient", action="store_true", help="never show STARTING and STOPPING")
+    add("--no-task-stop-reason", action="store_true", help="leave task_stop_reason out of the details of a task")
+    add("--server-details-key", choices=("server_details", "serverDetails"), help="spelling of the envelope")
+    add("--certificate", choices=certificates.KINDS, default="good", help="what is wrong with the certificate")
+    add("--client-cert", action="store_true", help="clients must show a certificate (written next to the CA)")
+    add("--tls-dir", metavar="DIR", help="folder for the CA and certificates (default: a temporary one)")
+    add("--ready-file", metavar="PATH", help="write addresses and credentials here as JSON when ready")
+    add("--die-with-parent", action="store_true", help="end when the process that started this one is gone")
+    return result
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run until a signal, POST /shutdown, or the parent's death."""
+    given = parser().parse_args(arguments)
+    try:
+        asyncio.run(_serve(given))
+    except (InputError, OSError) as error:
+        print(f"The stand-in can't start: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+async def _serve(given: argparse.Namespace) -> None:
+    simulator = Simulator(
+        Settings(
+            host=given.host,
+            port=given.port,
+            control_port=given.control_port,
+            state=given.state,
+            faults=given.faults,
+            idle_seconds=given.idle_seconds,
+            show_transient=False if given.no_transient else None,
+            task_stop_reason=False if given.no_task_stop_reason else None,
+            server_details_key=given.server_details_key,
+            certificate=given.certificate,
+            client_cert=given.client_cert,
+            tls_dir=given.tls_dir,
+        )
+    )
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, simulator.stopped.set)
+    parent = os.getppid()  # asked before anything else happens, or a quick death would be missed
+    await simulator.start()
+    ready_file = Path(given.ready_file) if given.ready_file else None
+    try:
+        access = {**simulator.access(), "pid": os.getpid()}
+        if ready_file:
+            _write_ready_file(ready_file, access)
+        print(welcome(access), flush=True)
+        if given.die_with_parent:
+            await _until_orphaned(simulator.stopped, parent)
+        else:
+            await simulator.stopped.wait()
+    finally:
+        if ready_file:
+            ready_file.unlink(missing_ok=True)
+        await simulator.stop()
+
+
+def welcome(access: dict[str, Any]) -> str:
+    """What is printed when ready. Goes to standard output only, and holds test credentials only."""
+    exports = {
+        "QLIK_EM_URL": access["url"],
+        "QLIK_EM_CA_PATH": access["ca_path"],
+        "QLIK_EM_USERNAME": access["username"],
+        "QLIK_EM_PASSWORD": access["password"],
+        "QLIK_EM_CLIENT_CERT": access["client_cert"],
+        "QLIK_EM_CLIENT_KEY": access["client_key"],
+    }
+    lines = [
+        f"Stand-in Enterprise Manager: {access['url']}",
+        f"CA certificate:              {access['ca_path']}",
+        f"Control address:             {access['control_url']}",
+        f"User and password:           {access['username']} / {access['password']}",
+        "",
+        "Paste into another shell:",
+        *(f"  export {key}={_quoted(value)}" for key, value in exports.items() if value),
+        "",
+        "Ctrl-C ends it.",
+    ]
+    return "\n".join(lines)
+
+
+def _quoted(value: str) -> str:
+    return "'" + value.replace("'", "'\"'\"'") + "'"
+
+
+def _write_ready_file(path: Path, access: dict[str, Any]) -> None:
+    """All or nothing: a reader never sees half a file."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part.write_text(json.dumps(access, indent=2) + "\n", encoding="utf-8")
+    part.replace(path)
+
+
+async def _until_orphaned(stopped: asyncio.Event, parent: int) -> None:
+    while not stopped.is_set() and os.getppid() == parent:
+        try:
+            await asyncio.wait_for(stopped.wait(), _PARENT_LOOK)
+        except asyncio.TimeoutError:
+            continue
