@@ -1,0 +1,33 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Real HTTPS against the stand-in. Needs the folder that holds `ansible_collections` on PYTHONPATH."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from ansible_collections.dataops.qlik_em.tests.simulator import running
+from ansible_collections.dataops.qlik_em.tests.simulator.handle import Handle
+from functional_user import User
+
+
+@pytest.fixture(scope="session")
+def stand_in() -> Iterator[Handle]:
+    """One stand-in for all tests of a process."""
+    with running() as handle:
+        yield handle
+
+
+@pytest.fixture
+def em(stand_in: Handle) -> Handle:
+    """The stand-in as new."""
+    stand_in.reset()
+    return stand_in
+
+
+@pytest.fixture
+def user(em: Handle) -> User:
+    """A user who logs in by user name and password."""
+    return User(em)
