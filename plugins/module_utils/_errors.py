@@ -1,0 +1,157 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection.
+
+"""Everything that can go wrong, as exceptions, and the catalogue that says what to do about it."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+UNAUTHORIZED_REQUEST = "UNAUTHORIZED_REQUEST"
+INVALID_SESSION_ID = "INVALID_SESSION_ID"
+
+
+class Advice(NamedTuple):
+    """What an error code means and what the reader can do about it."""
+
+    meaning: str
+    remedy: str
+
+
+# Codes that the notes mark as assumed carry the comment "assumed". A code that is missing here passes through
+# unchanged.
+CATALOGUE: dict[str, Advice] = {
+    UNAUTHORIZED_REQUEST: Advice(
+        "The user may not do this.",
+        "Give the user the role in Enterprise Manager (User Permissions of the object or of its parent).",
+    ),
+    INVALID_SESSION_ID: Advice(
+        "The API session has expired (5 minutes after its last request) or never existed.",
+        "Give username and password, api_token or jwt beside session_id, so that the session can be renewed.",
+    ),
+    "DESERIALIZE_TO_TYPE": Advice(
+        "The server could not read the body of the request.",
+        "Check the values passed to the module; the server's message names the member.",
+    ),
+    "AEM_SERVER_NOT_FOUND": Advice(
+        "Enterprise Manager knows no server of this name.",
+        "server is the display name in Enterprise Manager, not a host name; upper and lower case count.",
+    ),
+    "AEM_SERVER_NOT_MONITORED": Advice(
+        "Monitoring of the server is switched off.",
+        "Start monitoring the server in Enterprise Manager, then run this again.",
+    ),
+    "AEM_SERVER_NOT_CONNECTED": Advice(
+        "Enterprise Manager cannot reach the server.",
+        "Check that the Replicate or Compose service runs and that Enterprise Manager reaches it.",
+    ),
+    "AEM_SERVER_LICENSE_EXPIRED": Advice("The licence of the server has expired.", "Register a new licence."),
+    "AEM_SERVER_INVALID_LICENSE": Advice("The licence of the server is not valid.", "Register a valid licence."),
+    "LICENSE_NOT_FOUND": Advice(
+        "Enterprise Manager has no licence.", "Register one in the Enterprise Manager console."
+    ),
+    "LICENSE_NOT_FOUND_CONTACT_ADMIN": Advice(
+        "Enterprise Manager has no licence.", "Ask an Enterprise Manager Admin to register one."
+    ),
+    "AEM_TASK_NOT_FOUND": Advice(  # assumed
+        "The server has no task of this name.",
+        "Upper and lower case count; Compose tasks and workflows are named task__project.",
+    ),
+    "AEM_TASK_ALREADY_STOPPED": Advice("The task is stopped already.", "Nothing to do."),
+    "AEM_STOP_TASK_INNER_ERR": Advice(
+        "The server refused or failed to stop the task.",
+        "Read the server's message and the task's log; then run this again.",
+    ),
+    "AEM_STOP_TASK_TIMEOUT": Advice(
+        "The task did not stop within timeout; the stop goes on in the server.",
+        "Use wait: true to go on watching (up to wait_timeout), raise timeout, or run this again.",
+    ),
+    "AEM_TASK_ALREADY_RUNNING": Advice("The task is running already.", "Nothing to do."),  # assumed
+    "AEM_RUN_TASK_INNER_ERR": Advice(  # assumed
+        "The server refused or failed to start the task.",
+        "Read the server's message and the task's log; then run this again.",
+    ),
+    "AEM_RUN_TASK_TIMEOUT": Advice(  # assumed
+        "The task did not start within timeout; the start goes on in the server.",
+        "Use wait: true to go on watching (up to wait_timeout), raise timeout, or run this again.",
+    ),
+    "AEM_METHOD_NOT_SUPPORTED_VERSION": Advice(
+        "The server's product or version does not have this method.",
+        "Check the product and the version of the server.",
+    ),
+}
+
+
+class AemError(Exception):
+    """Base of all failures; ``str()`` is one line for a human.
+
+    ``facts`` are the structured fields that a failed result shows beside ``msg``.
+    ``changed`` is true if this run may have changed something before it failed.
+    """
+
+    def __init__(self, message: str, hint: str = "", **facts: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.facts = {key: value for key, value in facts.items() if value is not None}
+        self.changed = False
+
+    def __str__(self) -> str:
+        return self.message
+
+    def as_result(self) -> dict[str, Any]:
+        """Return the failure as the members of a failed result."""
+        result = dict(self.facts, msg=self.message, changed=self.changed)
+        if self.hint:
+            result["hint"] = self.hint
+        return result
+
+
+class InputError(AemError):
+    """An option is missing or wrong; no request was sent."""
+
+
+class WaitError(AemError):
+    """The wanted state was not reached in time, or cannot be reached any more."""
+
+
+class TransportError(AemError):
+    """No usable answer came.
+
+    ``sent`` is false only when it is certain that no byte of the request left.
+    ``final`` is true when trying again cannot help (a certificate, a redirect, a wrong address).
+    """
+
+    def __init__(self, message: str, hint: str = "", sent: bool = True, final: bool = False, **facts: Any) -> None:
+        super().__init__(message, hint, **facts)
+        self.sent = sent
+        self.final = final
+
+
+class ApiError(AemError):
+    """The server answered that the method failed."""
+
+    def __init__(self, message: str, hint: str, error_code: str, **facts: Any) -> None:
+        super().__init__(message, hint, error_code=error_code or None, **facts)
+        self.error_code = error_code
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the user may not do this; the status varies between 401 and 403 (notes, 3)."""
+        return self.error_code == UNAUTHORIZED_REQUEST or (
+            not self.error_code and self.facts["http_status"] in (401, 403)
+        )
+
+
+class Interrupted(AemError):
+    """The run was told to stop; nothing more was sent but the logout."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "What was sent goes on in the server. Run this again to go on.")
+
+
+class LoginRefused(AemError):
+    """The server refused to log the user in; never to be tried again, or the account gets locked."""
