@@ -1,0 +1,27 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection.
+
+"""What a resource function gives back to the frame that runs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Result:
+    """The outcome of a resource function.
+
+    ``values`` are the members of the result that the caller sees; ``diff`` is given in check and diff mode.
+    ``secrets`` are members that are secret and returned on purpose: the only ones that are not masked.
+    """
+
+    changed: bool = False
+    values: dict[str, Any] = field(default_factory=dict)
+    diff: dict[str, Any] | None = None
+    warnings: list[str] = field(default_factory=list)
+    secrets: dict[str, str] = field(default_factory=dict)

@@ -1,0 +1,81 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection.
+
+"""Runs one resource function: one form of result, one form of failure, nothing unmasked. Both frames use it."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from typing import Any
+
+from ._api import Api
+from ._client import Client
+from ._connection import Connection, connection_from, secrets_in
+from ._errors import AemError
+from ._http import REQUESTS_IMPORT_ERROR, Transport, one_warning_is_enough
+from ._result import Result
+from ._secrets import Secrets
+from ._stop import Stop
+
+# (api, params, check_mode, diff_mode) -> Result
+Resource = Callable[[Api, Mapping[str, Any], bool, bool], Result]
+
+
+def run_resource(
+    resource: Resource,
+    params: Mapping[str, Any],
+    environ: Mapping[str, str],
+    check_mode: bool,
+    diff_mode: bool,
+    stop: Stop,
+    open_transport: Callable[[Connection], AbstractContextManager[Transport]] = Transport,
+) -> dict[str, Any]:
+    """Run ``resource`` within one API session and return the result for Ansible, masked.
+
+    Never raises an Exception: a failure is a result with ``failed``. What ends the process (KeyboardInterrupt) or the
+    task (its `timeout:`) is none and passes; the session is closed in all cases.
+    """
+    secrets = Secrets()
+    secrets.add(secrets_in(params, environ))
+    shown: Mapping[str, str] = {}
+    notes: list[str] = []
+    try:
+        if REQUESTS_IMPORT_ERROR:
+            raise AemError(
+                f"The Python library requests is missing for {sys.executable}.",
+                f"Install it there ({sys.executable} -m pip install requests), or set ansible_python_interpreter to a "
+                "Python that has it.",
+            )
+        connection = connection_from(params, environ)
+        if not connection.validate_certs:
+            notes.append(f"The certificate of {connection.url} is not verified (validate_certs: false).")
+        with one_warning_is_enough(), open_transport(connection) as transport:
+            client = Client(connection, transport, secrets, stop)
+            try:
+                result = resource(Api(client), params, check_mode, diff_mode)
+            finally:
+                stop.closing = True
+                client.close()
+        shown = result.secrets
+        outcome = dict(result.values, changed=result.changed)
+        notes += result.warnings
+        if result.diff is not None:
+            outcome["diff"] = result.diff
+    except AemError as failure:
+        outcome = dict(failure.as_result(), failed=True)
+    except Exception as bug:  # a resource function must not end otherwise; even so, nothing may come out unmasked
+        text = f"Unexpected {type(bug).__name__}: {bug}. Please report it."
+        outcome = {"failed": True, "msg": text, "exception": traceback.format_exc()}
+    if notes:
+        outcome["warnings"] = notes
+    # Our own keys stay: with a password like "msg", Ansible would not find the message.
+    masked = {key: secrets.mask(value) for key, value in outcome.items()}
+    if "msg" in masked:  # after masking, or a secret with a line end would not be found
+        masked["msg"] = " ".join("".join(sign if sign.isprintable() else " " for sign in masked["msg"]).split())
+    return {**masked, **shown}

@@ -1,0 +1,69 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection.
+
+"""Stopping a run in order: a signal lets the call in flight end, and nothing more is sent but the logout."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from types import FrameType
+from typing import Any
+
+from ._errors import Interrupted
+
+SLICE = 0.2  # seconds between two looks during a pause
+
+
+class Stop:
+    """Knows whether the run is to stop: SIGINT or SIGTERM has come, or the process that wanted the run is gone.
+
+    The signals are watched between ``__enter__`` and ``__exit__``, in the main thread only. The second one ends the
+    run at once, by a KeyboardInterrupt, but for the logout: Ansible itself answers Ctrl-C with two signals.
+
+    ``parent`` is the id of the process that wanted the run, if that is not just the present parent.
+    """
+
+    def __init__(self, parent: int | None = None) -> None:
+        self.signal: signal.Signals | None = None
+        self.closing = False  # whether only the logout is left
+        self._parent = parent or os.getppid()
+        self._previous: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> Stop:
+        if threading.current_thread() is threading.main_thread():
+            for one in (signal.SIGINT, signal.SIGTERM):
+                if signal.getsignal(one) != signal.SIG_IGN:  # as in a shell's background, where Ctrl-C means others
+                    self._previous[one] = signal.signal(one, self._note)
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        for one, handler in self._previous.items():
+            signal.signal(one, signal.SIG_DFL if handler is None else handler)
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        if self.signal and not self.closing:
+            raise KeyboardInterrupt
+        self.signal = signal.Signals(number)
+
+    def check(self) -> None:
+        """Raise Interrupted if the run is to stop."""
+        if self.signal:
+            raise Interrupted(f"Interrupted by {self.signal.name}.")
+        if os.getppid() != self._parent:
+            raise Interrupted("Interrupted: the process that started this run is gone.")
+
+    def pause(self, seconds: float) -> None:
+        """Sleep; raise Interrupted as soon as the run is to stop."""
+        end = time.monotonic() + seconds
+        while True:
+            self.check()
+            left = end - time.monotonic()
+            if left <= 0:
+                return
+            time.sleep(min(left, SLICE))

@@ -1,0 +1,161 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection.
+
+"""The frame that runs a resource function in the worker's own process, without starting a module."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, ClassVar
+
+from ansible import constants as C
+from ansible.errors import AnsibleError
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.parameters import remove_values
+from ansible.module_utils.errors import UnsupportedError
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ..module_utils._arguments import Spec
+from ..module_utils._connection import Connection, secrets_in
+from ..module_utils._http import REQUESTS_IMPORT_ERROR, Transport
+from ..module_utils._result import Result
+from ..module_utils._run import run_resource
+from ..module_utils._secrets import Secrets
+from ..module_utils._stop import Stop
+
+try:  # ansible-core 2.19 and newer
+    from ansible.module_utils.common.json import Direction, get_module_encoder
+except ImportError:
+    from ansible.module_utils.common.json import AnsibleJSONEncoder
+
+    ENCODER: dict[str, Any] = {"cls": AnsibleJSONEncoder, "vault_to_text": True}
+else:
+    ENCODER = {"cls": get_module_encoder("legacy", Direction.CONTROLLER_TO_MODULE)}
+
+display = Display()
+
+# The connections of this worker: they outlive the items of a loop, sessions and logins do not. The process id is in
+# the key because a worker is a fork, which must not use the connections of its parent.
+_transports: dict[tuple[int, Connection], Transport] = {}
+
+
+class ActionFrame(ActionBase):
+    """Runs RESOURCE with SPEC in this process if it may, else as an ordinary module. Keeps no state: see `until`."""
+
+    _supports_async = True
+    SPEC: ClassVar[Spec]
+    RESOURCE: ClassVar[staticmethod[..., Result]]
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Run the task and return its result."""
+        task_vars = task_vars or {}
+        result = super().run(tmp, task_vars)
+        starter = multiprocessing.parent_process()  # of a worker; known even if it is gone by now
+        stop = Stop(starter.pid if starter else None)
+        stop.check()  # a worker may outlive its parent: no further item of a loop then
+        obstacle = self._obstacle(task_vars)
+        if obstacle:
+            display.vvv(f"{self._task.action} runs as a module: {obstacle}")
+            wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
+            result.update(self._execute_module(task_vars=task_vars, wrap_async=wrap_async))
+        else:
+            display.vvv(f"{self._task.action} runs in process {os.getpid()}")
+            result.update(self._run_in_process(task_vars, stop))
+        return result
+
+    def _obstacle(self, task_vars: Mapping[str, Any]) -> str:
+        """Return why the task cannot run in this process, or an empty string."""
+        if boolean(self._templar.template(task_vars.get("aem_run_as_module", False)), strict=False):
+            return "aem_run_as_module is true"
+        if self._connection.transport != "local":  # not delegate_to: any host may have ansible_connection: local
+            return f"the connection is {self._connection.transport}"
+        if self._connection.become is not None:
+            return "become"
+        if self._task.async_val:
+            return "async"
+        if REQUESTS_IMPORT_ERROR:
+            return f"ansible-core's own Python lacks a library: {REQUESTS_IMPORT_ERROR}"
+        return ""
+
+    def _run_in_process(self, task_vars: Mapping[str, Any], stop: Stop) -> dict[str, Any]:
+        """Do what the module would do, and return the same result."""
+        # What the module would get: vaulted values decrypted, tags and lazy containers gone.
+        arguments = json.loads(json.dumps(self._task.args, **ENCODER))
+        with self._surroundings(), stop:
+            validator = ArgumentSpecValidator(self.SPEC.argument_spec, required_if=self.SPEC.required_if)
+            validation = validator.validate(arguments)
+            params = validation.validated_parameters
+            if validation.error_messages:  # the object itself is always true
+                outcome = self._invalid(validation.errors, params)
+            else:
+                outcome = run_resource(
+                    self.RESOURCE,
+                    params,
+                    os.environ,
+                    self._task.check_mode,
+                    self._task.diff,
+                    stop,
+                    _kept_transport,
+                )
+            # As the validator of a module does, which would tell the display of a module.
+            notes = [
+                f"Both option {one['option']} and its alias {one['alias']} are set." for one in validation._warnings
+            ]
+            if notes:
+                outcome["warnings"] = notes + outcome.get("warnings", [])
+            if self._wants_invocation(task_vars):
+                shown = remove_values(params, {secret for _user, secret in secrets_in(params, os.environ)})
+                outcome["invocation"] = {"module_args": shown}
+        if stop.signal:
+            # Now as Ansible itself would take it: a loop must not go on with its next item.
+            os.kill(os.getpid(), stop.signal)
+        return outcome
+
+    def _invalid(self, failures: Any, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the failure of the validation in the words of the module."""
+        message = failures.msg
+        if isinstance(failures.errors[0], UnsupportedError):
+            message = f"Unsupported parameters for ({self._task.action}) module: {message}"
+        secrets = Secrets()
+        secrets.add(secrets_in(params, os.environ))
+        return {"failed": True, "changed": False, "msg": secrets.mask(message)}
+
+    @contextmanager
+    def _surroundings(self) -> Iterator[None]:
+        """Give the surroundings of a module, and restore them: the task's `environment:`, and the playbook's folder."""
+        environment: dict[str, Any] = {}
+        self._compute_environment_string(environment)
+        before, folder = dict(os.environ), os.getcwd()
+        try:
+            os.environ.update({name: str(value) for name, value in environment.items()})
+            os.chdir(self._loader.get_basedir())
+            yield
+        finally:
+            os.chdir(folder)
+            os.environ.clear()
+            os.environ.update(before)
+
+    @staticmethod
+    def _wants_invocation(task_vars: Mapping[str, Any]) -> bool:
+        """Return whether a module would show its arguments: always up to ansible-core 2.20, then if configured."""
+        try:
+            return C.config.get_config_value("INJECT_INVOCATION", variables=task_vars)
+        except AnsibleError:
+            return True
+
+
+def _kept_transport(connection: Connection) -> AbstractContextManager[Transport]:
+    """Return the connections of this worker to that host; the login is no part of them, TLS and proxy options are."""
+    key = (os.getpid(), connection._replace(login=None, session_id=None))
+    if key not in _transports:
+        _transports[key] = Transport(connection)
+    return nullcontext(_transports[key])
