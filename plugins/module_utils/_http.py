@@ -101,7 +101,7 @@ def _socket_class(exchange: _Exchange) -> type[ssl.SSLSocket]:
 
 
 def _pool_class(exchange: _Exchange) -> Any:
-    """Return a connection pool whose plain sockets, which only a proxy talks to, keep the deadline too."""
+    """Return a connection pool that keeps the deadline: its plain sockets, which only a proxy talks to, and itself."""
 
     class PlainSocket(socket.socket):
         def recv_into(self, *args: Any, **kwargs: Any) -> int:
@@ -119,6 +119,9 @@ def _pool_class(exchange: _Exchange) -> Any:
 
     class Pool(HTTPSConnectionPool):
         ConnectionCls = Connection
+
+        def _get_conn(self, timeout: float | None = None) -> Any:
+            return super()._get_conn(_time_left(exchange))  # requests would wait for ever for a free connection
 
     return Pool
 
@@ -231,7 +234,8 @@ class Transport:
         self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
         # Even if told not to follow a redirect, requests works out the next request and reads the whole body for it.
         self._session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]
-        self._session.mount("https://", _Adapter(context, _pool_class(self._exchange), connections))
+        self._adapter = _Adapter(context, _pool_class(self._exchange), connections)
+        self._session.mount("https://", self._adapter)
 
     def send(self, verb: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float) -> Reply:
         """Send one request, once, and return the answer.
@@ -256,6 +260,10 @@ class Transport:
                 return Reply(response.status_code, response.headers, _read(response))
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             raise _failure(error, self._exchange.sent, self._connection) from error
+        except BaseException:
+            # A signal or the task's `timeout:` may strike where the pool's connection is on its way back, and be lost.
+            self._adapter.close()
+            raise
 
     def __enter__(self) -> Transport:
         return self

@@ -18,13 +18,14 @@ from typing import Any
 from ._errors import Interrupted
 
 SLICE = 0.2  # seconds between two looks during a pause
+BURST = 2.0  # seconds; Ansible answers one Ctrl-C with a SIGINT and at once a SIGTERM
 
 
 class Stop:
     """Knows whether the run is to stop: SIGINT or SIGTERM has come, or the process that wanted the run is gone.
 
-    The signals are watched between ``__enter__`` and ``__exit__``, in the main thread only. The second one ends the
-    run at once, by a KeyboardInterrupt, but for the logout: Ansible itself answers Ctrl-C with two signals.
+    The signals are watched between ``__enter__`` and ``__exit__``, in the main thread only. One that comes more than
+    BURST seconds after the first ends the run at once, by a KeyboardInterrupt, but for the logout.
 
     ``parent`` is the id of the process that wanted the run, if that is not just the present parent.
     """
@@ -32,6 +33,7 @@ class Stop:
     def __init__(self, parent: int | None = None) -> None:
         self.signal: signal.Signals | None = None
         self.closing = False  # whether only the logout is left
+        self._since = 0.0  # monotonic seconds of the first signal
         self._parent = parent or os.getppid()
         self._previous: dict[signal.Signals, Any] = {}
 
@@ -47,9 +49,11 @@ class Stop:
             signal.signal(one, signal.SIG_DFL if handler is None else handler)
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
-        if self.signal and not self.closing:
+        now = time.monotonic()
+        if not self.signal:
+            self.signal, self._since = signal.Signals(number), now
+        elif now - self._since > BURST and not self.closing:
             raise KeyboardInterrupt
-        self.signal = signal.Signals(number)
 
     def check(self) -> None:
         """Raise Interrupted if the run is to stop."""

@@ -10,7 +10,9 @@ from itertools import pairwise
 
 import pytest
 from ansible_collections.dataops.qlik_em.plugins.module_utils import _client, _http, _task_control
+from ansible_collections.dataops.qlik_em.plugins.module_utils._connection import Connection
 from functional_wires import Line
+from requests.adapters import HTTPAdapter
 
 STOP = ["Login", "StopTask", "Logout"]
 LONG = 30  # seconds: far more than any limit below, far less than the 60 s for which a fault lasts
@@ -387,6 +389,33 @@ def test_the_session_is_ended_after_a_failure_too(user, em, fault):
     run = user.task("locked")
     assert run.failed and run.result["error_code"] == "AEM_STOP_TASK_INNER_ERR"
     assert em.summary()["open_sessions"] == 0
+
+
+def test_an_interrupt_that_loses_the_connection_does_not_keep_the_session_open(user, em, monkeypatch):
+    """It strikes when the answer has come but is in nobody's hands yet: the only connection is never given back."""
+    build = HTTPAdapter.build_response
+
+    def strike(self, request, answer):
+        if "action=stop" in request.url:
+            raise KeyboardInterrupt
+        return build(self, request, answer)
+
+    monkeypatch.setattr(HTTPAdapter, "build_response", strike)
+    with pytest.raises(KeyboardInterrupt):
+        user.task()
+    assert [r["operation"] for r in em.requests()] == STOP
+    assert em.summary()["open_sessions"] == 0
+
+
+def test_a_connection_that_never_becomes_free_is_not_awaited_for_ever(em, monkeypatch):
+    connection = Connection(em.url, None, None, ca_path=em.ca_path)
+    with _http.Transport(connection) as transport:
+        url = connection.build_url(("servers",), {})
+        transport.send("GET", url, {}, None, time.monotonic() + LONG)
+        next(iter(transport._adapter.poolmanager.pools._container.values())).pool.get()  # nobody gives it back
+        with pytest.raises(_http.TransportError) as failure:
+            transport.send("GET", url, {}, None, time.monotonic() + 0.2)
+    assert not failure.value.sent
 
 
 # Sessions

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from ansible.release import __version__
+from ansible_collections.dataops.qlik_em.plugins.module_utils import _stop
 from ansible_collections.dataops.qlik_em.plugins.module_utils._stop import Stop
 from ansible_collections.dataops.qlik_em.tests.simulator import running
 from ansible_collections.dataops.qlik_em.tests.simulator.handle import Handle
@@ -197,3 +198,15 @@ def test_the_handlers_are_restored_and_what_is_ignored_stays_so(handler):
     finally:
         for number, one in zip(numbers, before):
             signal.signal(number, one)
+
+
+def test_signals_in_a_burst_are_one_and_a_later_one_ends_the_run_at_once(monkeypatch):
+    with Stop() as stop:
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.signal == signal.SIGINT
+        monkeypatch.setattr(_stop, "BURST", 0)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGTERM)
+        stop.closing = True
+        os.kill(os.getpid(), signal.SIGTERM)  # the logout is let go on
