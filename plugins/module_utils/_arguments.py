@@ -42,6 +42,68 @@ def connection_options() -> dict[str, dict[str, Any]]:
     }
 
 
+def waiting_options() -> dict[str, dict[str, Any]]:
+    """Return the spec of the options that bound a wait; their documentation is the fragment ``tasks``."""
+    return {
+        "timeout": {"type": "int", "default": 60},
+        "wait_timeout": {"type": "int", "default": 300},
+        "wait_sleep": {"type": "float", "default": 2},
+    }
+
+
+def starting_options() -> dict[str, dict[str, Any]]:
+    """Return the spec of the options that say how a task is started; documented in ``tasks.starting``."""
+    choices = [
+        "resume_processing",
+        "resume_processing_from_timestamp",
+        "resume_processing_from_position",
+        "recover_using_locally_stored_checkpoint",
+        "recover_using_checkpoint_stored_on_target",
+        "metadata_only_recreate_all_tables",
+        "metadata_only_create_missing_tables",
+    ]
+    return {
+        "wait": {"type": "bool", "default": False},
+        "run_option": {"type": "str", "choices": choices, "default": "resume_processing"},
+        "cdc_position": {"type": "str"},
+        "force": {"type": "bool", "default": False},
+    }
+
+
+TASK_STATES = ["running", "recovery", "stopped", "error", "starting", "stopping", "paused", "not_exist"]
+
+
+def _selectors(**members: Any) -> dict[str, Any]:
+    selector = {
+        "server": {"type": "str"},
+        "name": {"type": "str"},
+        "tag": {"type": "list", "elements": "str"},
+        "state": {"type": "list", "elements": "str", "choices": TASK_STATES},
+    }
+    return {"type": "list", "elements": "dict", "options": selector, **members}
+
+
+def fleet_options() -> dict[str, dict[str, Any]]:
+    """Return the spec of the options that select many tasks and bound the work; documented in ``tasks.fleet``."""
+    drain = {
+        "timeout": {"type": "int", "default": 300},
+        "max_latency": {"type": "int", "default": 0},
+        "on_timeout": {"type": "str", "choices": ["stop", "skip", "fail"], "default": "fail"},
+    }
+    return {
+        "include": _selectors(),
+        "exclude": _selectors(),
+        "waves": _selectors(),
+        "on_server_error": {"type": "str", "choices": ["fail", "skip"], "default": "fail"},
+        "allow_empty": {"type": "bool", "default": False},
+        "parallel": {"type": "int", "default": 10},
+        "parallel_per_server": {"type": "int"},
+        "max_failures": {"type": "int"},
+        "on_full_load": {"type": "str", "choices": ["stop", "skip", "wait", "fail"], "default": "stop"},
+        "drain": {"type": "dict", "options": drain},
+    }
+
+
 class Spec:
     """The arguments of a module: its own ``options``, the connection's, and the rules between them."""
 

@@ -28,6 +28,12 @@ def check_name(option: str, value: Any) -> str:
     return value
 
 
+def check_count(option: str, value: int | None, most: int) -> None:
+    """Raise InputError unless ``value`` is None or lies between 1 and ``most``."""
+    if value is not None and not 1 <= value <= most:
+        raise InputError(f"{option} must be between 1 and {most}, not {value}.")
+
+
 def check_seconds(option: str, value: float, least: float = 1) -> float:
     """Return ``value`` (seconds) if it lies between ``least`` and a day; raise InputError otherwise (NaN included)."""
     if not least <= value <= MAX_SECONDS:

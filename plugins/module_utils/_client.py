@@ -80,11 +80,16 @@ class Client:
         self._connection = connection
         self._transport = transport
         self._secrets = secrets
-        self._stop = stop
+        self.stop = stop
         self._lock = threading.Lock()
         self._session_id = connection.session_id
         self._is_ours = False  # whether we opened the session, so that we close it
         self._refusal: LoginRefused | None = None
+
+    @property
+    def address(self) -> str:
+        """Where Enterprise Manager is, in one spelling: what a file of one installation is known by."""
+        return self._connection.address
 
     @property
     def is_passed_in(self) -> bool:
@@ -97,7 +102,7 @@ class Client:
         Raises ApiError (the server said no), LoginRefused, or TransportError (no usable answer; if its ``sent`` is
         true for a write, the write may have been done), Interrupted (nothing was sent).
         """
-        self._stop.check()
+        self.stop.check()
         session_id = self.session()
         try:
             return self._send(call, {SESSION_HEADER: session_id})
@@ -106,10 +111,6 @@ class Client:
                 raise
         # The server did nothing, so that the call may be sent again; once only, or a server in trouble is hammered.
         return self._send(call, {SESSION_HEADER: self.session(stale=session_id)})
-
-    def pause(self, seconds: float) -> None:
-        """Sleep, as long as the run is not to stop."""
-        self._stop.pause(seconds)
 
     def session(self, stale: str | None = None) -> str:
         """Return the id of a live session; ``stale`` is one that the server has just refused.
@@ -194,7 +195,7 @@ class Client:
                 if failure.final or not safe or time.monotonic() + pause >= deadline:
                     failure.message = f"{call} failed: {failure.message}"
                     raise
-                self._stop.pause(pause)
+                self.stop.pause(pause)
         raise AssertionError("the last pause is infinite")
 
 

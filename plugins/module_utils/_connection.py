@@ -54,6 +54,12 @@ class Connection(NamedTuple):
         """The user as messages name him."""
         return self.login.label if self.login else "the owner of session_id"
 
+    @property
+    def address(self) -> str:
+        """The URL in one spelling. The API tells no other identity of an installation (notes, 12)."""
+        parts = urlsplit(self.url.lower())
+        return f"https://{parts.netloc.removesuffix(':443')}{parts.path}"
+
     def build_url(self, path: tuple[str, ...], query: Mapping[str, Any]) -> str:
         """Return the URL of a call: each name percent-encoded once, as one path segment or one query value."""
         segments = [quote(check_name("A name in the path", name), safe="") for name in path]

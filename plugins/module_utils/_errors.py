@@ -98,6 +98,7 @@ class AemError(Exception):
         self.hint = hint
         self.facts = {key: value for key, value in facts.items() if value is not None}
         self.changed = False
+        self.warnings: list[str] = []
 
     def __str__(self) -> str:
         return self.message

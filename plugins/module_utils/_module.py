@@ -14,6 +14,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ._arguments import Spec
 from ._connection import secrets_in
+from ._result import Mode
 from ._run import Resource, run_resource
 from ._stop import Stop
 
@@ -22,7 +23,7 @@ def run_as_module(spec: Spec, resource: Resource) -> None:
     """Run ``resource`` with the arguments that Ansible passed, print the result and exit."""
     module = AnsibleModule(argument_spec=spec.argument_spec, required_if=spec.required_if, supports_check_mode=True)
     with Stop() as stop:
-        outcome = run_resource(resource, module.params, os.environ, module.check_mode, module._diff, stop)
+        outcome = run_resource(resource, module.params, os.environ, Mode(module.check_mode, module._diff), stop)
     # Ansible adds the arguments to what it shows at -vvv, so it must know the secrets that are hidden in them.
     module.no_log_values.update(secret for _user, secret in secrets_in(module.params, os.environ))
     module.no_log_values = {secret for secret in module.no_log_values if secret.strip()}  # as in _secrets

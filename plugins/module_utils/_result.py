@@ -4,12 +4,25 @@
 
 # This file is private to the collection.
 
-"""What a resource function gives back to the frame that runs it."""
+"""What a resource function gets from the frame that runs it, beside its options, and what it gives back."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
+
+
+def tell_nobody(_line: str) -> None:
+    """Say nothing of the progress."""
+
+
+class Mode(NamedTuple):
+    """How to run: in check mode nothing is written; ``tell`` shows a line to somebody who watches."""
+
+    check: bool = False
+    diff: bool = False
+    tell: Callable[[str], None] = tell_nobody
 
 
 @dataclass

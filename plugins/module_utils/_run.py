@@ -19,27 +19,26 @@ from ._client import Client
 from ._connection import Connection, connection_from, secrets_in
 from ._errors import AemError
 from ._http import REQUESTS_IMPORT_ERROR, Transport, one_warning_is_enough
-from ._result import Result
+from ._result import Mode, Result
 from ._secrets import Secrets
 from ._stop import Stop
 
-# (api, params, check_mode, diff_mode) -> Result
-Resource = Callable[[Api, Mapping[str, Any], bool, bool], Result]
+Resource = Callable[[Api, Mapping[str, Any], Mode], Result]
 
 
 def run_resource(
     resource: Resource,
     params: Mapping[str, Any],
     environ: Mapping[str, str],
-    check_mode: bool,
-    diff_mode: bool,
+    mode: Mode,
     stop: Stop,
-    open_transport: Callable[[Connection], AbstractContextManager[Transport]] = Transport,
+    open_transport: Callable[[Connection, int], AbstractContextManager[Transport]] = Transport,
 ) -> dict[str, Any]:
     """Run ``resource`` within one API session and return the result for Ansible, masked.
 
     Never raises an Exception: a failure is a result with ``failed``. What ends the process (KeyboardInterrupt) or the
-    task (its `timeout:`) is none and passes; the session is closed in all cases.
+    task (its `timeout:`) is none and passes; the session is closed in all cases. An option ``parallel`` is the number
+    of connections.
     """
     secrets = Secrets()
     secrets.add(secrets_in(params, environ))
@@ -55,10 +54,10 @@ def run_resource(
         connection = connection_from(params, environ)
         if not connection.validate_certs:
             notes.append(f"The certificate of {connection.url} is not verified (validate_certs: false).")
-        with one_warning_is_enough(), open_transport(connection) as transport:
+        with one_warning_is_enough(), open_transport(connection, params.get("parallel", 1)) as transport:
             client = Client(connection, transport, secrets, stop)
             try:
-                result = resource(Api(client), params, check_mode, diff_mode)
+                result = resource(Api(client), params, mode._replace(tell=lambda line: mode.tell(secrets.mask(line))))
             finally:
                 stop.closing = True
                 client.close()
@@ -69,6 +68,7 @@ def run_resource(
             outcome["diff"] = result.diff
     except AemError as failure:
         outcome = dict(failure.as_result(), failed=True)
+        notes += failure.warnings
     except Exception as bug:  # a resource function must not end otherwise; even so, nothing may come out unmasked
         text = f"Unexpected {type(bug).__name__}: {bug}. Please report it."
         outcome = {"failed": True, "msg": text, "exception": traceback.format_exc()}

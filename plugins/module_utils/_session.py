@@ -13,10 +13,10 @@ from typing import Any
 
 from ._api import Api
 from ._errors import INVALID_SESSION_ID, UNAUTHORIZED_REQUEST, ApiError, InputError
-from ._result import Result
+from ._result import Mode, Result
 
 
-def ensure(api: Api, params: Mapping[str, Any], check_mode: bool = False, diff_mode: bool = False) -> Result:
+def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     """Open a session and return its id (``state: present``), or end the one in ``session_id`` (``absent``).
 
     Neither changes anything of the user's: ``changed`` is always false, and check mode does the same, or the tasks

@@ -33,6 +33,7 @@ class Stop:
     def __init__(self, parent: int | None = None) -> None:
         self.signal: signal.Signals | None = None
         self.closing = False  # whether only the logout is left
+        self._is_abandoned = False
         self._since = 0.0  # monotonic seconds of the first signal
         self._parent = parent or os.getppid()
         self._previous: dict[signal.Signals, Any] = {}
@@ -55,10 +56,16 @@ class Stop:
         elif now - self._since > BURST and not self.closing:
             raise KeyboardInterrupt
 
+    def abandon(self) -> None:
+        """Let whatever still runs in other threads end at its next look."""
+        self._is_abandoned = True
+
     def check(self) -> None:
         """Raise Interrupted if the run is to stop."""
         if self.signal:
             raise Interrupted(f"Interrupted by {self.signal.name}.")
+        if self._is_abandoned:
+            raise Interrupted("Interrupted: the run that this was a part of has ended.")
         if os.getppid() != self._parent:
             raise Interrupted("Interrupted: the process that started this run is gone.")
 

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 from ._api import Api
 from ._checks import check_name, check_seconds
 from ._errors import AemError, ApiError, InputError
-from ._result import Result
-from ._task_control import read, run, stop, watch
+from ._result import Mode, Result
+from ._task_control import Outcome, read, run, stop, watch
 from ._task_model import ACTIVE, AT_REST, FINISHED_FOR_GOOD, KNOWN_STATES, STARTING, Options, Seen
 
 RELOAD = "RELOAD_TARGET"
@@ -41,7 +41,7 @@ class Plan(NamedTuple):
         return self.stop or self.run
 
 
-def ensure(api: Api, params: Mapping[str, Any], check_mode: bool = False, diff_mode: bool = False) -> Result:
+def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     """Bring one task to the wanted state (StopTask, RunTask).
 
     Raises AemError; its ``changed`` says whether this call may have changed the task.
@@ -49,17 +49,14 @@ def ensure(api: Api, params: Mapping[str, Any], check_mode: bool = False, diff_m
     options = check_options(params)
     begin = time.monotonic()
     # A stop is sent straight away: its answer tells enough, unless the old state is to be shown.
-    current = _read_for_plan(api, options) if check_mode or diff_mode or options.state == "started" else None
+    current = read_for_plan(api, options) if mode.check or mode.diff or options.state == "started" else None
     todo = plan(options.state, current)
-    if check_mode and current:
-        changed, seen = todo.changed, current
-    else:
-        changed, seen = _apply(api, options, todo, current)
+    changed, seen = bring(api, options, current, mode)
     return Result(
         changed=changed,
         values={"task": seen.view(options.server, options.name), "elapsed": round(time.monotonic() - begin, 2)},
-        diff=_diff(options, todo, changed) if check_mode or diff_mode else None,
-        warnings=_warnings(options, todo, current, seen),
+        diff=_diff(options, todo, changed) if mode.check or mode.diff else None,
+        warnings=warnings_about(options, todo, current, seen),
     )
 
 
@@ -108,7 +105,18 @@ def plan(wanted: str, current: Seen | None) -> Plan:
     return Plan(stop=not is_stopped, run=True, before=state, after="RUNNING")
 
 
-def _read_for_plan(api: Api, options: Options) -> Seen:
+def bring(api: Api, options: Options, current: Seen | None, mode: Mode) -> Outcome:
+    """Bring the task from ``current`` (None: not read) to the wanted state; in check mode say what that would change.
+
+    Raises AemError; its ``changed`` says whether this call may have changed the task.
+    """
+    todo = plan(options.state, current)
+    if current and mode.check:
+        return Outcome(todo.changed, current)
+    return _apply(api, options, todo, current)
+
+
+def read_for_plan(api: Api, options: Options) -> Seen:
     """Return the task with its stop reason, without which a finished full load would be loaded again."""
     seen = read(api, options)
     if options.state != "started" or not seen.is_stopped or seen.stop_reason:
@@ -126,15 +134,15 @@ def _read_for_plan(api: Api, options: Options) -> Seen:
     )
 
 
-def _apply(api: Api, options: Options, todo: Plan, current: Seen | None) -> tuple[bool, Seen]:
-    """Send what is planned; return whether the task was changed and how it was seen last."""
+def _apply(api: Api, options: Options, todo: Plan, current: Seen | None) -> Outcome:
+    """Send what is planned."""
     if current and not todo.changed:
-        return False, watch(api, options, current)
+        return Outcome(False, watch(api, options, current))
     changed = False
     if todo.stop:
         changed, seen = stop(api, options)
         if not todo.run:
-            return changed, seen
+            return Outcome(changed, seen)
     try:
         before = current if current and not todo.stop else read(api, options)
         outcome = run(api, options, before)
@@ -143,7 +151,7 @@ def _apply(api: Api, options: Options, todo: Plan, current: Seen | None) -> tupl
         if changed:
             error.message = f"The {options.subject} was stopped, but not started again. {error.message}"
         raise
-    return changed or outcome.changed, outcome.seen
+    return Outcome(changed or outcome.changed, outcome.seen)
 
 
 def _diff(options: Options, todo: Plan, changed: bool) -> dict[str, Any]:
@@ -155,7 +163,7 @@ def _diff(options: Options, todo: Plan, changed: bool) -> dict[str, Any]:
     return {"before": before, "after": after, "before_header": header, "after_header": header}
 
 
-def _warnings(options: Options, todo: Plan, current: Seen | None, seen: Seen) -> list[str]:
+def warnings_about(options: Options, todo: Plan, current: Seen | None, seen: Seen) -> list[str]:
     """Return what the caller should know although it is no failure."""
     warnings = []
     if current and current.state not in KNOWN_STATES:

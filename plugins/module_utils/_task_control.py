@@ -157,7 +157,7 @@ def _settle(api: Api, options: Options, lost: TransportError, shows: Callable[[S
     lost.hint = "The call was not sent again. Look at the task, then run this again: nothing is done twice."
     limit = options.wait_timeout if options.wait else min(options.timeout, SETTLE_LIMIT)
     try:
-        return wait_until(lambda: read(api, options), shows, limit, options.wait_sleep, api.client.pause)
+        return wait_until(lambda: read(api, options), shows, limit, options.wait_sleep, api.client.stop.pause)
     except TimedOut as over:
         if over.last is None:
             lost.message += f" Its state cannot be read either: {over.trouble}"
@@ -184,7 +184,7 @@ def _follow(
     with _changed_on_failure(changed):
         try:
             return wait_until(
-                lambda: read(api, options), is_done, options.wait_timeout, options.wait_sleep, api.client.pause
+                lambda: read(api, options), is_done, options.wait_timeout, options.wait_sleep, api.client.stop.pause
             )
         except TimedOut as over:
             raise _stuck(options, over, code, answer) from over

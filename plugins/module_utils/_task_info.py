@@ -9,19 +9,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
 from typing import Any
 
 from ._api import Api
 from ._checks import check_name
 from ._errors import ApiError
-from ._result import Result
+from ._result import Mode, Result
+from ._selection import find_servers, is_literal, matches
 from ._task_model import seen_in, state_of
 
 NOT_FOUND = "AEM_TASK_NOT_FOUND"  # assumed (notes, 12)
 
 
-def gather(api: Api, params: Mapping[str, Any], check_mode: bool = False, diff_mode: bool = False) -> Result:
+def gather(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     """Return the selected tasks: the details of tasks named literally, else what the lists tell.
 
     A server that is named literally needs no GetServerList, which asks for a higher role.
@@ -32,7 +32,7 @@ def gather(api: Api, params: Mapping[str, Any], check_mode: bool = False, diff_m
     tags = set(params["tag"] or [])
     tasks: list[dict[str, Any]] = []
     skipped: list[dict[str, Any]] = []
-    for server in _servers(api, servers):
+    for server in find_servers(api, servers):
         try:
             found = _tasks(api, server, names)
         except ApiError as error:
@@ -51,28 +51,13 @@ def gather(api: Api, params: Mapping[str, Any], check_mode: bool = False, diff_m
     return Result(values={"tasks": tasks, "skipped_servers": skipped}, warnings=warnings)
 
 
-def is_literal(pattern: str) -> bool:
-    """Return whether ``pattern`` can match nothing but itself."""
-    return not any(sign in pattern for sign in "*?[")
-
-
-def matches(name: str, patterns: list[str]) -> bool:
-    """Return whether ``name`` is, or is matched by, one of ``patterns`` (globs; upper and lower case count)."""
-    return any(name == pattern or fnmatchcase(name, pattern) for pattern in patterns)
-
-
-def _servers(api: Api, patterns: list[str]) -> list[str]:
-    """Return the names of the selected servers (no pattern: all), each once."""
-    if patterns and all(map(is_literal, patterns)):
-        return list(dict.fromkeys(patterns))
-    known = [item["name"] for item in api.get_server_list()]
-    chosen = [name for name in known if not patterns or matches(name, patterns)]
-    return list(dict.fromkeys([*chosen, *filter(is_literal, patterns)]))
-
-
 def _tasks(api: Api, server: str, patterns: list[str]) -> list[dict[str, Any]]:
     """Return the tasks of a server whose names match (no pattern: all)."""
     if patterns and all(map(is_literal, patterns)):
         details = [api.get_task_details(server, name, accept=(NOT_FOUND,)) for name in dict.fromkeys(patterns)]
         return [dict(one, name=name) for one, name in zip(details, dict.fromkeys(patterns)) if one]
-    return [item for item in api.get_task_list(server) if not patterns or matches(item["name"], patterns)]
+    return [
+        item
+        for item in api.get_task_list(server)
+        if not patterns or any(matches(item["name"], pattern) for pattern in patterns)
+    ]

@@ -19,6 +19,8 @@ description:
 extends_documentation_fragment:
   - dataops.qlik_em.connection
   - dataops.qlik_em.attributes
+  - dataops.qlik_em.tasks
+  - dataops.qlik_em.tasks.starting
 attributes:
   check_mode:
     description: Can run in check mode without changing anything.
@@ -63,60 +65,6 @@ options:
       - restarted
       - reloaded
     required: true
-  timeout:
-    description:
-      - How long the server waits for the task to stop or to start before it answers, in seconds, up to a day. The
-        action goes on in the server after that.
-    type: int
-    default: 60
-  wait:
-    description:
-      - Whether to make sure that the task is where it should be. Its state is read until the task is stopped and holds
-        no memory any more, or is running and holds some. The answer of the server alone comes before its processes are
-        gone or up.
-      - Also, a C(AEM_STOP_TASK_TIMEOUT) is not a failure then. The task is watched on, up to O(wait_timeout).
-    type: bool
-    default: false
-  wait_timeout:
-    description:
-      - How long to watch the task, in seconds, up to a day. Also without O(wait), when the server answers with a
-        transient state (STARTING, STOPPING).
-    type: int
-    default: 300
-  wait_sleep:
-    description:
-      - How long to sleep between two looks, in seconds.
-    type: float
-    default: 2
-  run_option:
-    description:
-      - How the task is started. For Compose leave the default.
-      - V(resume_processing_from_timestamp), V(resume_processing_from_position) and
-        V(recover_using_checkpoint_stored_on_target) need O(cdc_position).
-      - V(metadata_only_recreate_all_tables) drops the tables at the target. Needs O(force=true).
-      - For C(RELOAD_TARGET) use O(state=reloaded).
-    type: str
-    choices:
-      - resume_processing
-      - resume_processing_from_timestamp
-      - resume_processing_from_position
-      - recover_using_locally_stored_checkpoint
-      - recover_using_checkpoint_stored_on_target
-      - metadata_only_recreate_all_tables
-      - metadata_only_create_missing_tables
-    default: resume_processing
-  cdc_position:
-    description:
-      - Where change processing begins, for the options of O(run_option) that need it.
-      - With V(resume_processing_from_timestamp) a time in UTC, as V("2026-11-23T03:00:00"), in quotes.
-      - With V(recover_using_checkpoint_stored_on_target) the checkpoint, as V(Checkpoint:V1#1#timestamp:...).
-      - With V(resume_processing_from_position) the position in the terms of the source.
-    type: str
-  force:
-    description:
-      - Must be V(true) for what deletes data at the target.
-    type: bool
-    default: false
 notes:
   - Stopping and starting ask for the role Operator on the task.
 seealso:
@@ -265,32 +213,19 @@ hint:
 """
 
 from ansible_collections.dataops.qlik_em.plugins.module_utils import _task
-from ansible_collections.dataops.qlik_em.plugins.module_utils._arguments import Spec
+from ansible_collections.dataops.qlik_em.plugins.module_utils._arguments import (
+    Spec,
+    starting_options,
+    waiting_options,
+)
 from ansible_collections.dataops.qlik_em.plugins.module_utils._module import run_as_module
 
 SPEC = Spec(
     server={"type": "str", "required": True},
     name={"type": "str", "required": True, "aliases": ["task"]},
     state={"type": "str", "choices": ["started", "stopped", "restarted", "reloaded"], "required": True},
-    timeout={"type": "int", "default": 60},
-    wait={"type": "bool", "default": False},
-    wait_timeout={"type": "int", "default": 300},
-    wait_sleep={"type": "float", "default": 2},
-    run_option={
-        "type": "str",
-        "choices": [
-            "resume_processing",
-            "resume_processing_from_timestamp",
-            "resume_processing_from_position",
-            "recover_using_locally_stored_checkpoint",
-            "recover_using_checkpoint_stored_on_target",
-            "metadata_only_recreate_all_tables",
-            "metadata_only_create_missing_tables",
-        ],
-        "default": "resume_processing",
-    },
-    cdc_position={"type": "str"},
-    force={"type": "bool", "default": False},
+    **waiting_options(),
+    **starting_options(),
 )
 RESOURCE = _task.ensure
 

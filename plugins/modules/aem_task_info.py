@@ -149,17 +149,13 @@ skipped_servers:
 """
 
 from ansible_collections.dataops.qlik_em.plugins.module_utils import _task_info
-from ansible_collections.dataops.qlik_em.plugins.module_utils._arguments import Spec
+from ansible_collections.dataops.qlik_em.plugins.module_utils._arguments import TASK_STATES, Spec
 from ansible_collections.dataops.qlik_em.plugins.module_utils._module import run_as_module
 
 SPEC = Spec(
     server={"type": "list", "elements": "str"},
     name={"type": "list", "elements": "str", "aliases": ["task"]},
-    state={
-        "type": "list",
-        "elements": "str",
-        "choices": ["running", "recovery", "stopped", "error", "starting", "stopping", "paused", "not_exist"],
-    },
+    state={"type": "list", "elements": "str", "choices": TASK_STATES},
     tag={"type": "list", "elements": "str"},
     on_server_error={"type": "str", "choices": ["fail", "skip"], "default": "fail"},
 )

@@ -27,7 +27,7 @@ from ansible.utils.display import Display
 from ..module_utils._arguments import Spec
 from ..module_utils._connection import Connection, secrets_in
 from ..module_utils._http import REQUESTS_IMPORT_ERROR, Transport
-from ..module_utils._result import Result
+from ..module_utils._result import Mode, Result
 from ..module_utils._run import run_resource
 from ..module_utils._secrets import Secrets
 from ..module_utils._stop import Stop
@@ -45,7 +45,7 @@ display = Display()
 
 # The connections of this worker: they outlive the items of a loop, sessions and logins do not. The process id is in
 # the key because a worker is a fork, which must not use the connections of its parent.
-_transports: dict[tuple[int, Connection], Transport] = {}
+_transports: dict[tuple[int, Connection, int], Transport] = {}
 
 
 class ActionFrame(ActionBase):
@@ -101,8 +101,7 @@ class ActionFrame(ActionBase):
                     self.RESOURCE,
                     params,
                     os.environ,
-                    self._task.check_mode,
-                    self._task.diff,
+                    Mode(self._task.check_mode, self._task.diff, _tell),
                     stop,
                     _kept_transport,
                 )
@@ -153,9 +152,14 @@ class ActionFrame(ActionBase):
             return True
 
 
-def _kept_transport(connection: Connection) -> AbstractContextManager[Transport]:
+def _kept_transport(connection: Connection, connections: int) -> AbstractContextManager[Transport]:
     """Return the connections of this worker to that host; the login is no part of them, TLS and proxy options are."""
-    key = (os.getpid(), connection._replace(login=None, session_id=None))
+    key = (os.getpid(), connection._replace(login=None, session_id=None), connections)
     if key not in _transports:
-        _transports[key] = Transport(connection)
+        _transports[key] = Transport(connection, connections)
     return nullcontext(_transports[key])
+
+
+def _tell(line: str) -> None:
+    """Show a line of progress while the task runs; on standard error, where it is nobody's result."""
+    display.display(line, stderr=True)

@@ -9,12 +9,25 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.dataops.qlik_em.plugins.module_utils._result import Mode
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run import run_resource
 from ansible_collections.dataops.qlik_em.plugins.module_utils._stop import Stop
-from ansible_collections.dataops.qlik_em.plugins.modules import aem_session, aem_task, aem_task_info
+from ansible_collections.dataops.qlik_em.plugins.modules import (
+    aem_maintenance_window,
+    aem_session,
+    aem_task,
+    aem_task_batch,
+    aem_task_info,
+)
 from ansible_collections.dataops.qlik_em.tests.simulator.handle import Handle
 
-MODULES = {"aem_session": aem_session, "aem_task": aem_task, "aem_task_info": aem_task_info}
+MODULES = {
+    "aem_maintenance_window": aem_maintenance_window,
+    "aem_session": aem_session,
+    "aem_task": aem_task,
+    "aem_task_batch": aem_task_batch,
+    "aem_task_info": aem_task_info,
+}
 LOGIN_OPTIONS = {"username", "password", "api_token", "jwt", "session_id"}
 WRITES = {"RunTask", "StopTask"}
 
@@ -61,6 +74,7 @@ class User:
     em: Handle
     environ: dict[str, str] = field(default_factory=dict)
     defaults: dict[str, Any] = field(default_factory=dict)
+    told: list[str] = field(default_factory=list)  # the lines of progress
 
     def run(self, module: str, check: bool = False, diff: bool = False, **options: Any) -> Run:
         """Run a module as its frame does; the connection options are given unless `options` or `environ` have them."""
@@ -74,7 +88,8 @@ class User:
         if validation.error_messages:
             return Run({"failed": True, "changed": False, "msg": validation.error_messages[0]}, [])
         before = len(self.em.requests())
-        result = run_resource(plugin.RESOURCE, validation.validated_parameters, self.environ, check, diff, Stop())
+        mode = Mode(check, diff, self.told.append)
+        result = run_resource(plugin.RESOURCE, validation.validated_parameters, self.environ, mode, Stop())
         return Run(result, self.em.requests()[before:])
 
     def task(self, name: str = "orders", state: str = "stopped", **options: Any) -> Run:

@@ -17,6 +17,7 @@ from ansible.module_utils import basic
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.dataops.qlik_em.plugins.module_utils import _client
 from ansible_collections.dataops.qlik_em.plugins.module_utils._arguments import connection_options
+from ansible_collections.dataops.qlik_em.plugins.module_utils._result import Mode
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run import run_resource
 from ansible_collections.dataops.qlik_em.plugins.module_utils._stop import Stop
 from ansible_collections.dataops.qlik_em.plugins.modules import aem_session, aem_task
@@ -216,14 +217,14 @@ def test_a_crash_shows_no_secret(em, knowing):
     """The session's id is one of them, which the run only learns on its way."""
     ids = []
 
-    def crash(api, params, check_mode, diff_mode):
+    def crash(api, params, mode):
         ids.append(api.client.session())
         raise RuntimeError(f"{params} {ids} {knowing.environ} {json.dumps(params)} " + " ".join(echoes()))
 
     params = dict.fromkeys(connection_options())
     params.update(knowing.defaults, url=em.url, ca_path=em.ca_path, validate_certs=True)
     params.update(connect_timeout=5, request_timeout=5)
-    result = run_resource(crash, params, knowing.environ, False, False, Stop())
+    result = run_resource(crash, params, knowing.environ, Mode(), Stop())
     assert result["failed"] and result["msg"].startswith("Unexpected RuntimeError")
     assert "crash" in result["exception"]
     text = "\n".join(strings(result))

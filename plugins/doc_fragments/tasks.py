@@ -1,0 +1,230 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """The options of what acts on tasks; their specs are in module_utils/_arguments.py."""
+
+    DOCUMENTATION = r"""
+options:
+  timeout:
+    description:
+      - How long the server waits for a task to stop or to start before it answers, in seconds, up to a day. The
+        action goes on in the server after that.
+    type: int
+    default: 60
+  wait_timeout:
+    description:
+      - How long to watch a task, in seconds, up to a day. Also if no wait was asked for, when the server answers with a
+        transient state (STARTING, STOPPING).
+    type: int
+    default: 300
+  wait_sleep:
+    description:
+      - How long to sleep between two looks, in seconds.
+    type: float
+    default: 2
+"""
+
+    STARTING = r"""
+options:
+  wait:
+    description:
+      - Whether to make sure that a task is where it should be. Its state is read until the task is stopped and holds
+        no memory any more, or is running and holds some. The answer of the server alone comes before its processes are
+        gone or up.
+      - Also, a C(AEM_STOP_TASK_TIMEOUT) is not a failure then. The task is watched on, up to O(wait_timeout).
+    type: bool
+    default: false
+  run_option:
+    description:
+      - How the task is started. For Compose leave the default.
+      - V(resume_processing_from_timestamp), V(resume_processing_from_position) and
+        V(recover_using_checkpoint_stored_on_target) need O(cdc_position).
+      - V(metadata_only_recreate_all_tables) drops the tables at the target. Needs O(force=true).
+      - For C(RELOAD_TARGET) use O(dataops.qlik_em.aem_task#module:state=reloaded).
+    type: str
+    choices:
+      - resume_processing
+      - resume_processing_from_timestamp
+      - resume_processing_from_position
+      - recover_using_locally_stored_checkpoint
+      - recover_using_checkpoint_stored_on_target
+      - metadata_only_recreate_all_tables
+      - metadata_only_create_missing_tables
+    default: resume_processing
+  cdc_position:
+    description:
+      - Where change processing begins, for the options of O(run_option) that need it.
+      - With V(resume_processing_from_timestamp) a time in UTC, as V("2026-11-23T03:00:00"), in quotes.
+      - With V(recover_using_checkpoint_stored_on_target) the checkpoint, as V(Checkpoint:V1#1#timestamp:...).
+      - With V(resume_processing_from_position) the position in the terms of the source.
+    type: str
+  force:
+    description:
+      - Must be V(true) for what deletes data at the target.
+    type: bool
+    default: false
+"""
+
+    FLEET = r"""
+options:
+  include:
+    description:
+      - The tasks that are meant. A task is selected if all that one of the selectors says is true of it.
+      - A server that is named literally is asked for its list of tasks (the role Viewer on All Tasks); globs, and
+        selectors without a server, ask for the list of servers first (Viewer on All Servers).
+      - A task that is named literally and does not exist is a failure, before anything is sent.
+    type: list
+    elements: dict
+    suboptions:
+      server:
+        description: The name of the server, or a glob (V(*), V(?), V([abc])). Upper and lower case count.
+        type: str
+      name:
+        description: The name of the task, or a glob.
+        type: str
+      tag:
+        description: One of these tags.
+        type: list
+        elements: str
+      state:
+        description: One of these states.
+        type: list
+        elements: str
+        choices:
+          - running
+          - recovery
+          - stopped
+          - error
+          - starting
+          - stopping
+          - paused
+          - not_exist
+  exclude:
+    description:
+      - The tasks that are not meant after all, in the same form.
+    type: list
+    elements: dict
+    suboptions:
+      server:
+        description: The name of the server, or a glob (V(*), V(?), V([abc])). Upper and lower case count.
+        type: str
+      name:
+        description: The name of the task, or a glob.
+        type: str
+      tag:
+        description: One of these tags.
+        type: list
+        elements: str
+      state:
+        description: One of these states.
+        type: list
+        elements: str
+        choices:
+          - running
+          - recovery
+          - stopped
+          - error
+          - starting
+          - stopping
+          - paused
+          - not_exist
+  waves:
+    description:
+      - The order. Each selector is a wave, which begins when all tasks of the wave before are done, well or not. Tasks
+        of no wave are the last one.
+      - A task must not be in two waves.
+    type: list
+    elements: dict
+    suboptions:
+      server:
+        description: The name of the server, or a glob (V(*), V(?), V([abc])). Upper and lower case count.
+        type: str
+      name:
+        description: The name of the task, or a glob.
+        type: str
+      tag:
+        description: One of these tags.
+        type: list
+        elements: str
+      state:
+        description: One of these states.
+        type: list
+        elements: str
+        choices:
+          - running
+          - recovery
+          - stopped
+          - error
+          - starting
+          - stopping
+          - paused
+          - not_exist
+  on_server_error:
+    description:
+      - What to do if the tasks of a server cannot be listed, as one that is not connected.
+      - V(fail) fails before anything is sent. V(skip) leaves the server out, with a warning and an entry in
+        RV(ignore:skipped_servers).
+    type: str
+    choices:
+      - fail
+      - skip
+    default: fail
+  allow_empty:
+    description:
+      - Whether it can be right that no task is selected. Otherwise it is a failure.
+    type: bool
+    default: false
+  parallel:
+    description:
+      - How many tasks are worked on at a time, from 1 to 256. Also the number of connections.
+    type: int
+    default: 10
+  parallel_per_server:
+    description:
+      - How many of them may be on one server. If not set, as many as O(parallel).
+    type: int
+  max_failures:
+    description:
+      - After so many failed tasks no further one is begun. What runs is finished and reported.
+      - If not set, all tasks are tried.
+    type: int
+  on_full_load:
+    description:
+      - What to do with a task that is to be stopped while it loads tables. V(stop) stops it like any other. V(skip)
+        leaves it running. V(wait) waits until the load is done, up to O(wait_timeout). V(fail) counts it as failed.
+      - All but V(stop) read the details of each running task first.
+    type: str
+    choices:
+      - stop
+      - skip
+      - wait
+      - fail
+    default: stop
+  drain:
+    description:
+      - Wait, before a running task is stopped, until no change is in flight (as the counters of the task tell) and the
+        latency is low. V({}) takes the defaults. If not set, nothing is waited for.
+    type: dict
+    suboptions:
+      timeout:
+        description: How long to wait for one task, in seconds.
+        type: int
+        default: 300
+      max_latency:
+        description: The total latency that is low enough, in seconds.
+        type: int
+        default: 0
+      on_timeout:
+        description: What to do then. V(stop) stops the task all the same, V(skip) leaves it running.
+        type: str
+        choices:
+          - stop
+          - skip
+          - fail
+        default: fail
+"""

@@ -1,0 +1,260 @@
+#!/usr/bin/python
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: aem_maintenance_window
+short_description: Stop what runs for maintenance, and start exactly that again
+version_added: 1.0.0
+author:
+  - dataops.qlik_em contributors (@dataops)
+description:
+  - A maintenance window has three steps. V(recorded) notes which of the selected tasks run, V(frozen) stops these, and
+    V(restored) starts exactly these again.
+  - What is noted is the checkpoint. It lies in a file (O(path)) or is handed on from task to task (O(checkpoint)).
+  - Each step may be repeated, also after a crash in the middle. The checkpoint of a window that is open is never
+    changed by what is stopped meanwhile.
+  - The role P(dataops.qlik_em.maintenance_window#role) and the playbooks C(dataops.qlik_em.maintenance_begin) and
+    C(dataops.qlik_em.maintenance_end) do all of it.
+extends_documentation_fragment:
+  - dataops.qlik_em.connection
+  - dataops.qlik_em.attributes
+  - dataops.qlik_em.tasks
+  - dataops.qlik_em.tasks.fleet
+attributes:
+  check_mode:
+    description: Can run in check mode without changing anything.
+    support: full
+    details: What a missing permission would refuse cannot be foreseen. Waits are taken to succeed.
+  diff_mode:
+    description: Returns what has changed (or would have) in diff mode.
+    support: full
+  idempotent:
+    description: Run twice, it changes nothing the second time.
+    support: full
+options:
+  state:
+    description:
+      - V(recorded) only reads. If O(path) holds a window that is open (stopped, or partly so), it is kept as it is.
+      - V(frozen) stops each task that ran, in the order of O(waves), and makes sure that its process is gone.
+      - V(restored) starts each task that ran, the last wave first, and makes sure that its process is there. A server
+        that is not connected yet is waited for, up to O(wait_timeout). A task that was deleted, started or finished
+        meanwhile is reported and no failure.
+      - When all is restored, the window is over. To restore it again does nothing.
+    type: str
+    choices:
+      - recorded
+      - frozen
+      - restored
+    required: true
+  path:
+    description:
+      - The file of the checkpoint, on the host that runs the module. Only its owner may read it (mode 0600).
+      - Beside it lie a lock, which keeps two runs off the same checkpoint, and a journal of what is sent.
+      - Needed for V(frozen) and V(restored), if there is no O(checkpoint).
+    type: path
+  checkpoint:
+    description:
+      - The checkpoint itself, as V(recorded) has returned it. For workflows whose nodes share no files.
+    type: dict
+notes:
+  - Tasks that are RUNNING, in RECOVERY or STARTING when they are recorded come back with C(RESUME_PROCESSING). All
+    others are left alone.
+  - O(include), O(exclude), O(waves), O(on_server_error) and O(allow_empty) count for V(recorded) only, O(on_full_load)
+    and O(drain) for V(frozen) only.
+  - The API tells no identity of an installation, so a checkpoint knows its Enterprise Manager by O(url). Use the same
+    name for it in all steps.
+seealso:
+  - module: dataops.qlik_em.aem_task_batch
+"""
+
+EXAMPLES = r"""
+# The connection comes from QLIK_EM_URL, QLIK_EM_USERNAME and QLIK_EM_PASSWORD.
+- name: Note what runs
+  dataops.qlik_em.aem_maintenance_window:
+    state: recorded
+    path: /var/tmp/patch-night.json
+    include:
+      - server: Replicate-Prod
+      - server: Compose-DW
+    exclude:
+      - name: locked
+    waves:
+      - server: Compose-DW
+
+- name: Stop it
+  dataops.qlik_em.aem_maintenance_window:
+    state: frozen
+    path: /var/tmp/patch-night.json
+    parallel: 20
+    wait_timeout: 900
+
+- name: Start it again
+  dataops.qlik_em.aem_maintenance_window:
+    state: restored
+    path: /var/tmp/patch-night.json
+    wait_timeout: 900
+"""
+
+RETURN = r"""
+checkpoint:
+  description: What ran when the window began.
+  returned: success, and failures of tasks
+  type: dict
+  contains:
+    schema:
+      description: The version of its form.
+      returned: always
+      type: int
+      sample: 1
+    enterprise_manager:
+      description: The Enterprise Manager it is of.
+      returned: always
+      type: str
+      sample: https://em.example.com/attunityenterprisemanager
+    recorded:
+      description: When it was recorded, in UTC.
+      returned: always
+      type: str
+      sample: "2026-11-23T22:00:00Z"
+    phase:
+      description: How far the window is. One of V(recorded), V(freezing), V(frozen), V(restoring), V(restored).
+      returned: always
+      type: str
+      sample: frozen
+    selection:
+      description: The selection it was recorded for.
+      returned: always
+      type: dict
+      sample: {include: [{server: Replicate-Prod}], exclude: null, waves: null}
+    tasks:
+      description: The tasks, each with RV(ignore:server), RV(ignore:name), RV(ignore:state), RV(ignore:wave), and
+        RV(ignore:run_option), with which it is started again. That is V(null) for a task that did not run.
+      returned: always
+      type: list
+      elements: dict
+      sample:
+        - {server: Replicate-Prod, name: orders, state: RUNNING, run_option: resume_processing, wave: 1}
+tasks:
+  description: One row for each task that ran, also on a failure.
+  returned: for O(state=frozen) and O(state=restored)
+  type: list
+  elements: dict
+  contains:
+    server:
+      description: The server.
+      returned: always
+      type: str
+      sample: Replicate-Prod
+    name:
+      description: The task.
+      returned: always
+      type: str
+      sample: orders
+    before:
+      description: The state before, as the list of the server told it.
+      returned: always
+      type: str
+      sample: RUNNING
+    after:
+      description: The state as it was seen last. In check mode the one that is expected.
+      returned: always
+      type: str
+      sample: STOPPED
+    changed:
+      description: Whether this run has changed the task, or may have.
+      returned: always
+      type: bool
+      sample: true
+    failed:
+      description: Whether the task is not where it should be.
+      returned: always
+      type: bool
+      sample: false
+    skipped:
+      description: Whether the task was left alone, or not begun. RV(tasks[].msg) says why.
+      returned: always
+      type: bool
+      sample: false
+    error_code:
+      description: The error code of Enterprise Manager. V(null) if there is none.
+      returned: always
+      type: str
+      sample: AEM_STOP_TASK_INNER_ERR
+    msg:
+      description: What went wrong, or why nothing was done. Empty if there is nothing to say.
+      returned: always
+      type: str
+      sample: ""
+    hint:
+      description: What can be done about it. Often empty.
+      returned: always
+      type: str
+      sample: ""
+    elapsed:
+      description: How long the task took, in seconds. V(null) if it was not begun.
+      returned: always
+      type: float
+      sample: 1.04
+counts:
+  description: How many tasks were RV(ignore:selected), and of these RV(ignore:changed), RV(ignore:unchanged),
+    RV(ignore:failed) and RV(ignore:skipped). A failed one counts as changed too if it may have been.
+  returned: success, and failures of tasks
+  type: dict
+  sample:
+    selected: 100
+    changed: 97
+    failed: 1
+    skipped: 0
+    unchanged: 2
+elapsed:
+  description: How long it took, in seconds.
+  returned: success, for O(state=frozen) and O(state=restored)
+  type: float
+  sample: 5.3
+diff:
+  description: The states before and after of the tasks that change.
+  returned: in check mode and in diff mode
+  type: dict
+  sample:
+    before:
+      Replicate-Prod/orders: RUNNING
+    after:
+      Replicate-Prod/orders: STOPPED
+    before_header: tasks
+    after_header: tasks
+msg:
+  description: What went wrong, with the message of each failed task.
+  returned: failure
+  type: str
+  sample: There is no checkpoint /var/tmp/patch-night.json. Record one first.
+"""
+
+from ansible_collections.dataops.qlik_em.plugins.module_utils import _window
+from ansible_collections.dataops.qlik_em.plugins.module_utils._arguments import (
+    Spec,
+    fleet_options,
+    waiting_options,
+)
+from ansible_collections.dataops.qlik_em.plugins.module_utils._module import run_as_module
+
+SPEC = Spec(
+    state={"type": "str", "choices": ["recorded", "frozen", "restored"], "required": True},
+    path={"type": "path"},
+    checkpoint={"type": "dict"},
+    **waiting_options(),
+    **fleet_options(),
+)
+RESOURCE = _window.ensure
+
+
+def main() -> None:
+    """Run the module."""
+    run_as_module(SPEC, RESOURCE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,261 @@
+#!/usr/bin/python
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: aem_task_batch
+short_description: Start, stop or restart many tasks of Qlik Replicate and Qlik Compose side by side
+version_added: 1.0.0
+author:
+  - dataops.qlik_em contributors (@dataops)
+description:
+  - Brings all tasks that selectors choose to one state, several at a time, each as M(dataops.qlik_em.aem_task) does.
+  - One login and one list call for each server tell what there is to do. A task that is in the state already costs no
+    call.
+  - One failing task never hides the others. Each has a row in the result; the module fails at the end, and its message
+    names each failed task with its own message. A refused login ends everything at once.
+  - To put back later exactly what ran, use M(dataops.qlik_em.aem_maintenance_window).
+extends_documentation_fragment:
+  - dataops.qlik_em.connection
+  - dataops.qlik_em.attributes
+  - dataops.qlik_em.tasks
+  - dataops.qlik_em.tasks.starting
+  - dataops.qlik_em.tasks.fleet
+attributes:
+  check_mode:
+    description: Can run in check mode without changing anything.
+    support: full
+    details: What a missing permission would refuse cannot be foreseen. Waits for full loads and O(drain) are taken to
+      succeed.
+  diff_mode:
+    description: Returns what has changed (or would have) in diff mode.
+    support: full
+  idempotent:
+    description: Run twice, it changes nothing the second time.
+    support: partial
+    details:
+      - V(restarted) acts each time.
+      - V(started) starts a task again that stops by itself, except one that has finished its only full load.
+options:
+  state:
+    description:
+      - V(stopped) stops the tasks. A task in the state ERROR counts as stopped.
+      - V(started) starts the tasks with O(run_option), unless they are RUNNING or in RECOVERY, or have finished their
+        only full load.
+      - V(restarted) stops them if they are not stopped, then starts them.
+    type: str
+    choices:
+      - started
+      - stopped
+      - restarted
+    required: true
+  reverse:
+    description:
+      - Whether the last one of O(waves) begins. So that the same waves serve to stop and to start.
+    type: bool
+    default: false
+  journal:
+    description:
+      - A file that gets a JSON line before and after each write, on the disk before the write is sent. It survives a
+        run that is killed.
+      - The next run with the same file, O(state) and O(run_option) goes on where that one ended. It does not restart
+        again what was restarted, and gives writes whose answers were lost the time to take effect.
+      - The file is only for its owner to read. It may be removed when no run needs it any more.
+    type: path
+notes:
+  - Stopping and starting ask for the role Operator on the tasks, the lists for Viewer on All Tasks of the servers.
+  - Progress (done, failed, running, and what takes long) goes to standard error every few seconds, if the task runs in
+    process. A module that is run on its own cannot show any.
+  - Ctrl-C and SIGTERM begin no further task; the calls in flight end, and the session is closed.
+seealso:
+  - module: dataops.qlik_em.aem_task
+  - module: dataops.qlik_em.aem_task_info
+  - module: dataops.qlik_em.aem_maintenance_window
+"""
+
+EXAMPLES = r"""
+# The connection comes from QLIK_EM_URL, QLIK_EM_USERNAME and QLIK_EM_PASSWORD.
+- name: Stop all tasks of two servers and make sure that they are gone
+  dataops.qlik_em.aem_task_batch:
+    state: stopped
+    include:
+      - server: Replicate-Prod
+      - server: Replicate-Test
+    exclude:
+      - name: locked
+    wait: true
+    parallel: 20
+
+- name: Start again what has failed, on all servers that can be reached
+  dataops.qlik_em.aem_task_batch:
+    state: started
+    include:
+      - server: "*"
+        state:
+          - error
+    on_server_error: skip
+    allow_empty: true
+
+- name: Stop the nightly tasks first and the others then, once their changes are applied
+  dataops.qlik_em.aem_task_batch:
+    state: stopped
+    include:
+      - server: Replicate-Test
+    waves:
+      - name: "st*"
+    on_full_load: wait
+    drain:
+      timeout: 30
+      max_latency: 10
+      on_timeout: stop
+    timeout: 5
+  ignore_errors: true
+
+- name: Restart tasks so that a run which was killed can be gone on with
+  dataops.qlik_em.aem_task_batch:
+    state: restarted
+    include:
+      - server: Compose-DW
+        name: "*__sales"
+    journal: /var/tmp/restart-sales.jsonl
+"""
+
+RETURN = r"""
+tasks:
+  description: One row for each selected task, also on a failure.
+  returned: success, and failures after the tasks were listed
+  type: list
+  elements: dict
+  contains:
+    server:
+      description: The server.
+      returned: always
+      type: str
+      sample: Replicate-Prod
+    name:
+      description: The task.
+      returned: always
+      type: str
+      sample: orders
+    before:
+      description: The state before, as the list of the server told it.
+      returned: always
+      type: str
+      sample: RUNNING
+    after:
+      description: The state as it was seen last. In check mode the one that is expected.
+      returned: always
+      type: str
+      sample: STOPPED
+    changed:
+      description: Whether this run has changed the task, or may have.
+      returned: always
+      type: bool
+      sample: true
+    failed:
+      description: Whether the task is not where it should be.
+      returned: always
+      type: bool
+      sample: false
+    skipped:
+      description: Whether the task was left alone, or not begun. RV(tasks[].msg) says why.
+      returned: always
+      type: bool
+      sample: false
+    error_code:
+      description: The error code of Enterprise Manager. V(null) if there is none.
+      returned: always
+      type: str
+      sample: AEM_STOP_TASK_INNER_ERR
+    msg:
+      description: What went wrong, or why nothing was done. Empty if there is nothing to say.
+      returned: always
+      type: str
+      sample: ""
+    hint:
+      description: What can be done about it. Often empty.
+      returned: always
+      type: str
+      sample: ""
+    elapsed:
+      description: How long the task took, in seconds. V(null) if it was not begun.
+      returned: always
+      type: float
+      sample: 1.04
+counts:
+  description: How many tasks were RV(ignore:selected), and of these RV(ignore:changed), RV(ignore:unchanged),
+    RV(ignore:failed) and RV(ignore:skipped). A failed one counts as changed too if it may have been.
+  returned: success, and failures after the tasks were listed
+  type: dict
+  sample:
+    selected: 100
+    changed: 97
+    failed: 1
+    skipped: 0
+    unchanged: 2
+skipped_servers:
+  description: The servers that could not be read, with the reason.
+  returned: success, and failures of tasks
+  type: list
+  elements: dict
+  sample:
+    - server: Replicate-Down
+      error_code: AEM_SERVER_NOT_CONNECTED
+      error_message: 'The requested server "Replicate-Down" cannot be reached at this time.'
+      http_status: 500
+      msg: 'GetTaskList of server "Replicate-Down" failed: The requested server "Replicate-Down" cannot be reached.'
+elapsed:
+  description: How long it took, in seconds.
+  returned: success
+  type: float
+  sample: 5.3
+diff:
+  description: The states before and after of the tasks that change.
+  returned: in check mode and in diff mode
+  type: dict
+  sample:
+    before:
+      Replicate-Prod/orders: RUNNING
+    after:
+      Replicate-Prod/orders: STOPPED
+    before_header: tasks
+    after_header: tasks
+msg:
+  description: What went wrong, with the message of each failed task.
+  returned: failure
+  type: str
+  sample: >-
+    1 of 100 tasks failed. Replicate-Prod/locked: StopTask of task "locked" on server "Replicate-Prod" failed:
+    Failed to stop Replicate task locked on server Replicate-Prod
+"""
+
+from ansible_collections.dataops.qlik_em.plugins.module_utils import _batch
+from ansible_collections.dataops.qlik_em.plugins.module_utils._arguments import (
+    Spec,
+    fleet_options,
+    starting_options,
+    waiting_options,
+)
+from ansible_collections.dataops.qlik_em.plugins.module_utils._module import run_as_module
+
+SPEC = Spec(
+    state={"type": "str", "choices": ["started", "stopped", "restarted"], "required": True},
+    reverse={"type": "bool", "default": False},
+    journal={"type": "path"},
+    **waiting_options(),
+    **starting_options(),
+    **fleet_options(),
+)
+RESOURCE = _batch.ensure
+
+
+def main() -> None:
+    """Run the module."""
+    run_as_module(SPEC, RESOURCE)
+
+
+if __name__ == "__main__":
+    main()
