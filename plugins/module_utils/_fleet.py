@@ -274,4 +274,5 @@ def raise_failures(rows: Sequence[Row]) -> None:
         left = sum(row.elapsed is None for row in rows)
         more = f" {left} were not started." if left else ""
         text = f"{len(failed)} of {len(rows)} tasks failed.{more} {told}"
-        raise with_rows(FleetError(text, "The rows in tasks tell of each. Run this again: what is done stays done."), rows)
+        hint = "The rows in tasks tell of each. Run this again: what is done stays done."
+        raise with_rows(FleetError(text, hint), rows)

@@ -24,6 +24,7 @@ from ._errors import AemError, ApiError, InputError
 from ._files import locked
 
 SCHEMA = 1
+BEGIN = '{"event": "'  # of each line
 Task = tuple[str, str]  # server and name
 
 
@@ -54,7 +55,8 @@ class Journal:
 
     def __init__(self, path: str, known: Known) -> None:
         self.known = known
-        self._file = open(path, "a", encoding="utf-8")  # noqa: SIM115 (open_journal closes it)
+        self._file = open(os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600), "ab")  # noqa: SIM115 (see close)
+        _drop_cut_line(path)
         self._lock = threading.Lock()
 
     def note(self, event: str, **members: Any) -> None:
@@ -62,7 +64,7 @@ class Journal:
         now = datetime.now(timezone.utc)
         line = json.dumps({"event": event, "time": now.isoformat(timespec="milliseconds"), **members})
         with self._lock:
-            self._file.write(line + "\n")
+            self._file.write(line.encode() + b"\n")
             self._file.flush()
             if event == "before":  # what is sent must be known after a power cut, too
                 os.fsync(self._file.fileno())
@@ -85,7 +87,6 @@ def open_journal(path: str, address: str, wish: str) -> Iterator[Journal]:
         except OSError as error:
             raise InputError(f"journal ({path}) cannot be written: {error.strerror}.") from error
         with contextlib.closing(journal):
-            os.chmod(path, 0o600)
             journal.note("run", schema=SCHEMA, enterprise_manager=address, wish=wish, continues=known.continues)
             yield journal
 
@@ -98,11 +99,14 @@ def read_journal(path: str, address: str, wish: str) -> Known:
         return Known()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"journal ({path}) cannot be read: {error}.") from error
-    *lines, last = text.split("\n")
+    *lines, cut = text.split("\n")
+    if cut[: len(BEGIN)] != BEGIN[: len(cut)]:
+        lines.append(cut)  # somebody else's file, which is not to be touched
+    # Otherwise a crash has cut it, and it is no line: a write is sent only when its line is whole and on the disk.
     last_wish = ""
     done: set[Task] = set()
     doubts: dict[Task, Doubt] = {}
-    for number, line in enumerate([*lines, *([last] if _is_whole(last) else [])], start=1):
+    for number, line in enumerate(lines, start=1):
         try:
             entry = json.loads(line)
             event = entry["event"]
@@ -113,11 +117,12 @@ def read_journal(path: str, address: str, wish: str) -> Known:
                 last_wish, done, doubts = "", set(), {}
             elif event == "task":
                 done.add((entry["server"], entry["name"]))
+                doubts.pop((entry["server"], entry["name"]), None)
             elif event == "before":
                 noted = datetime.fromisoformat(entry["time"]).timestamp()
                 doubts[entry["server"], entry["name"]] = Doubt(entry["call"], noted)
-            elif event == "after" and entry["known"]:
-                doubts.pop((entry["server"], entry["name"]), None)
+            elif event == "after" and entry["known"] and (entry["call"] == "StopTask" or "error_code" in entry):
+                doubts.pop((entry["server"], entry["name"]), None)  # a start is through only when its task is
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(
                 f"journal ({path}) is damaged at line {number}. Look at it, then move it away to start anew."
@@ -126,12 +131,10 @@ def read_journal(path: str, address: str, wish: str) -> Known:
     return Known(continues, frozenset(done if continues else ()), doubts)
 
 
-def _is_whole(line: str) -> bool:
-    """Return whether the last line is one that was written to its end: a crash may have cut it."""
-    try:
-        return isinstance(json.loads(line), dict)
-    except ValueError:
-        return False
+def _drop_cut_line(path: str) -> None:
+    """Remove what a crash has left of a last line, or the next one would be glued to it."""
+    content = Path(path).read_bytes()
+    os.truncate(path, content.rfind(b"\n") + 1)
 
 
 def _check_run(path: str, address: str, entry: dict[str, Any]) -> None:

@@ -199,9 +199,7 @@ def _diff_of_records(old: Checkpoint | None, new: Checkpoint, mode: Mode) -> dic
     return {"before": shown(old), "after": shown(new), "before_header": "checkpoint", "after_header": "checkpoint"}
 
 
-def _look(
-    api: Api, options: Options, checkpoint: Checkpoint, parallel: int, is_patient: bool
-) -> dict[str, Look]:
+def _look(api: Api, options: Options, checkpoint: Checkpoint, parallel: int, is_patient: bool) -> dict[str, Look]:
     """Return how the tasks are now, by server. If ``is_patient``, a server that is not connected yet is waited for."""
     servers = list(dict.fromkeys(task.server for task in checkpoint.tasks))
 
@@ -217,9 +215,7 @@ def _look(
     def look(server: str) -> Look:
         limit = options.wait_timeout if is_patient else 0
         try:
-            return wait_until(
-                lambda: read(server), is_connected, limit, options.wait_sleep, api.client.stop.pause
-            )
+            return wait_until(lambda: read(server), is_connected, limit, options.wait_sleep, api.client.stop.pause)
         except TimedOut as over:
             return over.last or over.trouble or TransportError(f'Server "{server}" cannot be read.')
         except TransportError as error:

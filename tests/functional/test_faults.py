@@ -9,7 +9,7 @@ import time
 from itertools import pairwise
 
 import pytest
-from ansible_collections.dataops.qlik_em.plugins.module_utils import _client, _http, _task_control
+from ansible_collections.dataops.qlik_em.plugins.module_utils import _client, _http, _stop, _task_control
 from ansible_collections.dataops.qlik_em.plugins.module_utils._connection import Connection
 from functional_wires import Line
 from requests.adapters import HTTPAdapter
@@ -550,11 +550,11 @@ def during_the_wait(monkeypatch, actions):
     """Call `actions[n]` at the n-th pause of a wait (0 is the first)."""
     count = iter(range(1_000_000))
 
-    def pause(_client, seconds):
+    def pause(_stop, seconds):
         actions.get(next(count), lambda: None)()
         time.sleep(seconds)
 
-    monkeypatch.setattr(_client.Client, "pause", pause)
+    monkeypatch.setattr(_stop.Stop, "pause", pause)
 
 
 @pytest.fixture
