@@ -271,7 +271,7 @@ def raise_failures(rows: Sequence[Row]) -> None:
     failed = [row for row in rows if row.failed]
     if failed:
         told = " | ".join(f"{row.server}/{row.name}: {row.msg}" for row in failed)
-        left = sum(row.elapsed is None for row in rows)
+        left = sum(row.skipped and row.elapsed is None for row in rows)
         more = f" {left} were not started." if left else ""
         text = f"{len(failed)} of {len(rows)} tasks failed.{more} {told}"
         hint = "The rows in tasks tell of each. Run this again: what is done stays done."

@@ -240,7 +240,9 @@ def _unreachable(task: Kept, look: Look) -> Row | None:
 def _job(wanted: Options, task: Kept, look: Look, as_of: float) -> Job:
     option = (task.run_option or RESUME).upper()
     seen = look[task.name] if isinstance(look, dict) else Seen(task.state)
-    return Job(wanted._replace(server=task.server, name=task.name, run_option=option), seen, as_of)
+    # One that was retrying when the window began need not come further than that.
+    wait = wanted.state == "stopped" or task.state != "RECOVERY"
+    return Job(wanted._replace(server=task.server, name=task.name, run_option=option, wait=wait), seen, as_of)
 
 
 def _started_meanwhile(checkpoint: Checkpoint, looks: Mapping[str, Look]) -> list[str]:

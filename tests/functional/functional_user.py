@@ -89,7 +89,8 @@ class User:
             return Run({"failed": True, "changed": False, "msg": validation.error_messages[0]}, [])
         before = len(self.em.requests())
         mode = Mode(check, diff, self.told.append)
-        result = run_resource(plugin.RESOURCE, validation.validated_parameters, self.environ, mode, Stop())
+        with Stop() as stop:
+            result = run_resource(plugin.RESOURCE, validation.validated_parameters, self.environ, mode, stop)
         return Run(result, self.em.requests()[before:])
 
     def task(self, name: str = "orders", state: str = "stopped", **options: Any) -> Run:

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import threading
 from collections import Counter
 from datetime import datetime, timezone
@@ -339,6 +341,17 @@ def test_lost_answers_are_settled_for_each_task_and_no_write_is_sent_twice(em, u
     assert len(stopped(em)) == 11
     sent = Counter((r["server"], r["task"]) for r in run.requests if r["operation"] == "StopTask")
     assert set(sent.values()) == {1} and len(sent) == 12
+
+
+def test_a_batch_that_is_told_to_stop_says_what_was_done_and_ends_its_session(em, user):
+    fleet(em, servers=1, tasks=10, stop_seconds=0.3)
+    threading.Timer(0.2, lambda: os.kill(os.getpid(), signal.SIGTERM)).start()
+    run = batch(user, [{"server": "S0"}], parallel=3)
+    assert run.failed and run.changed and run.msg == "Interrupted by SIGTERM. 3 of 10 tasks were begun."
+    assert [row["changed"] for row in run.result["tasks"]] == [True] * 3 + [False] * 7
+    assert {row["msg"] for row in run.result["tasks"][3:]} == {"Not started: the run ended before."}
+    assert len(stopped(em)) == run.operations.count("StopTask") == 3
+    assert run.operations[-1] == "Logout" and em.summary()["open_sessions"] == 0
 
 
 # Full loads and changes in flight

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -31,6 +32,15 @@ def await_that(condition: Callable[[], Any], what: str, limit: float = 60) -> An
         if time.monotonic() > end:
             raise AssertionError(f"waited in vain: {what}")
         time.sleep(0.02)
+    return found
+
+
+def _descendants(pid: int) -> list[int]:
+    """A process and all that came of it, parents first: a parent that lives could start more."""
+    found = [pid]
+    for one in found:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            found += map(int, Path(f"/proc/{one}/task/{one}/children").read_text().split())
     return found
 
 
@@ -77,6 +87,13 @@ class Child:
     def worker(self) -> int:
         """The process id of the last worker that ran a task in process."""
         return int(IN_PROCESS.findall(self.output)[-1][1])
+
+    def kill(self) -> None:
+        """End the command and all that came of it at once, as a power cut does."""
+        for pid in _descendants(self.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait()
 
     def press_ctrl_c(self) -> None:
         """Send what a terminal sends: SIGINT to the whole foreground group."""

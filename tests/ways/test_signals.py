@@ -21,6 +21,7 @@ from ansible_collections.dataops.qlik_em.tests.ways.children import Child, Contr
 
 SOON = 120.0  # seconds, for a busy machine; far below the time-outs of what is interrupted
 AEM_TASK = "dataops.qlik_em.aem_task"
+BATCH = "dataops.qlik_em.aem_task_batch"
 WAIT = {"server": "Replicate-Test", "name": "stuck", "state": "stopped"}
 WAIT_LONG = WAIT | {"timeout": 1, "wait": True, "wait_timeout": 600, "wait_sleep": 3}
 LOOP = ["a+b=c #1?", "stuck", 'it\'s "quoted"', "a+b=c #1?"]
@@ -104,6 +105,52 @@ def test_ctrl_c_during_a_loop_starts_no_further_item(scene, as_module):
         assert child.wait(SOON) == 99
     scene.assert_only_logout_after(before)
     assert scene.em.requests()[-2]["error_code"] == "AEM_STOP_TASK_TIMEOUT"  # the call in flight was let go on
+
+
+def start_fleet(scene, as_module):
+    """Start a batch of 20 stops, 4 at a time, and return it with what was sent when the first ones are under way."""
+    user = {
+        "name": "op",
+        "logins": [scene.em.username],
+        "password": scene.em.password,
+        "grants": [{"role": "Operator"}],
+    }
+    tasks = [{"name": f"t{number}", "state": "RUNNING", "stop_seconds": 2} for number in range(20)]
+    scene.em.reset({"users": [user], "servers": [{"name": "fleet", "tasks": tasks}]})
+    return scene.start(as_module, {BATCH: {"state": "stopped", "include": [{"server": "fleet"}], "parallel": 4}})
+
+
+def await_fleet(scene):
+    """Wait until the first stops are under way; return how much was sent by then."""
+    await_that(lambda: scene.operations().count("StopTask") == 4, "four stops")
+    return len(scene.operations())
+
+
+@both_ways
+def test_ctrl_c_during_a_batch_begins_no_further_task(scene, as_module):
+    with start_fleet(scene, as_module) as child:
+        before = await_fleet(scene)
+        child.press_ctrl_c()
+        assert child.wait(SOON) == 99
+    scene.assert_only_logout_after(before)
+    assert [r["status"] for r in scene.em.requests() if r["operation"] == "StopTask"] == [200] * 4  # they were let end
+
+
+@pytest.mark.parametrize("as_module", [False, *([True] if forwards_signals else [])])
+def test_sigterm_to_ansible_during_a_batch_begins_no_further_task(scene, as_module):
+    with start_fleet(scene, as_module) as child:
+        before = await_fleet(scene)
+        os.kill(child.pid, signal.SIGTERM)
+        assert child.wait(SOON) == -signal.SIGTERM
+    scene.assert_only_logout_after(before)
+
+
+def test_kill_9_of_ansible_during_a_batch_begins_no_further_task(scene):
+    with start_fleet(scene, False) as child:
+        before = await_fleet(scene)
+        os.kill(child.pid, signal.SIGKILL)
+        assert child.wait(SOON) == -signal.SIGKILL
+    scene.assert_only_logout_after(before)
 
 
 def test_ctrl_c_while_it_logs_out_lets_it_do_so(scene):
