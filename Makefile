@@ -22,7 +22,7 @@ STEP = $(python) -m tests.tools
 python = $(or $(PYTHON),$(error Python 3.11 or newer is needed; none was found on PATH))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo simulator test unit functional integration ways units sanity lint molecule importer build changelog bench venv versions clean
+.PHONY: help demo simulator test unit functional integration ways soak units sanity lint molecule importer build changelog bench venv versions clean
 
 help: ## Show this list
 	@echo "dataops.qlik_em - what make can do:"
@@ -49,6 +49,9 @@ integration: ## ansible-test integration against the stand-in, on each ansible-c
 
 ways: ## Both ways to run a module, compared on each ansible-core
 	@$(STEP) ways $(CORE) $(ARGS)
+
+soak: ## Kill maintenance windows at 20 random moments, both ways to run (minutes)
+	@SOAK_MOMENTS=$${SOAK_MOMENTS:-20} $(STEP) soak $(ARGS)
 
 units: ## ansible-test units, on each ansible-core and each Python
 	@$(STEP) units $(CORE) $(ARGS)

@@ -24,6 +24,7 @@ ONCE = {
     "lint": steps.lint,
     "unit": steps.unit,
     "functional": steps.functional,
+    "soak": steps.soak,
     "molecule": steps.molecule,
     "importer": steps.importer,
     "demo": demo.demo,

@@ -55,6 +55,7 @@ def plan() -> list[Step]:
         step("lint"),
         step("unit"),
         step("functional"),
+        step("soak"),
         *(step("ways", core) for core in series),
         *(step("sanity", core, folder=core) for core in series),
         *(step("integration", core, *way, folder=core) for way in both_ways for core in series),

@@ -90,6 +90,11 @@ def ways(series: str, *arguments: str) -> Outcome:
     return pytest(f"ways-{series}", "tests/ways", *arguments, environment=f"core-{series}")
 
 
+def soak(*arguments: str) -> Outcome:
+    """Maintenance windows killed at random moments; a few here, many with `make soak`."""
+    return pytest("soak", "tests/soak", *arguments)
+
+
 class AnsibleTest:
     """ansible-test of one core, in a copy of the collection and with a home folder of its own."""
 

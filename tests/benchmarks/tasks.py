@@ -1,0 +1,33 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One task and a loop of them, in process and as modules, beside `ansible.builtin.uri`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..tools.environments import Environment
+from .playing import Seconds, play
+
+ITEMS = 100
+
+
+def document(singles: int, loops: int) -> dict[str, Any]:
+    """Return the state of the stand-in: a running task for each stop, none of which takes any time."""
+
+    def tasks(ways: tuple[str, ...], count: int) -> list[dict[str, str]]:
+        return [{"name": f"{way} {number}", "state": "RUNNING"} for way in ways for number in range(count)]
+
+    return {
+        "servers": [
+            {"name": "single", "tasks": tasks(("process", "uri", "module"), singles)},
+            *({"name": f"loop {number}", "tasks": tasks(("process", "uri"), ITEMS)} for number in range(loops)),
+        ],
+    }
+
+
+def measure(tools: Environment, singles: int, loops: int) -> Seconds:
+    """Run the playbook and return the seconds of each kind of task."""
+    rounds = {"bench_singles": singles, "bench_loops": loops, "bench_items": ITEMS}
+    return play(tools, "playbook.yml", document(singles, loops), **rounds)[0]
