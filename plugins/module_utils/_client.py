@@ -34,6 +34,7 @@ ATTEMPTS = 4  # of one call, if it may be repeated
 FIRST_PAUSE = 0.25  # seconds before the second attempt; doubled for each further one
 SERVER_MARGIN = 15  # seconds that an answer may take beyond the server's own time limit
 LOGOUT_LIMIT = 10  # seconds
+NOT_SUPPORTED = "AEM_METHOD_NOT_SUPPORTED_VERSION"
 EXCERPT = 200  # characters of a foreign answer that a message shows
 
 
@@ -46,10 +47,12 @@ class Call(NamedTuple):
     subject: str = ""  # what it acts on, as messages name it
     role: str = ""  # what the guide asks for
     query: Mapping[str, Any] = {}
-    body: Mapping[str, Any] | None = None
+    body: Any = None  # JSON, or a plain text; None: no body
     server_timeout: float = 0  # seconds that the server itself may wait; 0 if the call has no such limit
     needs: tuple[str, type] | None = None  # the member (and its type) that makes an answer one of this method
+    is_open: bool = False  # whether the form of the answer is not known: any is taken, and given as ``content``
     accept: tuple[str, ...] = ()  # the error codes that are an answer, not a failure
+    scope: str = ""  # for which products and since when the guide has it, if not for all
 
     @property
     def repeatable(self) -> bool:
@@ -68,6 +71,7 @@ class Answer(NamedTuple):
     error_code: str = ""
     message: str = ""
     http_status: int = 200
+    content: bytes = b""  # of an open call only
 
 
 class Client:
@@ -182,7 +186,10 @@ class Client:
         )
         deadline = time.monotonic() + limit
         body = None
-        if call.body is not None:
+        if isinstance(call.body, str):
+            headers = {**headers, "Content-Type": "text/plain; charset=utf-8"}
+            body = call.body.encode()
+        elif call.body is not None:
             headers = {**headers, "Content-Type": "application/json"}
             body = json.dumps(call.body).encode()
         url = self._connection.build_url(call.path, call.query)
@@ -220,15 +227,24 @@ def read_answer(call: Call, reply: Reply, connection: Connection, mask: Callable
         if code:
             raise _api_error(call, code, message, reply.status, connection)
         is_complete = call.needs is None or isinstance(body.get(call.needs[0]), call.needs[1])
-        if 200 <= reply.status < 300 and is_complete:
+        if 200 <= reply.status < 300 and is_complete and not call.is_open:
             return Answer(body, reply.headers)
+    if 200 <= reply.status < 300 and call.is_open:
+        return Answer({}, reply.headers, http_status=reply.status, content=reply.body)
+    if 200 <= reply.status < 300 and call.needs is None and body is not None:
+        return Answer({}, reply.headers)  # a void call may answer any JSON (notes, 4)
     if reply.status in (401, 403):  # without a body of the API: a wrong password (assumed, notes 12), or a proxy
         raise _api_error(call, "", f"HTTP {reply.status}", reply.status, connection)
     raise _foreign_reply(reply, connection, mask)
 
 
 def _json(body: bytes) -> Any:
-    """Return the parsed body; an empty one, which some methods answer (notes, 4), is an empty object."""
+    """Return the parsed body; an empty one, which some methods answer (notes, 4), is an empty object.
+
+    Older exports begin with a line ``// Host name: ...`` (notes, 10).
+    """
+    if body.startswith(b"//"):
+        body = body.partition(b"\n")[2]
     try:
         return json.loads(body) if body else {}
     except (ValueError, RecursionError):
@@ -245,6 +261,8 @@ def _api_error(call: Call, code: str, message: str, status: int, connection: Con
         http_status=status,
         error_message=message,
     )
+    if code == NOT_SUPPORTED and call.scope:
+        error.hint = f"The guide has {call.method} {call.scope}."
     if error.is_refusal and call.role:
         error.message = f"{what} was refused to {connection.user}: {message}"
         error.hint = f"The guide asks for the role {call.role}. {CATALOGUE[UNAUTHORIZED_REQUEST].remedy}"

@@ -185,7 +185,7 @@ def busiest(requests, server=None):
 
 
 @pytest.mark.parametrize(
-    ("parallel", "per_server", "all_of_it", "of_one"), [(6, 2, 6, 2), (5, None, 5, 5), (1, None, 1, 1)]
+    ("parallel", "per_server", "all_of_it", "of_one"), [(9, 2, 6, 2), (5, None, 5, 5), (1, None, 1, 1)]
 )
 def test_so_many_at_a_time_over_so_many_connections_with_one_login(em, user, parallel, per_server, all_of_it, of_one):
     fleet(em, stop_seconds=0.2)
@@ -193,6 +193,8 @@ def test_so_many_at_a_time_over_so_many_connections_with_one_login(em, user, par
     assert not run.failed
     assert busiest(run.requests) == all_of_it
     assert max(busiest(run.requests, f"S{number}") for number in range(3)) <= of_one
+    first = [r["server"] for r in run.requests if r["operation"] == "StopTask"][:3]
+    assert sorted(first) == ["S0", "S1", "S2"]  # each server has its turn
     assert em.summary()["tcp_connections"] <= parallel
     assert em.summary()["logins"] == em.summary()["logouts"] == 1
 
