@@ -188,7 +188,7 @@ def busiest(requests, server=None):
     ("parallel", "per_server", "all_of_it", "of_one"), [(9, 2, 6, 2), (5, None, 5, 5), (1, None, 1, 1)]
 )
 def test_so_many_at_a_time_over_so_many_connections_with_one_login(em, user, parallel, per_server, all_of_it, of_one):
-    fleet(em, stop_seconds=0.2)
+    fleet(em, stop_seconds=0.6)
     run = batch(user, [{"server": "*"}], parallel=parallel, parallel_per_server=per_server)
     assert not run.failed
     assert busiest(run.requests) == all_of_it
@@ -228,7 +228,7 @@ def test_check_mode_predicts_and_the_second_run_changes_nothing(em, user, state,
     em.set_task("S0", "t0", state="STOPPED")
     em.set_task("S0", "t1", state="ERROR", message="broken")
     em.set_task("S1", "t1", state="STOPPED", stop_reason="FULL_LOAD_ONLY_FINISHED")
-    em.set_task("S1", "t2", state="RECOVERY", recovery_seconds=0.1)
+    em.set_task("S1", "t2", state="RECOVERY", recovery_seconds=4)
     options = {"state": state, "wait": wait, "include": [{"server": "S*"}]}
     foreseen = batch(user, check=True, diff=True, **options)
     assert not foreseen.writes and not foreseen.failed
@@ -375,6 +375,12 @@ def test_a_full_load_under_way_is_treated_as_wished(em, user, policy, failed, sk
     row = rows(run)["S0/t1"]
     assert ("a full load is under way" in row["msg"]) is not is_stopped
     assert row["after"] == ("STOPPED" if is_stopped else "RUNNING")
+
+
+def test_a_full_load_is_nothing_to_a_start(em, user):
+    fleet(em, servers=1, tasks=1, details=LOADING)
+    run = batch(user, [{"server": "S0"}], state="started", on_full_load="fail", drain={"timeout": 1}, max_failures=1)
+    assert not run.failed and run.operations == ["Login", "GetTaskList", "Logout"]
 
 
 def test_a_full_load_is_waited_for(em, user):

@@ -40,6 +40,9 @@ def em(stand_in):
         "spared": "RUNNING",
     }
     tasks = [{"name": name, "state": state, **quickly} for name, state in states.items()]
+    for task in tasks:
+        if task["name"] in ("starting", "stopping"):  # they stay so until they are touched
+            task.update(start_seconds=600, stop_seconds=600)
     compose = [{"name": "flow__x", "state": "RUNNING", **quickly}, {"name": "idle__x", "state": "STOPPED"}]
     stand_in.reset(
         {
@@ -61,6 +64,8 @@ def window(em, user, tmp_path):
     def step(state, **options):
         given = {"path": str(tmp_path / "checkpoint"), "wait_sleep": 0.1, "timeout": 2, "wait_timeout": 5}
         selection = SELECTION if state == "recorded" else {}
+        if not selection:
+            em.set_task("P", "starting", start_seconds=0.1, stop_seconds=0.1)  # counts from the next start and stop on
         return user.run("aem_maintenance_window", **{"state": state, **given, **selection, **options})
 
     return step
@@ -226,6 +231,7 @@ def test_an_unreachable_server_does_not_keep_the_others_from_being_stopped(em, w
 
 
 def test_a_stop_that_is_still_on_its_way_after_a_crash_is_not_overtaken(em, window, tmp_path):
+    em.set_task("P", "starting", state="RUNNING")
     window("recorded")
     checkpoint = read(tmp_path)
     (tmp_path / "checkpoint").write_text(json.dumps({**checkpoint, "phase": "freezing"}))
