@@ -5,28 +5,21 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from dataclasses import dataclass, field
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.dataops.qlik_em.plugins import modules
 from ansible_collections.dataops.qlik_em.plugins.module_utils._result import Mode
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run import run_resource
 from ansible_collections.dataops.qlik_em.plugins.module_utils._stop import Stop
-from ansible_collections.dataops.qlik_em.plugins.modules import (
-    aem_maintenance_window,
-    aem_session,
-    aem_task,
-    aem_task_batch,
-    aem_task_info,
-)
 from ansible_collections.dataops.qlik_em.tests.simulator.handle import Handle
 
 MODULES = {
-    "aem_maintenance_window": aem_maintenance_window,
-    "aem_session": aem_session,
-    "aem_task": aem_task,
-    "aem_task_batch": aem_task_batch,
-    "aem_task_info": aem_task_info,
+    found.name: importlib.import_module(f"{modules.__name__}.{found.name}")
+    for found in pkgutil.iter_modules(modules.__path__)
 }
 LOGIN_OPTIONS = {"username", "password", "api_token", "jwt", "session_id"}
 WRITES = {"RunTask", "StopTask"}

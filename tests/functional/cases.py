@@ -1,0 +1,38 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What test_every_module.py tries: at least one case for each module and state, in the files cases_*.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.dataops.qlik_em.tests.simulator.handle import Handle
+
+
+def nothing(_em: Handle) -> None:
+    """Leave the stand-in as new."""
+
+
+@dataclass
+class Case:
+    """A run of a module on the stand-in as ``prepare`` leaves it.
+
+    In ``options`` the text ``{folder}`` stands for an empty folder. ``changes`` is whether the first real run changes
+    something, ``again`` whether a second one does (as the module's attributes say), and ``is_file_only`` whether what
+    changes is a file here and nothing there. The user is the admin.
+    """
+
+    module: str
+    options: dict[str, Any]
+    prepare: Callable[[Handle], Any] = nothing
+    changes: bool = True
+    again: bool = False
+    is_file_only: bool = False
+    ignored: tuple[str, ...] = field(default=("elapsed",))  # members of the result that differ from run to run
+
+    def __str__(self) -> str:
+        state = self.options.get("state")
+        return f"{self.module}-{state}" if isinstance(state, str) else self.module
