@@ -4,18 +4,80 @@
 
 # This file is private to the collection.
 
-"""Files that outlive a crash: written whole or not at all, and locked against a second user."""
+"""Files that outlive a crash: written whole or not at all, and locked against a second user. The one place for it."""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
 import os
+import shutil
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from operator import eq
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from ._errors import InputError
+from ._result import Mode
+
+
+class FileChange(NamedTuple):
+    """What became of a file: ``diff`` for check and diff mode, ``backup`` the path of the old one if it was kept."""
+
+    changed: bool
+    diff: dict[str, Any] | None
+    backup: str | None
+
+
+def ensure_file(
+    option: str,
+    path: str,
+    text: str,
+    mode: Mode,
+    backup: bool = False,
+    is_same: Callable[[str, str], bool] = eq,
+) -> FileChange:
+    """Make a file hold ``text``, unless what it holds is the same by ``is_same``; it is its owner's alone (mode 0600).
+
+    Raises InputError, which names ``option``; the old file stays then. In check mode nothing is written, but what can
+    be known to fail does.
+    """
+    old = read_file(option, path)
+    if old is not None and is_same(old, text):
+        return FileChange(False, None, None)
+    if not Path(path).parent.is_dir():
+        raise InputError(f"{option} ({path}) cannot be written: there is no folder {Path(path).parent}.")
+    diff = {"before": old or "", "after": text, "before_header": path, "after_header": path}
+    kept = None
+    if not mode.check:
+        if backup and old is not None:
+            kept = _keep(option, path)
+        write_atomically(option, path, text)
+    return FileChange(True, diff if mode.check or mode.diff else None, kept)
+
+
+def read_file(option: str, path: str) -> str | None:
+    """Return what is in a file (UTF-8), None if there is none. Raises InputError, which names ``option``."""
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise InputError(f"{option} ({path}) cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{option} ({path}) cannot be read: it is no text in UTF-8.") from error
+
+
+def _keep(option: str, path: str) -> str:
+    """Copy a file beside itself and return the copy's path."""
+    kept = f"{path}.{time.strftime('%Y-%m-%d@%H:%M:%S')}~"
+    try:
+        shutil.copy2(path, kept)
+    except OSError as error:
+        raise InputError(f"{option} ({path}) cannot be backed up: {error.strerror}.") from error
+    return kept
 
 
 def write_atomically(option: str, path: str, text: str) -> None:

@@ -377,6 +377,13 @@ def test_a_full_load_under_way_is_treated_as_wished(em, user, policy, failed, sk
     assert row["after"] == ("STOPPED" if is_stopped else "RUNNING")
 
 
+@pytest.mark.parametrize("counter", ["tables_loading_count", "tables_queued_count"])
+def test_a_load_is_under_way_as_long_as_a_table_is_loaded_or_waits_for_it(em, user, counter):
+    fleet(em, servers=1, tasks=1, details={"full_load_counters": {counter: 1}})
+    run = batch(user, [{"server": "S0"}], on_full_load="skip")
+    assert not run.writes and run.result["counts"]["skipped"] == 1
+
+
 def test_a_full_load_is_nothing_to_a_start(em, user):
     fleet(em, servers=1, tasks=1, details=LOADING)
     run = batch(user, [{"server": "S0"}], state="started", on_full_load="fail", drain={"timeout": 1}, max_failures=1)
