@@ -32,14 +32,15 @@ async def get_endpoint_list(call: Call, server: LiveServer) -> Json:
 
 async def patch_endpoint(call: Call, found: Found) -> None:
     """PatchEndpoint: JSON Patch on db_settings, all or nothing. Running tasks take it at their next start [doc]."""
-    endpoint = found[1]
+    server, endpoint = found
     patch = body_json(call, "JsonPatch")
     if endpoint.settings.fail_patch:
         raise call.fail("AEM_PATCH_ENDPOINT_INNER_ERR")
     try:
-        endpoint.settings.db_settings = endpoints.patched(endpoint.settings, patch)
+        settings = endpoints.patched(endpoint.settings, patch)
     except endpoints.BadPatch as error:
         raise call.fail("AEM_PATCH_ENDPOINT_INNER_ERR") from error
+    endpoint.settings.db_settings = encryption.opened(settings, server.settings.master_key)
     endpoint.patches += 1
     call.entry.executed = True
 
