@@ -190,8 +190,13 @@ def _has_good_shape(item: Tree) -> bool:
         return False
     lists = [tables.get(key) or [] for key in SELECTION_LISTS]
     return isinstance(settings.get("common_settings", {}), dict) and all(
-        isinstance(part, list) and all(isinstance(table, dict) for table in part) for part in lists
+        isinstance(part, list) and all(isinstance(table, dict) and _has_names(table) for table in part)
+        for part in lists
     )
+
+
+def _has_names(table: Tree) -> bool:
+    return all(isinstance(table.get(key, ""), str) for key in ("owner", "name"))
 
 
 # Merging
@@ -265,7 +270,7 @@ def _identity(item: Any) -> Any:
     if not isinstance(item, dict):
         return None
     if isinstance(item.get("name"), str):
-        return (item.get("owner"), item["name"])
+        return (item["owner"] if isinstance(item.get("owner"), str) else None, item["name"])
     if isinstance(_task_of(item).get("name"), str):
         return _task_of(item)["name"]
     return target_name(item)

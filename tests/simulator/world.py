@@ -178,7 +178,7 @@ class World:
         for future in self._waiting:
             if not future.done():
                 future.set_result(None)
-        for server in self.servers.values():
+        for server in (*self.servers.values(), *self.unregistered.values()):
             for task in server.tasks.values():
                 task.wake()
 

@@ -109,7 +109,7 @@ def test_an_export_with_endpoints(admin: Client, spelling: str) -> None:
     assert [item["name"] for item in document[BODY]["databases"]] == ["ERP", "Warehouse"]
     erp = document[BODY]["databases"][0]
     assert (erp["role"], erp["type_id"], erp["is_licensed"]) == ("SOURCE", "ORACLE_COMPONENT_TYPE", True)
-    assert list(erp["db_settings"])[0] == "$type"
+    assert next(iter(erp["db_settings"])) == "$type"
     assert re.fullmatch(r"\{[A-Za-z0-9+/=]+\}", erp["db_settings"]["password"])
     assert erp["db_settings"]["username"] == "replicate"
     assert erp["override_properties"] == {}

@@ -55,7 +55,7 @@ def test_a_new_server(em: Handle, admin: Client) -> None:
         "MONITORED",
     )
     definition = admin.call("GET", "/servers/Replicate-New/def").json
-    assert list(definition)[0] == "$type"
+    assert next(iter(definition)) == "$type"
     assert {key: definition[key] for key in NEW if key != "password"} == {
         key: NEW[key] for key in NEW if key != "password"
     }
@@ -275,7 +275,16 @@ def details(client: Client, server: str = "Replicate-Unlicensed") -> dict[str, A
 
 
 IN_A_YEAR = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=365)).date().isoformat()
-TEXT = f"# Replicate licence\nlicense_type = ENTERPRISE\nissue_date={IN_A_YEAR[:4]}-01-01\nexpiration_date: {IN_A_YEAR}\nchecksum=AB12-34\n"
+TEXT = "\n".join(
+    (
+        "# Replicate licence",
+        "license_type = ENTERPRISE",
+        "issue_date=2026-01-01",
+        f"expiration_date: {IN_A_YEAR}",
+        "checksum=AB12-34",
+        "",
+    )
+)
 JSON = json.dumps({"cmd.license": {"issue_date": "2026-02-02", "expiration": IN_A_YEAR, "checksum": "AB"}})
 
 

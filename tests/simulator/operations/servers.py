@@ -84,7 +84,7 @@ def _read(call: Call, body: Json) -> Json:
     kind = next(iter(body), None)
     if call.world.document.variants.type_first and kind != "$type":
         raise _unreadable("$type is not the first member")
-    if body.get("$type") not in _PRODUCTS:
+    if str(body.get("$type")) not in _PRODUCTS:
         raise _unreadable(f"unknown type {body.get('$type')!r}")
     description, host, user = (body.get(key) for key in ("description", "host", "username"))
     if not isinstance(description, (str, type(None))) or len(description or "") > _MOST_DESCRIPTION:
