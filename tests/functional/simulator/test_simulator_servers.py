@@ -205,6 +205,15 @@ def test_what_comes_of_it(admin: Client, members: dict[str, Any], state: str) ->
     assert info(admin)["state"] == state  # type: ignore[index]
 
 
+def test_the_last_put_counts(em: Handle, admin: Client) -> None:
+    """A connection that an older one began does not come up behind its back."""
+    em.set_variants(new_server={"connect_seconds": 0.3})
+    put(admin)
+    put(admin, monitored=False)
+    time.sleep(0.5)
+    assert info(admin)["state"] == "NOT_MONITORED"  # type: ignore[index]
+
+
 def test_a_put_that_the_server_refuses(em: Handle, admin: Client) -> None:
     """The message comes through."""
     em.set_server("Replicate-Prod", fail_put="not an administrator")

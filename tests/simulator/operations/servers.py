@@ -151,10 +151,10 @@ def _registered(call: Call, members: Json) -> LiveServer:
 def _connect(call: Call, server: LiveServer, monitored: bool) -> None:
     """Monitoring begins: the state may be ERROR first, and is what it is only after a while (notes 6)."""
     settings = server.settings
+    attempt = server.attempt = server.attempt + 1
     if not monitored:
         settings.state, settings.message = "NOT_MONITORED", ""
         return
-    attempt = server.attempt = server.attempt + 1
 
     def connected(live: LiveServer) -> None:
         if live.attempt != attempt:  # overtaken by another PutServer
