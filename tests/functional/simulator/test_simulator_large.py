@@ -57,16 +57,16 @@ def seconds(work: Callable[[], Any], turns: int) -> float:
 @pytest.mark.parametrize(
     ("path", "most"),
     [
-        ("/servers", 0.05),
-        ("/servers/s1", 0.05),
-        ("/servers/s1/tasks", 0.05),
-        ("/servers/s1/tasks/t99", 0.02),
-        ("/servers/s1/endpoints", 0.05),
-        ("/servers/s1/tasks/t99?action=export&withendpoints=true", 0.05),
+        ("/servers", 0.25),
+        ("/servers/s1", 0.25),
+        ("/servers/s1/tasks", 0.25),
+        ("/servers/s1/tasks/t99", 0.25),
+        ("/servers/s1/endpoints", 0.25),
+        ("/servers/s1/tasks/t99?action=export&withendpoints=true", 0.25),
         ("/servers/s1?action=export", 0.5),
-        ("/servers/s0/tasks/t0/tables", 0.2),
+        ("/servers/s0/tasks/t0/tables", 0.25),
         ("/servers/s0/tasks/t0/tables?action=getstatus&schema=%25&table=T1%25", 0.5),
-        ("/servers/s0/tasks/t0/tables?action=selection", 0.2),
+        ("/servers/s0/tasks/t0/tables?action=selection", 0.25),
     ],
 )
 def test_reads(large: tuple[Handle, Client], path: str, most: float) -> None:

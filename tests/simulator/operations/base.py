@@ -234,9 +234,9 @@ def body_json(call: Call, kind: str) -> Any:
         raise failure("DESERIALIZE_TO_TYPE", type=kind, message=str(error)) from error
 
 
-def names_itself(given: str, name: str) -> bool:
-    """Whether a name in a path is `name`: the 2018 SDK encodes twice, and a new name can't be known to be meant."""
-    return name in (given, unquote(given))
+def names_itself(in_path: str, in_body: str) -> bool:
+    """Whether both names are the same: the 2018 SDK encodes twice, and a new name can't be known to be meant."""
+    return in_body in (in_path, unquote(in_path))
 
 
 def with_server(call: Call, work: Callable[[LiveServer], None], name: str) -> Callable[[], None]:
