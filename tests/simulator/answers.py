@@ -58,6 +58,25 @@ def json_answer(value: Any, status: int = 200) -> Answer:
     return Answer(status, {"Cache-Control": CACHE_CONTROL, "Content-Type": JSON_TYPE}, body)
 
 
+@dataclass(frozen=True)
+class Text:
+    """The answer of a method that is JSON already, with its own layout (an exported definition)."""
+
+    body: bytes
+
+
+def result_answer(value: Any, void_body: str | None = None) -> Answer:
+    """The answer of a method that went well: JSON, or nothing (`void_body` instead of it, if given) for None.
+
+    Assumption (notes 12): the body of a void success is empty; its headers are those of every other answer.
+    """
+    if value is None or isinstance(value, Text):
+        answer = json_answer(None)
+        answer.body = value.body if isinstance(value, Text) else (void_body or "").encode()
+        return answer
+    return json_answer(value)
+
+
 def refusal(error: ApiError) -> Answer:
     """A failure of the API."""
     answer = json_answer(error.body(), error.status)

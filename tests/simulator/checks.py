@@ -9,6 +9,7 @@ unknown members are refused, and the message says where the mistake is and what 
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import math
 from collections.abc import Callable, Mapping
@@ -71,6 +72,11 @@ def mapping(value: Any, where: str) -> dict[str, Any]:
     return dict(value)
 
 
+def tree(value: Any, where: str) -> dict[str, Any]:
+    """A mapping with string keys, copied with everything in it: it may be changed later on."""
+    return copy.deepcopy(mapping(value, where))
+
+
 def anything(value: Any, _where: str) -> Any:
     """Whatever it is."""
     return value
@@ -83,6 +89,17 @@ def choice(*allowed: str) -> Check:
         if value not in allowed:
             raise InputError(f"{where} must be one of {', '.join(allowed)}, not {value!r}")
         return str(value)
+
+    return check
+
+
+def number_in(*allowed: int) -> Check:
+    """One of the given numbers."""
+
+    def check(value: Any, where: str) -> int:
+        if value not in allowed or isinstance(value, bool):
+            raise InputError(f"{where} must be one of {', '.join(map(str, allowed))}, not {value!r}")
+        return int(value)
 
     return check
 
@@ -134,6 +151,7 @@ Flag = Annotated[bool, flag]
 Number = Annotated[float, number]
 Whole = Annotated[int, whole]
 Positive = Annotated[int, positive]
+Tree = Annotated["dict[str, Any]", tree]
 Anything = Annotated[Any, anything]
 MaybeText = Annotated["str | None", optional(text)]
 MaybeName = Annotated["str | None", optional(name)]

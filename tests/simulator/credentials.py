@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from urllib.parse import parse_qs
 
-from .document import User
+from .document_access import User
 
 # One public exporter writes "Basic:" and works in production (notes 2), so the colon is allowed.
 _BASIC = re.compile(r"basic:?\s+(\S+)\s*", re.IGNORECASE)

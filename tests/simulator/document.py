@@ -3,11 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The state document: what the stand-in starts with. README.md explains every member for people.
 
-Times are in seconds. Values and spellings of the enumerations are those of api/openapi.yaml.
+Its parts are in document_access, document_tasks and document_servers; here are the options, and the whole.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,36 +16,14 @@ from typing import Annotated, Any
 import yaml
 
 from . import checks
-from .checks import Flag, InputError, MaybeName, MaybeNumber, MaybeText, Name, Number, Text, Whole
+from .checks import Flag, InputError, MaybeText, Number, Tree
+from .document_access import User
+from .document_servers import Server
+from .document_tasks import Task
+
+__all__ = ["Document", "Options", "Server", "Task", "User", "Variants", "load", "parse"]
 
 DEFAULT_DOCUMENT = Path(__file__).with_name("default.yml")
-
-TASK_STATES = ("STOPPED", "RUNNING", "ERROR", "RECOVERY", "STARTING", "STOPPING", "PAUSED", "NOT_EXIST")
-STOP_REASONS = (
-    "NONE",
-    "NORMAL",
-    "RECOVERABLE_ERROR",
-    "FATAL_ERROR",
-    "FULL_LOAD_ONLY_FINISHED",
-    "STOPPED_AFTER_FULL_LOAD",
-    "STOPPED_AFTER_CACHED_EVENTS",
-    "EXPRESS_LICENSE_LIMITS_REACHED",
-    "STOPPED_AFTER_DDL_APPLY",
-    "STOPPED_LOW_MEMORY",
-    "STOPPED_LOW_DISK_SPACE",
-)
-LICENSE_STATES = (
-    "VALID_LICENSE",
-    "INVALID_LICENSE_CHECKSUM",
-    "EXPIRED_LICENSE",
-    "NO_LICENSE",
-    "MACHINE_NOT_LICENSED",
-    "INVALID_LICENSE",
-)
-ROLES = ("Viewer", "Operator", "Designer", "Admin")  # ascending [doc]
-
-_endpoint = checks.members(name=checks.text, type=checks.text)
-_answer = checks.members(state=checks.name, error_message=checks.text)
 
 
 @dataclass
@@ -59,127 +38,17 @@ class Options:
 
 
 @dataclass
-class Grant:
-    """One role on one object: root (nothing else given), all_servers, server, all_tasks of a server, task."""
+class Variants:
+    """What differs between releases, or what the notes leave open, for the methods beyond running and stopping."""
 
-    role: Annotated[str, checks.choice(*ROLES)]
-    all_servers: Flag = False
-    server: MaybeName = None
-    all_tasks: Flag = False
-    task: MaybeName = None
-
-    def __post_init__(self) -> None:
-        if (self.all_tasks or self.task) and not self.server:
-            raise InputError("a grant on all_tasks or on a task must name its server")
-        if self.all_servers and self.server:
-            raise InputError("a grant is on all_servers or on one server, not on both")
-
-    @property
-    def scope(self) -> tuple[str | None, ...]:
-        """The path from the root down to the object; see `rights.holds`."""
-        if self.server is None:
-            return ("servers",) if self.all_servers else ()
-        below = ("servers", self.server)
-        if self.task is not None:
-            return (*below, "tasks", self.task)
-        return (*below, "tasks") if self.all_tasks else below
-
-
-@dataclass
-class User:
-    """Somebody who may log in, with every way that this user has."""
-
-    name: Name
-    logins: Annotated[list[str], checks.list_of(checks.name)] = field(default_factory=list)  # user@domain, ...
-    password: MaybeName = None
-    api_token: MaybeName = None
-    jwt: MaybeName = None
-    saml_response: MaybeName = None  # base64 text of the assertion
-    grants: Annotated[list[Grant], checks.list_of(checks.one(Grant))] = field(default_factory=list)
-
-
-@dataclass
-class Task:
-    """A task: what it is, and how it behaves when it is run or stopped."""
-
-    name: Name
-    description: Text = ""
-    state: Annotated[str, checks.choice(*TASK_STATES)] = "STOPPED"
-    stop_reason: Annotated[str | None, checks.optional(checks.choice(*STOP_REASONS))] = None
-    message: Text = ""
-    assigned_tags: Annotated[list[str], checks.list_of(checks.text)] = field(default_factory=list)
-    profile: Text = "Unidirectional"
-    source_endpoint: Annotated[dict[str, str], _endpoint] = field(
-        default_factory={"name": "Source", "type": "Oracle"}.copy
-    )
-    target_endpoint: Annotated[dict[str, str], _endpoint] = field(
-        default_factory={"name": "Target", "type": "Snowflake"}.copy
-    )
-    details: Annotated[dict[str, Any], checks.mapping] = field(default_factory=dict)  # over GetTaskDetails' answer
-    # Transitions
-    start_seconds: Number = 0
-    stop_seconds: Number = 0
-    show_transient: Flag = True
-    stuck_in_starting: Flag = False
-    stuck_in_stopping: Flag = False
-    fail_start: MaybeText = None
-    fail_stop: MaybeText = None
-    # What happens after RUNNING was reached; the first that is set wins
-    error_after_start: MaybeText = None
-    error_after_seconds: Number = 0
-    recover_after: MaybeNumber = None
-    recovery_seconds: MaybeNumber = None
-    recovery_ends_in: Annotated[str, checks.choice("RUNNING", "ERROR")] = "RUNNING"
-    full_load_only: Flag = False
-    full_load_seconds: Number = 0
-    self_stop_reason: Annotated[str | None, checks.optional(checks.choice(*STOP_REASONS))] = None
-    # Answers
-    answer_before_done: Flag = False
-    run_answer: Annotated[dict[str, str] | None, checks.optional(_answer)] = None
-    stop_answer: Annotated[dict[str, str] | None, checks.optional(_answer)] = None
-    # Counters
-    memory_mb: Whole = 120
-    memory_lag: Number = 0
-    disk_usage_mb: Whole = 0
-    cpu_percentage: Whole = 3
-    data_error_count: Whole = 0
-    source_latency: Number = 0
-    total_latency: Number = 0
-
-
-_license = checks.members(
-    state=checks.choice(*LICENSE_STATES),
-    issue_date=checks.text,
-    expiration=checks.text,
-    days_to_expiration=checks.whole,
-)
-
-
-@dataclass
-class Server:
-    """A Replicate or Compose server as Enterprise Manager knows it."""
-
-    name: Name
-    type: Annotated[str, checks.choice("REPLICATE", "COMPOSE", "COMPOSE_FDL", "COMPOSE_FDW")] = "REPLICATE"
-    description: Text = ""
-    host: Text = "localhost"
-    port: Text = "443"  # a string on the wire [client]
-    user_name: Text = "em-service"
-    state: Annotated[str, checks.choice("MONITORED", "NOT_MONITORED", "ERROR")] = "MONITORED"
-    message: Text = ""
-    platform: Annotated[str, checks.choice("UNKNOWN", "WINDOWS", "LINUX")] = "LINUX"
-    version: Text = "2021.5.0.745"
-    last_connection: Text = "2026-01-15T08:30:00"
-    license: Annotated[dict[str, Any], _license] = field(default_factory=dict)
-    disk_usage_mb: Whole = 2048
-    attunity_cpu_percentage: Whole = 4
-    machine_cpu_percentage: Whole = 11
-    tasks: Annotated[list[Task], checks.list_of(checks.one(Task))] = field(default_factory=list)
-
-    @property
-    def is_compose(self) -> bool:
-        """Compose servers differ in names, run options and stop reasons."""
-        return self.type != "REPLICATE"
+    void_body: MaybeText = None  # the body of a method that tells nothing; null: none, Content-Length 0 (notes 4)
+    table_wildcard: Annotated[str, checks.choice("%", "*", "substring")] = "%"  # May 2025, 2023, May 2022 [doc]
+    export_comment: Flag = False  # "// Host name: ..." before the JSON, as older releases have it
+    fresh_encryption: Flag = False  # every export encrypts a password anew
+    type_first: Flag = True  # $type must be the first member of PutServer's body
+    endpoint_test_keys: Annotated[str, checks.choice("sdk", "guide_table", "guide_template")] = "sdk"
+    unauthorized_status: Annotated[int, checks.number_in(401, 403)] = 403  # UNAUTHORIZED_REQUEST (notes 3)
+    new_server: Tree = field(default_factory=dict)  # members of a server that PutServer registers
 
 
 @dataclass
@@ -187,14 +56,28 @@ class Document:
     """The whole document."""
 
     options: Annotated[Options, checks.one(Options)] = field(default_factory=Options)
+    variants: Annotated[Variants, checks.one(Variants)] = field(default_factory=Variants)
     users: Annotated[list[User], checks.list_of(checks.one(User))] = field(default_factory=list)
     servers: Annotated[list[Server], checks.list_of(checks.one(Server))] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         _refuse_doubles([server.name for server in self.servers], "servers")
+        _check_new_server(self.variants)
         for server in self.servers:
             _refuse_doubles([task.name for task in server.tasks], f"tasks of {server.name}")
+            _refuse_doubles([endpoint.name for endpoint in server.endpoints], f"endpoints of {server.name}")
         _refuse_doubles([login.casefold() for user in self.users for login in (user.logins or [user.name])], "logins")
+
+    def change_variants(self, value: Any) -> None:
+        """Change some of the variants, all of the given ones or none."""
+        new = dataclasses.replace(self.variants)
+        checks.change(new, value, "variants")
+        _check_new_server(new)
+        self.variants = new
+
+
+def _check_new_server(variants: Variants) -> None:
+    checks.read(Server, {"name": "new", **variants.new_server}, "variants.new_server")
 
 
 def _refuse_doubles(names: list[str], where: str) -> None:

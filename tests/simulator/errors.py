@@ -60,6 +60,150 @@ TEMPLATES: dict[str, tuple[int, str]] = {
         FAILURE_STATUS,
         "The timestamp {message} is not in the format YYYY-MM-DDTHH:MM:SS.",
     ),
+    "UNAUTHORIZED_REQUEST/audit trail": (401, "Unauthorized Request. request: AemExportAuditTrail"),
+    # Assumption (notes 5): the nearest known code for a Replicate method on a Compose server.
+    "AEM_METHOD_NOT_SUPPORTED_VERSION": (FAILURE_STATUS, "{method} is only supported on Replicate 5.2 or above."),
+    **dict.fromkeys(
+        ("AEM_INVALID_NAME", "AEM_INVALID_DESC", "AEM_INVALID_HOST", "AEM_INVALID_USERNAME"),
+        (FAILURE_STATUS, "Failed to put server {server}. {message}"),  # codes documented, text assumption
+    ),
+    "AEM_PUT_SERVER_INNER_ERR": (FAILURE_STATUS, 'Failed to put server "{server}". Error: "{message}"'),
+    "AEM_DELETE_SERVER_INNER_ERR": (FAILURE_STATUS, 'Failed to delete requested server "{server}".'),
+    "AEM_PUT_SRV_LIC_INNER_ERR": (
+        FAILURE_STATUS,
+        'Failed to put license for server "{server}". Error: "{message}"',
+    ),
+    "AEM_DELETE_TASK_ERR": (
+        FAILURE_STATUS,
+        "Replication task {task} on server {server} could not be deleted due to an error. {message}",
+    ),
+    "AEM_TASK_NOT_STOPPED": (
+        FAILURE_STATUS,
+        "Replication task {task} on server {server} must be stopped before it can be {message}.",
+    ),
+    "AEM_TASK_NOT_FOUND/tables": (FAILURE_STATUS, "Replicate task {task} on server {server} could not be found."),
+    "AEM_IMPORT_TASK_NO_PERMISSION_ON_ENDPOINT": (
+        FAILURE_STATUS,
+        "Failed to import task {task} to replication server {server} as the logged in user does not have permission "
+        "to add or modify endpoints.",
+    ),
+    "AEM_IMPORT_TASK_CONTAIN_ALIEN_ITEMS": (
+        FAILURE_STATUS,
+        "Failed to import task {task} to replication server {server} as the JSON file contains unsupported objects.",
+    ),
+    "AEM_IMPORT_TASK_NAME_DIFFER": (
+        FAILURE_STATUS,
+        "Failed to import task {task} to replication server {server} as the JSON file contains conflicting tasks.",
+    ),
+    "AEM_IMPORT_TASK_CONTAINS_MULTIPLE_TASKS": (
+        FAILURE_STATUS,
+        "Failed to import task to replication server {server} as the JSON file contains multiple tasks.",
+    ),
+    # Assumption, named like the same code of other methods.
+    "AEM_IMPORT_TASK_INNER_ERR": (
+        FAILURE_STATUS,
+        "Failed to import task {task} to replication server {server}. Error: {message}",
+    ),
+    "AEM_IMPORT_NO_PERMISSION_ON_TASK": (
+        FAILURE_STATUS,
+        "Failed to import all tasks to replication server {server} as the logged in user does not have permission "
+        "to add tasks.",
+    ),
+    "AEM_IMPORT_NO_PERMISSION_ON_ENDPOINT": (
+        FAILURE_STATUS,
+        "Failed to import all tasks to replication server {server} as the logged in user does not have permission "
+        "to add endpoints.",
+    ),
+    "AEM_IMPORT_CONTENT_EMPTY": (
+        FAILURE_STATUS,
+        "Failed to import all tasks to replication server {server} as the JSON file is empty.",
+    ),
+    "AEM_IMPORT_INVALID_CONTENT": (
+        FAILURE_STATUS,
+        "Failed to import all tasks to replication server {server} as the JSON file contains invalid content. "
+        "{message}",
+    ),
+    "AEM_EXPORT_NO_PERMISSION_ON_TASK": (
+        FAILURE_STATUS,
+        "Failed to export all tasks from Replicate server {server} as the logged in user does not have permission to "
+        "export one or more of the defined tasks.",
+    ),
+    "AEM_EXPORT_NO_PERMISSION_ON_ENDPOINT": (
+        FAILURE_STATUS,
+        "Failed to export all tasks from server {server} as the logged in user does not have permission to export "
+        "one or more of the defined endpoints.",
+    ),
+    "AEM_ENDPOINT_NOT_FOUND": (
+        FAILURE_STATUS,
+        "Replicate endpoint {endpoint} on server {server} could not be found.",
+    ),
+    "AEM_PATCH_ENDPOINT_INNER_ERR": (
+        FAILURE_STATUS,
+        "Failed to patch replication endpoint {endpoint} from server {server}.",
+    ),
+    "AEM_DELETE_ENDPOINT_INNER_ERR": (
+        FAILURE_STATUS,
+        "Failed to delete Replicate endpoint {endpoint} from server {server}.",
+    ),
+    # That the tasks are named is an assumption.
+    "AEM_ENDPOINT_IS_IN_USE": (
+        FAILURE_STATUS,
+        "Replicate endpoint {endpoint} on server {server} cannot be deleted as it is currently in use by one or more "
+        "tasks. {message}",
+    ),
+    # Assumption, named like the same code of other methods.
+    "AEM_RECONFIGURE_ENDPOINT_INNER_ERR": (
+        FAILURE_STATUS,
+        "Failed to reconfigure Replicate endpoint {endpoint} on server {server}. Error: {message}",
+    ),
+    "AEM_TEST_ENDPOINT_CONNECTION_TIMEOUT": (
+        FAILURE_STATUS,
+        "A timeout occurred while testing the connection for endpoint {endpoint} on Replicate server {server}.",
+    ),
+    "AEM_TABLE_LIST_INNER_ERR": (
+        FAILURE_STATUS,
+        'Failed to retrieve table list for replication task "{task}" on server "{server}". Error: "{message}"',
+    ),
+    "AEM_INVALID_TASK_NOT_FL": (
+        FAILURE_STATUS,
+        "Failed to reload table {table} as Full Load is not enabled for task {task}.",
+    ),
+    "AEM_INVALID_TASK_NT_NTSUPPEP": (
+        FAILURE_STATUS,
+        "Failed to {message} table as this operation is not supported with the File Channel source endpoint.",
+    ),
+    "AEM_RELOAD_TABLE_ERR": (
+        FAILURE_STATUS,
+        "Failed to reload table {schema}.{table} for replication task {task} on server {server}: {message}",
+    ),
+    "AEM_UNSUSPEND_TABLE_ERR": (
+        FAILURE_STATUS,
+        "Failed to unsuspend table {schema}.{table} for replication task {task} on server {server}: {message}",
+    ),
+    "AEM_INVALID_TIMESTAMP_FORMAT/audit trail": (
+        FAILURE_STATUS,
+        "{message} is not a timestamp. Timestamp format should be 'yyyy'-'MM'-'dd'T'HH':'mm':'ss'Z or Ticks.",
+    ),
+    "AEM_INVALID_TIMESTAMP_FORMAT/barrier": (
+        FAILURE_STATUS,
+        "The specified partition retention barrier does not conform to the expected timestamp format. Timestamp "
+        "format should be yyyy'-'MM'-'dd'T'HH':'mm':'ss'Z'",
+    ),
+    "AEM_INVALID_TIMESTAMP_FORMAT/old change data": (
+        FAILURE_STATUS,  # text not seen
+        "{message} is neither a timestamp (yyyy'-'MM'-'dd'T'HH':'mm':'ss'Z') nor a duration.",
+    ),
+    "AEM_EXPORT_INNER_ERR": (
+        FAILURE_STATUS,
+        "Failed to export audit trail. AUDIT-E-INVRANGE. The end time is before the start time.",
+    ),
+    # The kind is server, task or endpoint; PUT is an assumption, and so is which code a page with two spellings means.
+    "AEM_SERVER_HAS_NO_ACL": (FAILURE_STATUS, 'ACL for server "{name}" could not be found.'),
+    "AEM_TASK_HAS_NO_ACL": (FAILURE_STATUS, 'ACL for task "{name}" could not be found.'),
+    "AEM_ENDPOINT_HAS_NO_ACL": (FAILURE_STATUS, 'ACL for endpoint "{name}" could not be found.'),
+    "AEM_PUT_SERVER_ACL_INNER_ERR": (FAILURE_STATUS, 'Failed to put ACL of server "{name}". Error: "{message}".'),
+    "AEM_PUT_TASK_ACL_INNER_ERR": (FAILURE_STATUS, 'Failed to put ACL of task "{name}". Error: "{message}".'),
+    "AEM_PUT_ENDPOINT_ACL_INNER_ERR": (FAILURE_STATUS, 'Failed to put ACL of endpoint "{name}". Error: "{message}".'),
 }
 
 
@@ -77,7 +221,8 @@ class ApiError(Exception):
         return {"error_code": self.code, "error_message": self.message}
 
 
-def failure(code: str, **names: str) -> ApiError:
-    """Build the failure `code` with the template's placeholders filled in."""
-    status, template = TEMPLATES[code]
-    return ApiError(code, template.format(**names), status)
+def failure(key: str, **names: str) -> ApiError:
+    """Build a failure with the template's placeholders filled in. The key is the code; where pages word one code in
+    several ways (or give it another status), "/" and the method follow."""
+    status, template = TEMPLATES[key]
+    return ApiError(key.partition("/")[0], template.format(**names), status)

@@ -28,6 +28,7 @@ class Match:
     path: MaybeName = None
     server: MaybeName = None
     task: MaybeName = None
+    endpoint: MaybeName = None
 
     def fits(self, method: str, decoded_path: str, route: Route) -> bool:
         """Whether the request is one of these. `path` is a glob on the whole decoded path, without the query."""
@@ -37,6 +38,7 @@ class Match:
             and (self.path is None or fnmatch.fnmatchcase(decoded_path, self.path))
             and self.server in (None, route.server)
             and self.task in (None, route.task)
+            and self.endpoint in (None, route.endpoint)
         )
 
 

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from . import control
+from . import control, views_resources
 from .server import Settings, Simulator
 
 T = TypeVar("T")
@@ -60,6 +60,18 @@ class Handle:
         """The present state of one task."""
         return self._call(lambda: self._simulator.world.snapshot_of_task(server, name))
 
+    def inside(self, server: str, name: str) -> dict[str, Any]:
+        """A task's definition, tables, barriers and deleted change data."""
+        return self._call(lambda: self._simulator.world.inside_task(server, name))
+
+    def server(self, name: str) -> dict[str, Any]:
+        """The present state of one server: its endpoints, ACLs, tasks."""
+        return self._call(lambda: views_resources.server_state(self._simulator.world.server(name)))
+
+    def endpoint(self, server: str, name: str) -> dict[str, Any]:
+        """The present state of one endpoint."""
+        return self._call(lambda: views_resources.endpoint_state(self._simulator.world.endpoint(server, name)))
+
     def reset(self, document: Any = None) -> None:
         """Start anew: state, sessions, record, faults and counters."""
         self._call(lambda: self._simulator.reset(document))
@@ -75,6 +87,22 @@ class Handle:
     def set_task(self, server: str, name: str, **attributes: Any) -> None:
         """Change attributes of a task."""
         self._call(lambda: control.set_task(self._simulator, server, name, attributes))
+
+    def set_table(self, server: str, task: str, schema: str, table: str, **attributes: Any) -> None:
+        """Change attributes of a table of a task."""
+        self._call(lambda: control.set_table(self._simulator, server, task, schema, table, attributes))
+
+    def set_endpoint(self, server: str, name: str, **attributes: Any) -> None:
+        """Change attributes of an endpoint."""
+        self._call(lambda: control.set_endpoint(self._simulator, server, name, attributes))
+
+    def set_variants(self, **variants: Any) -> None:
+        """Change variants of the installation."""
+        self._call(lambda: control.set_variants(self._simulator, variants))
+
+    def audit(self) -> list[dict[str, Any]]:
+        """The audit trail."""
+        return self._call(lambda: list(self._simulator.world.audit))
 
     def expire_sessions(self) -> int:
         """Let all sessions die; returns how many there were."""

@@ -30,6 +30,7 @@ class Entry:
     operation: str | None = None
     server: str | None = None
     task: str | None = None
+    endpoint: str | None = None
     session: str | None = None  # the token that was sent
     user: str | None = None  # whose session it is
     fault: str | None = None

@@ -22,11 +22,57 @@ METHODS: dict[tuple[str, str, str], str] = {
     ("GET", "logout", ""): "Logout",
     ("GET", "servers", ""): "GetServerList",
     ("GET", "server", ""): "GetServerDetails",
+    ("GET", "server", "export"): "ExportAll",
+    ("POST", "server", "import"): "ImportAll",
+    ("GET", "server", "acl"): "GetServerAcl",
+    ("PUT", "server", "acl"): "PutServerAcl",
+    ("DELETE", "server", "acl"): "DeleteServerAcl",
+    ("GET", "definition", ""): "GetServer",
+    ("PUT", "definition", ""): "PutServer",
+    ("PUT", "definition of a new server", ""): "PutServer",
+    ("DELETE", "definition", ""): "DeleteServer",
+    ("PUT", "license", ""): "PutServerLicense",
     ("GET", "tasks", ""): "GetTaskList",
+    ("GET", "tasks", "acl"): "GetTasksCollectionAcl",
+    ("PUT", "tasks", "acl"): "PutTasksCollectionAcl",
+    ("DELETE", "tasks", "acl"): "DeleteTasksCollectionAcl",
     ("GET", "task", ""): "GetTaskDetails",
     ("POST", "task", "run"): "RunTask",
     ("POST", "task", "stop"): "StopTask",
+    ("POST", "task", "delete"): "DeleteTask",
+    ("GET", "task", "export"): "ExportTask",
+    ("POST", "task", "import"): "ImportTask",
+    ("POST", "new task", "import"): "ImportTask",
+    ("GET", "task", "acl"): "GetTaskAcl",
+    ("PUT", "task", "acl"): "PutTaskAcl",
+    ("DELETE", "task", "acl"): "DeleteTaskAcl",
+    ("POST", "task", "delete_old_change_data"): "DeleteOldChangeData",
+    ("PUT", "task", "set_change_data_retention_barrier"): "SetChangeDataRetentionBarrier",
+    ("GET", "task", "get_change_data_retention_barrier"): "GetChangeDataRetentionBarrier",
+    ("GET", "tables", ""): "GetTableList",
+    ("GET", "tables", "getstatus"): "GetTableStatuses",
+    ("GET", "tables", "selection"): "GetTaskTableSelection",
+    ("PUT", "tables", "selection"): "PutTaskTableSelection",
+    ("POST", "tables", "reload"): "ReloadTable",
+    ("POST", "tables", "resume"): "ResumeTable",
+    ("GET", "endpoints", ""): "GetEndpointList",
+    ("GET", "endpoints", "acl"): "GetEndpointsCollectionAcl",
+    ("PUT", "endpoints", "acl"): "PutEndpointsCollectionAcl",
+    ("DELETE", "endpoints", "acl"): "DeleteEndpointsCollectionAcl",
+    ("PATCH", "endpoint", ""): "PatchEndpoint",
+    # The guide's heading says DELETE, its sample and the SDKs POST (notes 6).
+    ("POST", "endpoint", "delete"): "DeleteEndpoint",
+    ("DELETE", "endpoint", "delete"): "DeleteEndpoint",
+    ("PUT", "endpoint", "reconfigure"): "ReconfigureEndpointNoWait",
+    ("GET", "endpoint", "test"): "TestEndpoint",
+    ("GET", "endpoint", "acl"): "GetEndpointAcl",
+    ("PUT", "endpoint", "acl"): "PutEndpointAcl",
+    ("DELETE", "endpoint", "acl"): "DeleteEndpointAcl",
+    ("GET", "audit trail", ""): "ExportAuditTrail",
 }
+
+# knows(server), knows(server, "tasks" or "endpoints", name): whether there is such a one
+Knows = Callable[..., bool]
 
 
 @dataclass(frozen=True)
@@ -50,6 +96,7 @@ class Route:
     operation: str | None = None
     server: str = ""
     task: str = ""
+    endpoint: str = ""
 
 
 def take_apart(target: str) -> Target:
@@ -61,11 +108,12 @@ def take_apart(target: str) -> Target:
     return Target(path, unquote(path), parameters)
 
 
-def resolve(method: str, target: Target, known: Callable[[str, str | None], bool]) -> Route:
-    """Find the method. `known(server, task or None)` tells which names exist.
+def resolve(method: str, target: Target, known: Knows) -> Route:
+    """Find the method.
 
     A name with an unescaped "/" can only be told from a longer path by knowing the names, so readings with known
-    names come first; the plain reading (each name one segment) is the last.
+    names come first, then the plain one (each name one segment). What creates something may have a new name with
+    slashes in it: that is the last resort.
     """
     if not target.path.startswith(PREFIX + "/"):
         return Route()
@@ -74,36 +122,65 @@ def resolve(method: str, target: Target, known: Callable[[str, str | None], bool
         segments.pop()  # the slash before the query
     if "" in segments:
         return Route()
-    for shape, server, task in _readings(segments, known):
+    for _rank, shape, names in sorted(_readings(segments, known), key=lambda reading: reading[0]):
         operation = METHODS.get((method, shape, target.action))
         if operation:
-            return Route(operation, server, task)
+            return Route(operation, **names)
     return Route()
 
 
-def _readings(segments: list[str], known: Callable[[str, str | None], bool]) -> Iterator[tuple[str, str, str]]:
-    """(shape, server, task) for each way to read the path."""
+Reading = tuple[int, str, dict[str, str]]  # how sure it is (0: all names are known), shape, names
+
+
+def _readings(segments: list[str], known: Knows) -> Iterator[Reading]:
+    """Each way to read the path."""
     head, rest = segments[0], segments[1:]
     if not rest:
         if head in ("login", "logout", "servers"):
-            yield head, "", ""
+            yield 0, head, {}
+    elif segments == ["security", "audit_trail"]:
+        yield 0, "audit trail", {}
+    elif head == "servers":
+        for length in (len(rest), *range(1, len(rest))):
+            server = _name(rest[:length], known)
+            rank = 0 if known(server) else 2 if length == 1 else 3
+            yield from _below_server(server, rank, rest[length:], known)
+
+
+def _below_server(server: str, rank: int, tail: list[str], known: Knows) -> Iterator[Reading]:
+    """How the path may go on behind a server's name; `rank` 3 is a name that only a new server could have."""
+    names = {"server": server}
+    if tail == ["def"]:
+        yield rank, "definition of a new server" if rank == 3 else "definition", names
+    if rank == 3:
         return
-    if head != "servers":
-        return
-    server = _name(rest, lambda name: known(name, None))
-    if known(server, None) or len(rest) == 1:
-        yield "server", server, ""
-    for index in [index for index, segment in enumerate(rest) if segment == "tasks" and index > 0]:
-        server = _name(rest[:index], lambda name: known(name, None))
-        if index > 1 and not known(server, None):
-            continue
-        below = rest[index + 1 :]
+    if not tail:
+        yield rank, "server", names
+    elif tail == ["license", "def"]:
+        yield rank, "license", names
+    elif tail[0] in ("tasks", "endpoints"):
+        kind, below = tail[0], tail[1:]
         if not below:
-            yield "tasks", server, ""
-            continue
-        task = _name(below, lambda name, server=server: known(server, name))  # type: ignore[misc]
-        if len(below) == 1 or known(server, task):
-            yield "task", server, task
+            yield rank, kind, names
+            return
+        if kind == "tasks" and len(below) > 1 and below[-1] == "tables":
+            yield from _child(names, rank, kind, "tables", below[:-1], known)
+        yield from _child(names, rank, kind, kind[:-1], below, known)
+
+
+def _child(
+    names: dict[str, str], rank: int, kind: str, shape: str, segments: list[str], known: Knows
+) -> Iterator[Reading]:
+    """A task or an endpoint."""
+    server = names["server"]
+    name = _name(segments, lambda item: known(server, kind, item))
+    result = {**names, kind[:-1]: name}
+    if known(server, kind, name):
+        yield rank, shape, result
+    elif len(segments) == 1:
+        yield rank + 1, shape, result
+    else:
+        yield 3, f"new {shape}", result
 
 
 def _name(segments: list[str], is_known: Callable[[str], bool]) -> str:

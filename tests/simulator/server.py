@@ -212,6 +212,7 @@ class Simulator:
             operation=route.operation,
             server=route.server or None,
             task=route.task or None,
+            endpoint=route.endpoint or None,
             session=request.headers.get(answers.SESSION_HEADER),
         )
 
@@ -227,6 +228,7 @@ class Simulator:
         """Record, decide on a fault, work, answer. One write for the whole answer: with two, a kept connection
         would cost its client 40 ms a request (Nagle's algorithm with delayed acknowledgements, notes 10)."""
         world = self.world
+        world.settle()
         target = routing.take_apart(request.raw_path)
         route = routing.resolve(request.method, target, world.knows)
         entry = self._note(request, target, route)
@@ -308,15 +310,17 @@ class Simulator:
             del world.sessions[entry.session or ""]
             world.tally.logouts += 1
             entry.executed = True
+            operations.audit(world, entry)
             return answers.void()
-        call = operations.Call(world, route, target.query, body, session.user, entry)
+        call = operations.Call(world, route, target.query, body, session, entry)
+        world.settle()
         try:
             result = await operations.perform(operations.OPERATIONS[route.operation], call)
         except ApiError as error:
             return answers.refusal(error)
         finally:
             session.last_used = self.clock()  # a call that waited a minute was in use all that time
-        return answers.json_answer(result)
+        return answers.result_answer(result, world.document.variants.void_body)
 
     def _login(self, world: World, request: web.BaseRequest, body: bytes, entry: Entry) -> Answer:
         """Login. Every user may: the role that the guide asks for would, inherited, let everybody see everything."""
@@ -331,6 +335,7 @@ class Simulator:
             return answers.void(401, WWW_Authenticate="Basic")  # assumption (notes 2)
         entry.user = user.name
         entry.executed = True
+        operations.audit(world, entry)
         return answers.logged_in(world.open_session(user))
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .document import Task
+from .document_tasks import Task
 
 STARTING, RUNNING, STOPPING, STOPPED = "STARTING", "RUNNING", "STOPPING", "STOPPED"
 ERROR, RECOVERY = "ERROR", "RECOVERY"
@@ -82,6 +82,16 @@ def stopped(task: Task, timeline: Timeline, now: float, show_transient: bool) ->
     if task.stuck_in_stopping:
         return (*before, transient)
     return (*before, transient, phase(now + task.stop_seconds, STOPPED))
+
+
+def recycled(task: Task, timeline: Timeline, now: float, show_transient: bool) -> Timeline:
+    """The timeline of a running task that is stopped and started again, as ReconfigureEndpointNoWait does it."""
+    down = stopped(task, timeline, now, show_transient)
+    if down[-1].state != STOPPED:  # it never stops
+        return down
+    at = down[-1].at
+    again = started(task, down, at, show_transient)
+    return (*down, *(item for item in again if item not in down))
 
 
 def memory_mb(task: Task, timeline: Timeline, now: float) -> int:

@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from .document import Server, Task
+from .document_servers import Server
+from .document_tasks import Task
+from .live import LiveTask
 from .timeline import ERROR, RECOVERY, RUNNING, STARTING, STOPPING, Phase
 
 Json = dict[str, Any]
@@ -109,8 +111,25 @@ def task_info(server: Server, task: Task, phase: Phase) -> Json:
     }
 
 
-def task_details(server: Server, task: Task, phase: Phase, memory_mb: int, with_stop_reason: bool) -> Json:
+def server_definition(server: Server, password: str) -> Json:
+    """The answer of GetServer; `password` stands for the stored one."""
+    return {
+        "$type": "AemComposeServer" if server.is_compose else "AemReplicateServer",
+        "name": server.name,
+        "description": server.description,
+        "host": server.host,
+        "port": server.port,
+        "username": server.user_name,
+        "password": password,
+        "verify_server_certificate": server.verify_server_certificate,
+        "monitored": server.state != "NOT_MONITORED",
+        "type": server.type,
+    }
+
+
+def task_details(server: Server, live: LiveTask, with_stop_reason: bool) -> Json:
     """The flat answer of GetTaskDetails."""
+    task, phase, memory_mb = live.settings, live.phase, live.memory_mb
     details: Json = {
         "$type": _COMPOSE_DETAILS.get(server.type, "AemTaskInfoDetailed"),
         "name": task.name,
@@ -129,7 +148,7 @@ def task_details(server: Server, task: Task, phase: Phase, memory_mb: int, with_
         # tell a stopped task from a stopping one by its memory.
         details.update(_measured(task, memory_mb))
     else:
-        details.update(_replicate_part(task, phase))
+        details.update(_replicate_part(live, phase))
         details.update(_measured(task, memory_mb))
     return overlaid(details, task.details)
 
@@ -152,14 +171,15 @@ def _measured(task: Task, memory_mb: int) -> Json:
     }
 
 
-def _replicate_part(task: Task, phase: Phase) -> Json:
+def _replicate_part(live: LiveTask, phase: Phase) -> Json:
+    task = live.settings
     busy = phase.shown == RUNNING
     rate = 40 if busy and not task.full_load_only else 0
     return {
         "type": "AemTaskInfoDetailed",  # the guide's spelling of $type
         "options": {
-            "full_load_enabled": True,
-            "apply_changes_enabled": not task.full_load_only,
+            "full_load_enabled": live.full_load,
+            "apply_changes_enabled": live.captures,
             "store_changes_enabled": False,
             "audit_changes_enabled": False,
         },

@@ -1,92 +1,28 @@
 # Copyright (c) 2026, dataops.qlik_em contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The state of the pretended installation: servers, tasks and sessions, as they are right now."""
+"""The state of the pretended installation: servers and sessions, as they are right now."""
 
 from __future__ import annotations
 
 import asyncio
+import datetime
+import heapq
+import itertools
 import secrets
+import uuid
+from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from . import timeline, views
-from .checks import InputError, change
-from .document import Document, Server, Task, User
-from .timeline import Phase, Timeline
+from . import rights, views_resources
+from .checks import InputError
+from .document import Document
+from .document_access import Acl, User
+from .live import Clock, LiveEndpoint, LiveServer, LiveTask
 
-Clock = Callable[[], float]
-
-
-class LiveTask:
-    """A task that lives: its settings, its timeline and what was done to it."""
-
-    def __init__(self, settings: Task, clock: Clock) -> None:
-        self.settings = settings
-        self.clock = clock
-        self.timeline: Timeline = timeline.begin(settings, clock())
-        self.actions = 0  # raised by every run, stop and patch, so that a waiting request sees it was overtaken
-        self.runs: list[dict[str, Any]] = []
-        self.stops = 0
-        self._waiting: set[asyncio.Future[None]] = set()
-
-    @property
-    def phase(self) -> Phase:
-        """The phase in force."""
-        return timeline.current(self.timeline, self.clock())
-
-    @property
-    def memory_mb(self) -> int:
-        """The memory sample that the API tells now."""
-        return timeline.memory_mb(self.settings, self.timeline, self.clock())
-
-    def follow(self, new: Timeline) -> None:
-        """Take over a new timeline and wake those who wait for the old one."""
-        self.timeline = new
-        self.actions += 1
-        self.wake()
-
-    def wake(self) -> None:
-        """Let every waiting request look again."""
-        for future in self._waiting:
-            if not future.done():
-                future.set_result(None)
-
-    async def next_change(self, until: float) -> None:
-        """Wait for the next phase, for another action, or until the time `until`, whichever is first."""
-        now = self.clock()
-        due = timeline.next_change(self.timeline, now)
-        future = asyncio.get_running_loop().create_future()
-        self._waiting.add(future)
-        try:
-            await asyncio.wait({future}, timeout=max(0.0, min(until, until if due is None else due) - now))
-        finally:
-            self._waiting.discard(future)
-
-    def patch(self, value: Any, where: str) -> None:
-        """Change settings. A new state, reason or message takes effect at once; so does getting unstuck."""
-        changed = change(self.settings, value, where, fixed=("name",))
-        now, phase = self.clock(), self.phase
-        if changed.keys() & {"state", "stop_reason", "message"}:
-            # What is not given stays as it is now; but reason and message do not outlive the state they belong to.
-            same_state = "state" not in changed
-            self.settings.state = changed.get("state", phase.state)
-            self.settings.stop_reason = changed.get("stop_reason", phase.stop_reason if same_state else None)
-            self.settings.message = changed.get("message", phase.message if same_state else "")
-            self.follow((*timeline.past(self.timeline, now), *timeline.begin(self.settings, now)))
-        elif changed.get("stuck_in_stopping") is False and phase.state == timeline.STOPPING:
-            self.follow(timeline.stopped(self.settings, self.timeline, now, phase.shown == phase.state))
-        elif changed.get("stuck_in_starting") is False and phase.state == timeline.STARTING:
-            self.follow(timeline.started(self.settings, self.timeline, now, phase.shown == phase.state))
-
-
-class LiveServer:
-    """A server and its tasks by name."""
-
-    def __init__(self, settings: Server, clock: Clock) -> None:
-        self.settings = settings
-        self.tasks = {task.name: LiveTask(task, clock) for task in settings.tasks}
+MOST_AUDITED = 50_000  # records of the audit trail that are kept
 
 
 @dataclass
@@ -95,6 +31,17 @@ class Session:
 
     user: User
     last_used: float
+    # GetServer's stand-ins for passwords: GUID -> server. They are good in this session only [doc].
+    passwords: dict[str, str] = field(default_factory=dict)
+
+    def password_guid(self, server: str) -> str:
+        """The GUID for the stored password of a server."""
+        for guid, name in self.passwords.items():
+            if name == server:
+                return guid
+        guid = str(uuid.uuid4())
+        self.passwords[guid] = server
+        return guid
 
 
 @dataclass
@@ -116,17 +63,69 @@ class World:
     sessions: dict[str, Session] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
     over: bool = False  # replaced by another world; requests that still wait in it give up
+    # What was registered and is no more, by host: Replicate itself goes on (assumption at DeleteServer)
+    unregistered: dict[str, LiveServer] = field(default_factory=dict)
+    audit: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=MOST_AUDITED))
 
     def __post_init__(self) -> None:
         self.servers = {server.name: LiveServer(server, self.clock) for server in self.document.servers}
+        self._pending: list[tuple[float, int, Callable[[], None]]] = []
+        self._numbers = itertools.count()
+        self._waiting: set[asyncio.Future[None]] = set()
+        self.born = datetime.datetime.now(datetime.timezone.utc), self.clock()
 
-    def knows(self, server: str, task: str | None) -> bool:
-        """Whether the server (task None) or the task exists. Names are case-sensitive (assumption, notes 5)."""
+    # Time
+
+    def later(self, seconds: float, work: Callable[[], None]) -> None:
+        """Do something once `seconds` have passed; at once with 0. It is done when somebody looks, not by a timer."""
+        if seconds <= 0:
+            work()
+        else:
+            heapq.heappush(self._pending, (self.clock() + seconds, next(self._numbers), work))
+
+    def settle(self) -> None:
+        """Do what is due. To be called before anything is looked at."""
+        while self._pending and self._pending[0][0] <= self.clock():
+            heapq.heappop(self._pending)[2]()
+
+    async def pause(self, seconds: float) -> None:
+        """Wait; the end of this world ends it early."""
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.add(future)
+        try:
+            await asyncio.wait({future}, timeout=max(0.0, seconds))
+        finally:
+            self._waiting.discard(future)
+
+    def wall_time(self, at: float) -> datetime.datetime:
+        """The UTC time of a moment of the monotonic clock."""
+        then, started = self.born
+        return then + datetime.timedelta(seconds=at - started)
+
+    # Servers
+
+    def knows(self, server: str, kind: str | None = None, name: str = "") -> bool:
+        """Whether the server (kind None) or its task or endpoint (kind "tasks" or "endpoints") exists.
+
+        Names are case-sensitive (assumption, notes 5).
+        """
         live = self.servers.get(server)
-        return live is not None and (task is None or task in live.tasks)
+        if live is None or kind is None:
+            return live is not None
+        return name in (live.tasks if kind == "tasks" else live.endpoints)
+
+    def acls(self, server: str) -> dict[rights.Scope, Acl]:
+        """The explicit ACLs on a server and below it."""
+        live = self.servers.get(server)
+        return live.acls if live else {}
+
+    def may(self, user: User, role: str, scope: rights.Scope) -> bool:
+        """Whether the user has at least `role` on an object."""
+        return rights.holds(user, role, scope, self.acls(scope[1]) if len(scope) > 1 else {})
 
     def server(self, name: str) -> LiveServer:
         """For the control address; the API has its own refusals."""
+        self.settle()
         if name not in self.servers:
             raise InputError(f"there is no server {name!r}; there are {', '.join(sorted(self.servers))}")
         return self.servers[name]
@@ -137,6 +136,15 @@ class World:
         if name not in tasks:
             raise InputError(f"there is no task {name!r} on {server!r}; there are {', '.join(sorted(tasks))}")
         return tasks[name]
+
+    def endpoint(self, server: str, name: str) -> LiveEndpoint:
+        """For the control address; the API has its own refusals."""
+        endpoints = self.server(server).endpoints
+        if name not in endpoints:
+            raise InputError(f"there is no endpoint {name!r} on {server!r}; there are {', '.join(sorted(endpoints))}")
+        return endpoints[name]
+
+    # Sessions
 
     def open_session(self, user: User) -> str:
         """Log the user in; 16 random bytes give the 22 URL-safe characters of all samples."""
@@ -162,35 +170,31 @@ class World:
         oldest = self.clock() - self.document.options.session_idle_seconds
         return sum(session.last_used >= oldest for session in self.sessions.values())
 
+    # The whole
+
     def end(self) -> None:
-        """Send home the requests that wait for a task of this world."""
+        """Send home the requests that wait in this world."""
         self.over = True
-        for server in self.servers.values():
+        for future in self._waiting:
+            if not future.done():
+                future.set_result(None)
+        for server in (*self.servers.values(), *self.unregistered.values()):
             for task in server.tasks.values():
                 task.wake()
 
     def snapshot(self) -> dict[str, Any]:
         """The present state, for the control address."""
+        self.settle()
         return {
             "options": asdict(self.document.options),
-            "servers": {
-                name: {
-                    **views.server_info(server.settings),
-                    "tasks": {task: self.snapshot_of_task(name, task) for task in server.tasks},
-                }
-                for name, server in self.servers.items()
-            },
+            "variants": asdict(self.document.variants),
+            "servers": {name: views_resources.server_state(server) for name, server in self.servers.items()},
         }
 
     def snapshot_of_task(self, server: str, name: str) -> dict[str, Any]:
         """One task as it is now."""
-        task, phase = self.task(server, name), self.task(server, name).phase
-        return {
-            "state": phase.state,
-            "shown": phase.shown,
-            "stop_reason": views.stop_reason(self.server(server).settings, phase),
-            "message": phase.message,
-            "memory_mb": task.memory_mb,
-            "runs": list(task.runs),
-            "stops": task.stops,
-        }
+        return views_resources.task_state(self.server(server), self.task(server, name))
+
+    def inside_task(self, server: str, name: str) -> dict[str, Any]:
+        """A task's definition, tables and change data."""
+        return views_resources.task_inside(self.task(server, name), self.clock())

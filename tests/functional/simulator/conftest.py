@@ -45,3 +45,10 @@ def operator(client: Client) -> Client:
     """A connection logged in as the operator of the default document."""
     client.log_in()
     return client
+
+
+@pytest.fixture
+def admin(client: Client) -> Client:
+    """A connection logged in as the administrator of the default document."""
+    client.log_in("admin@corp.example", "admin-test-password")
+    return client

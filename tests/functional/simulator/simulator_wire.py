@@ -41,7 +41,7 @@ class Reply:
     @property
     def code(self) -> str | None:
         """`error_code`, if this is a failure of the API."""
-        return self.json.get("error_code")
+        return self.json.get("error_code") if self.body else None
 
 
 def basic(user: str, password: str) -> str:
@@ -52,6 +52,11 @@ def basic(user: str, password: str) -> str:
 def task_path(server: str, task: str) -> str:
     """The path of a task, names encoded once."""
     return f"/servers/{quote(server, safe='')}/tasks/{quote(task, safe='')}"
+
+
+def endpoint_path(server: str, endpoint: str) -> str:
+    """The path of an endpoint, names encoded once."""
+    return f"/servers/{quote(server, safe='')}/endpoints/{quote(endpoint, safe='')}"
 
 
 def context(em: Any, **options: Any) -> ssl.SSLContext:
@@ -91,6 +96,12 @@ class Client:
         self.connection.request(method, PREFIX + path, body, sent)
         response = self.connection.getresponse()
         return Reply(response.status, response.reason, response.headers, response.read())
+
+    def send(self, method: str, path: str, value: Any = None) -> Reply:
+        """Send JSON; without a value the length 0, as the guide asks for."""
+        if value is None:
+            return self.call(method, path, **({} if method == "GET" else {"Content-Length": "0"}))
+        return self.call(method, path, json.dumps(value).encode(), Content_Type="application/json")
 
     def state(self, path: str = ORDERS) -> str:
         """The state of a task, as GetTaskDetails tells it."""
