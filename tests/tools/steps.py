@@ -58,14 +58,15 @@ def lint() -> Outcome:
 
 
 def pytest(name: str, folder: str, *arguments: str, environment: str = "test") -> Outcome:
-    """The tests of a folder, with the checkout importable as a collection."""
+    """The tests of a folder, or of the paths below it among the arguments; the checkout is importable as a collection."""
     tools = ready(environment)
     report = RESULTS / f"{name}.xml"
     report.unlink(missing_ok=True)
+    where = () if any((ROOT / argument.partition("::")[0]).exists() for argument in arguments) else (folder,)
     passed = run(
         tools,
         tools.command("pytest"),
-        *(f"--junit-xml={report}", "-o", f"cache_dir={BUILD / 'cache' / 'pytest'}", *arguments, folder),
+        *(f"--junit-xml={report}", "-o", f"cache_dir={BUILD / 'cache' / 'pytest'}", *arguments, *where),
         PYTHONPATH=str(link_collection()),
         HYPOTHESIS_STORAGE_DIRECTORY=str(BUILD / "cache" / "hypothesis"),
     )
