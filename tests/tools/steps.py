@@ -58,7 +58,7 @@ def lint() -> Outcome:
 
 
 def pytest(name: str, folder: str, *arguments: str, environment: str = "test") -> Outcome:
-    """The tests of a folder, or of the paths below it among the arguments; the checkout is importable as a collection."""
+    """The tests of a folder, or of paths among the arguments; the checkout is importable as a collection."""
     tools = ready(environment)
     report = RESULTS / f"{name}.xml"
     report.unlink(missing_ok=True)
