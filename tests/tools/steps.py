@@ -157,7 +157,7 @@ def molecule(*arguments: str) -> Outcome:
     passed = run(
         tools,
         *(tools.command("molecule"), "test", "--all", *arguments),
-        folder=copy / "extensions",
+        folder=copy,  # the scenarios, and config.yml with what they share, are found from here
         ANSIBLE_COLLECTIONS_PATH=str(trees),
     )
     return Outcome.of(passed)
