@@ -62,6 +62,7 @@ def plan() -> list[Step]:
         step("molecule"),
         step("importer"),
         step("demo"),
+        step("window"),
     ]
 
 

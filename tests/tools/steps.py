@@ -175,6 +175,22 @@ def build(folder: Path = BUILD / "dist") -> Path:
     return next(folder.glob("*.tar.gz"))
 
 
+def install(folder: Path) -> Path:
+    """Build the collection and install it as a user does; return the folder for ANSIBLE_COLLECTIONS_PATH."""
+    tarball = build(folder)
+    tools = ready("play")
+    collections = folder / "collections"
+    if not run(
+        tools,
+        *(tools.command("ansible-galaxy"), "collection", "install", str(tarball), "-p", str(collections)),
+        folder=BUILD,
+        # Where nothing else can be mistaken for it
+        ANSIBLE_COLLECTIONS_PATH=str(collections),
+    ):
+        raise SystemExit("The collection could not be installed")
+    return collections
+
+
 def importer() -> Outcome:
     """What Galaxy and Automation Hub check when the tarball is uploaded."""
     tarball = build(BUILD / "importer")
