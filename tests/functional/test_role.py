@@ -104,11 +104,8 @@ def test_a_task_that_is_left_running_is_named_with_the_reason(controller, em, pa
 
 def test_of_many_tasks_only_some_are_named(controller, em, path):
     many = [{"name": f"task {number}", "state": "RUNNING"} for number in range(23)]
-    document = {
-        "users": [{"name": "operator", "logins": [em.username], "password": em.password, "grants": [{"role": "Admin"}]}],
-        "servers": [{"name": "Many", "tasks": many}],
-    }
-    em.reset(document)
+    operator = {"name": "operator", "logins": [em.username], "password": em.password, "grants": [{"role": "Operator"}]}
+    em.reset({"users": [operator], "servers": [{"name": "Many", "tasks": many}]})
     include = [{"server": "Many"}]
     output = play(
         controller, "maintenance_begin", maintenance_window_path=path, maintenance_window_include=include

@@ -21,7 +21,7 @@ from .steps import install
 
 # All of the stand-in but what it refuses to stop, and the servers that do not answer.
 NIGHT = {
-    "maintenance_window_include": [{"server": "Replicate-Prod"}, {"server": "Replicate-Test"}, {"server": "Compose-DW"}],
+    "maintenance_window_include": [{"server": name} for name in ("Replicate-Prod", "Replicate-Test", "Compose-DW")],
     "maintenance_window_exclude": [{"name": "locked"}, {"name": "stuck"}],
     "maintenance_window_waves": [{"server": "Compose-DW"}],
     "maintenance_window_wait_sleep": 0.1,
@@ -88,11 +88,8 @@ def compare_after(before: Tasks, after: Tasks) -> list[str]:
     ran = {name for name, task in before.items() if task["state"] in RUNNING}
     running = {name for name, task in after.items() if task["state"] in RUNNING}
     started = {name: [run["option"] for run in task["runs"]] for name, task in after.items() if task["runs"]}
+    expected = {name: ["RESUME_PROCESSING"] for name in ran - LEFT_RUNNING}
     return [
         *([] if running == ran else [f"These ran: {sorted(ran)}", f"These run now: {sorted(running)}"]),
-        *(
-            []
-            if started == dict.fromkeys(ran - LEFT_RUNNING, ["RESUME_PROCESSING"])
-            else [f"These were started, so: {started}"]
-        ),
+        *([] if started == expected else [f"These were started, so: {started}"]),
     ]
