@@ -22,7 +22,7 @@ STEP = $(python) -m tests.tools
 python = $(or $(PYTHON),$(error Python 3.11 or newer is needed; none was found on PATH))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo simulator test unit functional integration ways soak units sanity lint molecule importer build changelog bench venv versions clean
+.PHONY: help demo simulator test unit functional integration ways soak units sanity lint molecule window importer build changelog bench venv versions clean
 
 help: ## Show this list
 	@echo "dataops.qlik_em - what make can do:"
@@ -64,6 +64,9 @@ lint: ## ruff, mypy, yamllint, ansible-lint, changelog and documentation
 
 molecule: ## The Molecule scenarios
 	@$(STEP) molecule $(ARGS)
+
+window: ## The playbooks of a maintenance window, by name and from the tarball
+	@$(STEP) window
 
 importer: ## Build the collection and check it as Galaxy does
 	@$(STEP) importer

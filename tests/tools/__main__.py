@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from . import cores, demo, steps
+from . import cores, demo, steps, window
 from .outcome import Outcome
 
 # Steps that run once for each ansible-core; the first argument may name one, as in "sanity 2.19"
@@ -28,6 +28,7 @@ ONCE = {
     "molecule": steps.molecule,
     "importer": steps.importer,
     "demo": demo.demo,
+    "window": window.window,
 }
 
 

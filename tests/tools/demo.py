@@ -22,9 +22,7 @@ from . import simulator
 from .environments import Environment, ready
 from .layout import BUILD, ROOT
 from .outcome import Outcome
-from .steps import build
-
-COLLECTIONS = BUILD / "demo" / "collections"
+from .steps import install
 
 
 class DemoError(Exception):
@@ -36,12 +34,13 @@ class Player:
     """Runs playbooks with the installed collection."""
 
     tools: Environment
+    collections: Path
     connection: dict[str, str]
 
     def play(self, playbook: str, **variables: str) -> None:
         """Run a playbook of the demo and show its output."""
         settings = {
-            "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+            "ANSIBLE_COLLECTIONS_PATH": str(self.collections),
             "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
             "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
             "ANSIBLE_LOCALHOST_WARNING": "false",
@@ -57,26 +56,12 @@ class Player:
             raise DemoError(f"The playbook demo/{playbook} failed")
 
 
-def install(tools: Environment) -> None:
-    """Install the collection as a user does, where nothing else can be mistaken for it."""
-    tarball = build(BUILD / "demo")
-    done = subprocess.run(
-        [tools.command("ansible-galaxy"), "collection", "install", str(tarball), "-p", str(COLLECTIONS)],
-        cwd=BUILD,
-        env=tools.variables() | {"ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)},
-        check=False,
-    )
-    if done.returncode:
-        raise DemoError("The collection could not be installed")
-
-
 def with_stand_in() -> None:
     """Everything, on tasks that nobody misses."""
-    tools = ready("play")
-    install(tools)
+    tools, collections = ready("play"), install(BUILD / "demo")
     with simulator.serving() as access:
         print(f"\nA stand-in Enterprise Manager answers at {access['url']}", flush=True)
-        player = Player(tools, simulator.connection(access))
+        player = Player(tools, collections, simulator.connection(access))
         player.play("list_tasks.yml")
         player.play("stop_and_start.yml", server="Replicate-Prod", task="orders", refused_task="locked")
 
@@ -88,13 +73,12 @@ def with_real_server() -> None:
             "QLIK_EM_URL is set, so the demo would stop a task of a real Enterprise Manager. It asks before it does, "
             "and there is no terminal to ask on. Unset QLIK_EM_URL to use the stand-in."
         )
-    tools = ready("play")
-    install(tools)
+    tools, collections = ready("play"), install(BUILD / "demo")
     connection = {name: value for name, value in os.environ.items() if name.startswith("QLIK_EM_")}
     for name in ("QLIK_EM_CA_PATH", "QLIK_EM_CLIENT_CERT", "QLIK_EM_CLIENT_KEY"):
         if name in connection:
             connection[name] = str(Path(connection[name]).expanduser().absolute())
-    player = Player(tools, connection)
+    player = Player(tools, collections, connection)
     player.play("list_tasks.yml")
     print(f"\nThis is {connection['QLIK_EM_URL']}. One of its tasks will be stopped and started again.")
     server = input("Server (display name): ").strip()

@@ -63,6 +63,7 @@ def plan() -> list[Step]:
         step("molecule"),
         step("importer"),
         step("demo"),
+        step("window"),
     ]
 
 

@@ -163,7 +163,7 @@ def molecule(*arguments: str) -> Outcome:
     passed = run(
         tools,
         *(tools.command("molecule"), "test", "--all", *arguments),
-        folder=copy / "extensions",
+        folder=copy,  # the scenarios, and config.yml with what they share, are found from here
         ANSIBLE_COLLECTIONS_PATH=str(trees),
     )
     return Outcome.of(passed)
@@ -179,6 +179,22 @@ def build(folder: Path = BUILD / "dist") -> Path:
     ):
         raise SystemExit("The collection could not be built")
     return next(folder.glob("*.tar.gz"))
+
+
+def install(folder: Path) -> Path:
+    """Build the collection and install it as a user does; return the folder for ANSIBLE_COLLECTIONS_PATH."""
+    tarball = build(folder)
+    tools = ready("play")
+    collections = folder / "collections"
+    if not run(
+        tools,
+        *(tools.command("ansible-galaxy"), "collection", "install", str(tarball), "-p", str(collections)),
+        folder=BUILD,
+        # Where nothing else can be mistaken for it
+        ANSIBLE_COLLECTIONS_PATH=str(collections),
+    ):
+        raise SystemExit("The collection could not be installed")
+    return collections
 
 
 def importer() -> Outcome:

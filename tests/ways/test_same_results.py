@@ -68,7 +68,7 @@ class Way:
         found = [json.loads(line) for line in self.record.read_text(encoding="utf-8").splitlines()]
         found.sort(key=lambda line: (line["task"], line["host"]))
         text = "\n".join(json.dumps(comparable(line), indent=1, sort_keys=True, ensure_ascii=False) for line in found)
-        return self._without_places(text).splitlines()
+        return self._without_surroundings(text).splitlines()
 
     def requests(self) -> list[str]:
         """What the stand-in got, made comparable; hosts that work side by side leave no order."""
@@ -82,9 +82,10 @@ class Way:
                 others.append(line)
         return sorted(looks) + sorted(others)
 
-    def _without_places(self, text: str) -> str:
-        """Replace ports and folders, which no two runs share."""
+    def _without_surroundings(self, text: str) -> str:
+        """Replace ports, folders and times, which no two runs share."""
         text = text.replace(str(self.controller.folder), "(folder)")
+        text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "(time)", text)  # when a checkpoint was recorded
         text = re.sub(r"localhost:\d{4,5}|127\.0\.0\.1:\d{4,5}", "(address)", text)
         return re.sub(r"/\S*?/ansible\.\w+\.simulator|/tmp/\S*?simulator\S*?(?=/)", "(simulator)", text)
 
