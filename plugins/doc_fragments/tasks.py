@@ -218,7 +218,7 @@ options:
       max_latency:
         description: The total latency that is low enough, in seconds.
         type: int
-        default: 0
+        default: 10
       on_timeout:
         description: What to do then. V(stop) stops the task all the same, V(skip) leaves it running.
         type: str

@@ -87,7 +87,7 @@ def fleet_options() -> dict[str, dict[str, Any]]:
     """Return the spec of the options that select many tasks and bound the work; documented in ``tasks.fleet``."""
     drain = {
         "timeout": {"type": "int", "default": 300},
-        "max_latency": {"type": "int", "default": 0},
+        "max_latency": {"type": "int", "default": 10},
         "on_timeout": {"type": "str", "choices": ["stop", "skip", "fail"], "default": "fail"},
     }
     return {

@@ -43,13 +43,13 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     jobs = [[job_for(wanted, task, as_of) for task in wave] for wave in sorted_waves]
     with open_maybe(api, params["journal"], f"{wanted.state} {wanted.run_option}", mode) as (known, journal):
         journaled = JournaledApi(api.client, journal) if journal else api
-        rows = Fleet(journaled, mode, limits, care, known, journal).run(jobs, wanted.state)
-        with_diff = {"diff": diff(rows)} if mode.check or mode.diff else {}
         warnings = [f'Server "{one["server"]}" was skipped: {one["msg"]}' for one in selection.skipped]
         try:
-            raise_failures(rows)
+            rows = Fleet(journaled, mode, limits, care, known, journal).run(jobs, wanted.state)
+            with_diff = {"diff": diff(rows)} if mode.check or mode.diff else {}
+            raise_failures(rows, **with_diff)
         except AemError as failure:
-            failure.facts.update(with_diff, skipped_servers=selection.skipped)
+            failure.facts["skipped_servers"] = selection.skipped
             failure.warnings += warnings
             raise
         if journal:

@@ -266,8 +266,8 @@ def with_rows(error: AemError, rows: Sequence[Row]) -> AemError:
     return error
 
 
-def raise_failures(rows: Sequence[Row]) -> None:
-    """Raise FleetError if a task failed; its message names each with its own message."""
+def raise_failures(rows: Sequence[Row], **facts: Any) -> None:
+    """Raise FleetError, with ``facts``, if a task failed; its message names each with its own message."""
     failed = [row for row in rows if row.failed]
     if failed:
         told = " | ".join(f"{row.server}/{row.name}: {row.msg}" for row in failed)
@@ -275,4 +275,4 @@ def raise_failures(rows: Sequence[Row]) -> None:
         more = f" {left} were not started." if left else ""
         text = f"{len(failed)} of {len(rows)} tasks failed.{more} {told}"
         hint = "The rows in tasks tell of each. Run this again: what is done stays done."
-        raise with_rows(FleetError(text, hint), rows)
+        raise with_rows(FleetError(text, hint, **facts), rows)

@@ -131,6 +131,16 @@ def read_journal(path: str, address: str, wish: str) -> Known:
     return Known(continues, frozenset(done if continues else ()), doubts)
 
 
+def came_to_end(path: str, address: str, wish: str) -> bool:
+    """Return whether there is no journal, or the last run in it wanted ``wish`` and did all of it."""
+    read_journal(path, address, wish)  # to refuse one that is not ours
+    if not os.path.exists(path):
+        return True
+    entries = [json.loads(line) for line in Path(path).read_text(encoding="utf-8").split("\n")[:-1]]
+    wishes = [entry["wish"] for entry in entries if entry["event"] == "run"]
+    return not wishes or (wishes[-1] == wish and entries[-1]["event"] == "end")
+
+
 def _drop_cut_line(path: str) -> None:
     """Remove what a crash has left of a last line, or the next one would be glued to it."""
     content = Path(path).read_bytes()

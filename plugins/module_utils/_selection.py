@@ -123,19 +123,22 @@ def select(
     read several servers at a time. Raises InputError if a task that is named literally does not exist.
     """
 
-    def read(server: str) -> list[Listed] | dict[str, Any]:
+    def read(server: str) -> list[Listed] | ApiError:
         try:
             return list_tasks(api, server)
         except ApiError as error:
-            if on_server_error == "fail":
-                raise
-            return {"server": server, "msg": error.message, **error.facts}
+            return error
 
     known: list[Listed] = []
     skipped: list[dict[str, Any]] = []
-    for answer in side_by_side(read, find_servers(api, [one.server for one in include])):
-        if isinstance(answer, dict):
-            skipped.append(answer)
+    servers = find_servers(api, [one.server for one in include])
+    answers = dict(zip(servers, side_by_side(read, servers)))
+    failures = {server: answer for server, answer in answers.items() if isinstance(answer, ApiError)}
+    if failures and on_server_error == "fail":
+        raise _all_in_one(failures)
+    for server, answer in answers.items():
+        if isinstance(answer, ApiError):
+            skipped.append({"server": server, "msg": answer.message, **answer.facts})
         else:
             known += answer
     wanted, unwanted = Selectors(include), Selectors(exclude)
@@ -163,6 +166,13 @@ def list_tasks(api: Api, server: str) -> list[Listed]:
         Listed(server, item["name"], seen_in(item), frozenset(item.get("assigned_tags") or ()))
         for item in api.get_task_list(server)
     ]
+
+
+def _all_in_one(failures: Mapping[str, ApiError]) -> ApiError:
+    """Return the first failure; its message names the other servers, too."""
+    first, *others = failures.values()
+    first.message += "".join(f" {other.message}" for other in others)
+    return first
 
 
 def _refuse_unknown(missing: Sequence[Selector]) -> None:

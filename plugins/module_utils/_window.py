@@ -23,7 +23,7 @@ from ._drain import Care
 from ._errors import AemError, ApiError, InputError, TransportError
 from ._files import locked, write_atomically
 from ._fleet import Fleet, Job, Row, check_care, check_limits, diff, raise_failures, values
-from ._journal import JournaledApi
+from ._journal import JournaledApi, came_to_end
 from ._parallel import map_parallel
 from ._result import Mode, Result
 from ._selection import Listed, list_tasks, read_selectors
@@ -47,7 +47,7 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
 
 def record(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     """Note which of the selected tasks run. Of a window that is open, what was noted stays as it is."""
-    wanted = {key: params[key] for key in ("include", "exclude", "waves")}
+    wanted = {key: [_given_members(one) for one in params[key] or []] for key in ("include", "exclude", "waves")}
     waves, limits = read_selectors("waves", params["waves"]), check_limits(params)
     path = params["path"]
     old = _checkpoint.load(path, api.client.address) if path else None
@@ -74,6 +74,11 @@ def record(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     ]
     if old and old.phase == RECORDED and (old.tasks, old.selection) == (new.tasks, new.selection):
         return Result(values=_recorded(old), diff=_diff_of_records(old, old, mode), warnings=warnings)
+    if path and not old and not came_to_end(_journal_of(path), api.client.address, "started"):
+        raise InputError(
+            f"The checkpoint {path} is gone, but its journal {_journal_of(path)} tells of a window that was not ended. "
+            "Start again what it names, then remove it: what is recorded now would take its place."
+        )
     if path and not mode.check:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(_journal_of(path))  # it tells of the window before
@@ -122,18 +127,19 @@ def _move(
         for wave in waves
     ]
     writes = bool(path) and not mode.check
+    checkpoint = checkpoint._replace(phase=phases[0])
     if writes:
-        write_atomically("path", path, checkpoint._replace(phase=phases[0]).text())
+        write_atomically("path", path, checkpoint.text())
     warnings = _started_meanwhile(checkpoint, looks) if state == "started" else []
     with open_maybe(api, _journal_of(path) if path else None, state, mode) as (known, journal):
         journaled = JournaledApi(api.client, journal) if journal else api
-        rows += Fleet(journaled, mode, limits, care, known, journal).run(jobs, state)
-        _explain(rows, state)
-        shown = diff(rows) if mode.check or mode.diff else None
         try:
-            raise_failures(rows)
+            rows += Fleet(journaled, mode, limits, care, known, journal).run(jobs, state)
+            _explain(rows, state)
+            shown = diff(rows) if mode.check or mode.diff else None
+            raise_failures(rows, **({"diff": shown} if shown else {}))
         except AemError as failure:
-            failure.facts.update({"checkpoint": checkpoint.document(), **({"diff": shown} if shown else {})})
+            failure.facts["checkpoint"] = checkpoint.document()
             failure.warnings += warnings
             raise
         if journal:
@@ -169,9 +175,20 @@ def _given(api: Api, params: Mapping[str, Any]) -> Checkpoint:
     if params["checkpoint"] is not None:
         return _checkpoint.read_document(params["checkpoint"], api.client.address, "option checkpoint")
     found = _checkpoint.load(params["path"], api.client.address)
-    if not found:
+    if found:
+        return found
+    journal = _journal_of(params["path"])
+    if came_to_end(journal, api.client.address, "started"):
         raise InputError(f"There is no checkpoint {params['path']}. Record one first (state: recorded).")
-    return found
+    raise InputError(
+        f"The checkpoint {params['path']} is gone. Its journal {journal} names each task that was stopped: start these "
+        "with aem_task_batch. Do not record another window before that."
+    )
+
+
+def _given_members(selector: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a selector without what was not given, so that one that means the same is the same."""
+    return {key: value for key, value in selector.items() if value}
 
 
 def _journal_of(path: str) -> str:

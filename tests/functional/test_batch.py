@@ -164,6 +164,10 @@ def test_a_server_that_cannot_be_read_fails_before_any_write_or_is_skipped(em, u
     run = batch(user, [{"server": "*"}])
     assert run.failed and not run.changed and not run.writes
     assert 'server "S1" failed' in run.msg and run.result["error_code"].startswith("AEM_SERVER_NOT_")
+    em.set_server("S0", **problem)
+    run = batch(user, [{"server": "*"}])
+    assert 'server "S0" failed' in run.msg and 'server "S1" failed' in run.msg  # all of them are told
+    em.set_server("S0", state="MONITORED", message="")
     run = batch(user, [{"server": "*"}, {"server": "S1", "name": "t1"}], on_server_error="skip")
     assert not run.failed and run.changed
     assert [one["server"] for one in run.result["skipped_servers"]] == ["S1"]
@@ -234,7 +238,7 @@ def test_check_mode_predicts_and_the_second_run_changes_nothing(em, user, state,
     assert not foreseen.writes and not foreseen.failed
     real = batch(user, diff=True, **options)
     assert not real.failed, real.msg
-    assert foreseen.changed == real.changed is True
+    assert foreseen.changed is real.changed is True
     assert foreseen.result["diff"] == real.result["diff"]
     assert foreseen.result["counts"] == real.result["counts"]
     if state != "restarted":

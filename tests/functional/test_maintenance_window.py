@@ -188,8 +188,8 @@ def test_a_task_that_fails_keeps_the_window_open_and_the_next_try_completes_it(e
     em.set_task("P", "run1", fail_stop="It is locked.")
     freeze = window("frozen")
     assert freeze.failed and freeze.changed and "P/run1" in freeze.msg and "It is locked." in freeze.msg
-    assert running(em) == {("P", "run1")} and read(tmp_path)["phase"] == "freezing"
-    assert freeze.result["checkpoint"]["tasks"] == read(tmp_path)["tasks"]
+    assert running(em) == {("P", "run1")}
+    assert freeze.result["checkpoint"] == read(tmp_path) and read(tmp_path)["phase"] == "freezing"
     em.set_task("P", "run1", fail_stop=None)
     assert not window("frozen").failed and running(em) == set()
     em.set_task("P", "run2", fail_start="No licence.")
@@ -199,6 +199,35 @@ def test_a_task_that_fails_keeps_the_window_open_and_the_next_try_completes_it(e
     em.set_task("P", "run2", fail_start=None)
     assert not window("restored").failed and running(em) == RAN
     assert [em.task(*task)["runs"] for task in RAN] == [[{"option": "RESUME_PROCESSING", "cdcposition": None}]] * 5
+
+
+def test_a_checkpoint_that_was_deleted_is_not_recorded_over(em, window, tmp_path):
+    window("recorded")
+    window("frozen")
+    (tmp_path / "checkpoint").unlink()
+    journal = (tmp_path / "checkpoint.journal").read_text()
+    assert all(f'"name": "{name}"' in journal for _server, name in RAN)
+    for state in ("frozen", "restored"):
+        run = window(state)
+        assert run.failed and "is gone. Its journal" in run.msg and "Record one first" not in run.msg
+    run = window("recorded")
+    assert run.failed and "is gone, but its journal" in run.msg and not run.changed
+    assert (tmp_path / "checkpoint.journal").read_text() == journal and not (tmp_path / "checkpoint").exists()
+    (tmp_path / "checkpoint.journal").unlink()
+    assert window("recorded").changed
+
+
+def test_the_checkpoint_of_a_window_that_is_over_may_be_deleted(em, window, tmp_path):
+    for state in ("recorded", "frozen", "restored"):
+        assert window(state).changed
+    (tmp_path / "checkpoint").unlink()
+    assert window("recorded").changed
+
+
+def test_the_same_selection_in_other_words_is_the_same(em, window):
+    assert window("recorded", exclude=None).changed
+    window("frozen")
+    assert not window("recorded", exclude=[], include=[{**one, "tag": []} for one in SELECTION["include"]]).failed
 
 
 def test_what_a_half_done_freeze_has_stopped_is_restored(em, window):

@@ -107,9 +107,7 @@ def test_of_many_tasks_only_some_are_named(controller, em, path):
     operator = {"name": "operator", "logins": [em.username], "password": em.password, "grants": [{"role": "Operator"}]}
     em.reset({"users": [operator], "servers": [{"name": "Many", "tasks": many}]})
     include = [{"server": "Many"}]
-    output = play(
-        controller, "maintenance_begin", maintenance_window_path=path, maintenance_window_include=include
-    )
+    output = play(controller, "maintenance_begin", maintenance_window_path=path, maintenance_window_include=include)
     assert "Of 23 tasks that ran: stopped 23," in output
     assert output.count('"stopped: Many/task ') == 20
     assert '"... and 3 more"' in output

@@ -42,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     add("--client-cert", action="store_true", help="clients must show a certificate (written next to the CA)")
     add("--tls-dir", metavar="DIR", help="folder for the CA and certificates (default: a temporary one)")
     add("--ready-file", metavar="PATH", help="write addresses and credentials here as JSON when ready")
+    add("--lifetime", type=float, metavar="SECONDS", help="end after so long, whoever is still there")
     add("--die-with-parent", action="store_true", help="end when the process that started this one is gone")
     return result
 
@@ -85,6 +86,8 @@ async def _serve(given: argparse.Namespace) -> None:
         if ready_file:
             _write_ready_file(ready_file, access)
         print(welcome(access), flush=True)
+        if given.lifetime:
+            loop.call_later(given.lifetime, simulator.stopped.set)
         if given.die_with_parent:
             await _until_orphaned(simulator.stopped, parent)
         else:

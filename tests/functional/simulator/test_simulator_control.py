@@ -362,6 +362,15 @@ def test_it_dies_with_its_parent(tmp_path: Path) -> None:
     assert not path.exists()
 
 
+def test_it_ends_after_its_lifetime(tmp_path: Path) -> None:
+    """A playbook that broke off before its last task leaves nothing running for long."""
+    path = tmp_path / "ready.json"
+    command = [sys.executable, str(ROOT / "tests" / "simulator"), "--lifetime", "1", "--ready-file", str(path)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        assert process.wait(20) == 0
+    assert not path.exists()
+
+
 def _lives(pid: int) -> bool:
     try:
         os.kill(pid, 0)
