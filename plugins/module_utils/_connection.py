@@ -77,12 +77,13 @@ def connection_from(params: Mapping[str, Any], environ: Mapping[str, str]) -> Co
 
     ``environ`` is asked for the login options only (see _login_options); the fallbacks of the others are in the spec.
     """
+    url = _base_url(params["url"])
     login, session_id = _login(_login_options(params, environ))
     if bool(params["client_cert"]) != bool(params["client_key"]):
         given, missing = ("client_cert", "client_key") if params["client_cert"] else ("client_key", "client_cert")
         raise InputError(f"{given} needs {missing} (name the same file twice if it holds both).")
     return Connection(
-        url=_base_url(params["url"]),
+        url=url,
         login=login,
         session_id=session_id,
         validate_certs=params["validate_certs"],

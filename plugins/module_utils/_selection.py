@@ -171,7 +171,8 @@ def list_tasks(api: Api, server: str) -> list[Listed]:
 def _all_in_one(failures: Mapping[str, ApiError]) -> ApiError:
     """Return the first failure; its message names the other servers, too."""
     first, *others = failures.values()
-    first.message += "".join(f" {other.message}" for other in others)
+    first.message += "".join(f" | {other.message}" for other in others)
+    first.hint += " Or leave such servers out with on_server_error: skip."
     return first
 
 
