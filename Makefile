@@ -22,7 +22,7 @@ STEP = $(python) -m tests.tools
 python = $(or $(PYTHON),$(error Python 3.11 or newer is needed; none was found on PATH))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo simulator test unit functional integration ways soak units sanity lint molecule window importer build changelog bench venv versions clean
+.PHONY: help demo simulator test unit functional integration ways soak units sanity lint docs molecule window importer build changelog bench venv versions clean
 
 help: ## Show this list
 	@echo "dataops.qlik_em - what make can do:"
@@ -67,6 +67,9 @@ molecule: ## The Molecule scenarios
 
 window: ## The playbooks of a maintenance window, by name and from the tarball
 	@$(STEP) window
+
+docs: ## The documentation site, in .build/docs/html
+	@$(STEP) docs
 
 importer: ## Build the collection and check it as Galaxy does
 	@$(STEP) importer

@@ -26,6 +26,7 @@ ONCE = {
     "functional": steps.functional,
     "soak": steps.soak,
     "molecule": steps.molecule,
+    "docs": steps.docs,
     "importer": steps.importer,
     "demo": demo.demo,
     "window": window.window,

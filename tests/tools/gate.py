@@ -60,6 +60,7 @@ def plan() -> list[Step]:
         *(step("sanity", core, folder=core) for core in series),
         *(step("integration", core, *way, folder=core) for way in both_ways for core in series),
         *(step("units", core, folder=core) for core in series),
+        step("docs"),
         step("molecule"),
         step("importer"),
         step("demo"),
@@ -176,7 +177,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def prepare() -> float:
     """Create the environments and return how long it took."""
     started = time.monotonic()
-    names = ["lint", "test", "play", "importer", *(f"core-{core.series}" for core in cores.available())]
+    names = ["lint", "test", "play", "docs", "importer", *(f"core-{core.series}" for core in cores.available())]
     with ThreadPoolExecutor(WORKERS) as pool:
         list(pool.map(environments.ready, names))
     return time.monotonic() - started

@@ -169,6 +169,24 @@ def molecule(*arguments: str) -> Outcome:
     return Outcome.of(passed)
 
 
+def docs() -> Outcome:
+    """The documentation site, in .build/docs/html: the guides and a page for each plugin; a warning is a failure."""
+    tools = ready("docs")
+    trees = BUILD / "trees" / "docs"
+    copy = copy_collection(trees)
+    site = BUILD / "docs"
+    shutil.rmtree(site, ignore_errors=True)
+    source = site / "source"
+    source.mkdir(parents=True, mode=0o700)  # antsibull-docs writes to no folder that others may write to
+    for page in [*(copy / "docs").glob("*.md"), *(copy / "tests" / "docsite").iterdir()]:
+        shutil.copy2(page, source)
+    pages = ("collection", "--use-current", "--cleanup", "similar-files", "--dest-dir", str(source), COLLECTION)
+    passed = run(tools, tools.command("antsibull-docs"), *pages, ANSIBLE_COLLECTIONS_PATH=str(trees)) and run(
+        tools, tools.command("sphinx-build"), "-W", "--keep-going", "-q", "-b", "html", str(source), str(site / "html")
+    )
+    return Outcome.of(passed)
+
+
 def build(folder: Path = BUILD / "dist") -> Path:
     """Build the tarball that users install into a folder of its own and return its path."""
     tools = ready("play")
