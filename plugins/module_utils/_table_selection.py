@@ -88,7 +88,7 @@ def _checked(option: str, given: Mapping[str, Any]) -> Item:
 
     Upper and lower case are taken, so that what the info module returns may be given.
     """
-    item = {part: _text(f"{part} in {option}", given[part]) for part in ("owner", "name")}
+    item: Item = {part: _text(f"{part} in {option}", given[part]) for part in ("owner", "name")}
     order, kind = given.get("load_order"), given.get("table_type")
     if order is not None:
         if not re.fullmatch(r"[0-9]{1,9}", order) and order.upper() not in LEVELS:
