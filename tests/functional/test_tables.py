@@ -28,7 +28,7 @@ def quick(monkeypatch, em):
 def act(user, state, *names, **options):
     """Run the module on tables, given as SCHEMA.TABLE."""
     pairs = [dict(zip(("schema", "table"), name.split(".", 1))) for name in names]
-    options = {**TASK, "state": state, "wait_sleep": 0.1, "tables": pairs, **options}
+    options = {**TASK, "state": state, "wait_timeout": 15, "wait_sleep": 0.1, "tables": pairs, **options}
     if state == "reloaded":
         options.setdefault("force", True)
     return user.run("aem_table", **options)
