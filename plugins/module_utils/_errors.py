@@ -78,6 +78,27 @@ CATALOGUE: dict[str, Advice] = {
         "The task did not start within timeout; the start goes on in the server.",
         "Use wait: true to go on watching (up to wait_timeout), raise timeout, or run this again.",
     ),
+    "AEM_TABLE_LIST_INNER_ERR": Advice(
+        "The server could not read the tables of the task.",
+        "Read the server's message and the task's log; then run this again.",
+    ),
+    "AEM_INVALID_TASK_NOT_FL": Advice(
+        "The task does no full load, so that its tables cannot be loaded again.",
+        "Enable Full Load in the settings of the task.",
+    ),
+    "AEM_INVALID_TASK_NT_NTSUPPEP": Advice(
+        "A task that reads from a File Channel cannot reload or resume single tables.",
+        "Do it in the task that writes into the File Channel, or reload the whole task.",
+    ),
+    "AEM_RELOAD_TABLE_ERR": Advice(
+        "The server refused or failed to reload the table.",
+        "Read the server's message. The task must be running, and the table one of its tables.",
+    ),
+    "AEM_UNSUSPEND_TABLE_ERR": Advice(
+        "The server refused or failed to resume the table.",
+        "Read the server's message. The task must be running; a table that was suspended in the full load can only be "
+        "reloaded.",
+    ),
     "AEM_METHOD_NOT_SUPPORTED_VERSION": Advice(
         "The server's product or version does not have this method.",
         "Check the product and the version of the server.",

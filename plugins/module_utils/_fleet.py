@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from ._api import Api
 from ._checks import check_count, check_seconds
@@ -61,6 +61,14 @@ class Row:
     msg: str = ""
     hint: str = ""
     elapsed: float | None = None
+
+
+class Counted(Protocol):
+    """A row of any kind that can be counted."""
+
+    changed: bool
+    failed: bool
+    skipped: bool
 
 
 class FleetError(AemError):
@@ -232,8 +240,8 @@ def _failed(job: Job, failure: AemError) -> Row:
     )
 
 
-def counts(rows: Sequence[Row]) -> dict[str, int]:
-    """Return how many tasks there are of each kind; a failed one counts as changed too if it may have been."""
+def counts(rows: Sequence[Counted]) -> dict[str, int]:
+    """Return how many rows there are of each kind; a failed one counts as changed too if it may have been."""
     return {
         "selected": len(rows),
         "changed": sum(row.changed for row in rows),

@@ -76,7 +76,8 @@ class Way:
         looks, others = set(), []
         for request in self.em.requests():
             line = json.dumps({name: request[name] for name in members})
-            if request["operation"] == "GetTaskDetails":  # how often a wait looks is a matter of time
+            # How often a wait looks is a matter of time.
+            if request["operation"] in ("GetTaskDetails", "GetTableStatuses"):
                 looks.add(line)
             else:
                 others.append(line)

@@ -1,0 +1,107 @@
+#!/usr/bin/python
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: aem_table_selection_info
+short_description: Read which tables a Qlik Replicate task replicates
+version_added: 1.0.0
+author:
+  - dataops.qlik_em contributors (@dataops)
+description:
+  - Returns the lists of patterns and tables that a task includes and excludes.
+  - They say what is chosen. M(dataops.qlik_em.aem_table_info) says which tables the task has at present.
+  - Enterprise Manager has this since May 2024.
+extends_documentation_fragment:
+  - dataops.qlik_em.connection
+  - dataops.qlik_em.attributes
+  - dataops.qlik_em.attributes.info
+options:
+  server:
+    description:
+      - The name of the Replicate server as Enterprise Manager displays it. Upper and lower case count.
+    type: str
+    required: true
+  name:
+    description:
+      - The name of the task.
+    type: str
+    required: true
+    aliases:
+      - task
+notes:
+  - Asks for the role Viewer on the task.
+seealso:
+  - module: dataops.qlik_em.aem_table_selection
+  - module: dataops.qlik_em.aem_table_info
+"""
+
+EXAMPLES = r"""
+- name: Read the selection of a task
+  dataops.qlik_em.aem_table_selection_info:
+    server: Replicate-Prod
+    name: orders
+  register: orders
+
+- name: Give another task the same
+  dataops.qlik_em.aem_table_selection:
+    server: Replicate-Test
+    name: stock
+    state: replaced
+    included_pattern: "{{ orders.selection.included_pattern }}"
+    excluded_pattern: "{{ orders.selection.excluded_pattern }}"
+    explicit_included_tables: "{{ orders.selection.explicit_included_tables }}"
+"""
+
+RETURN = r"""
+selection:
+  description: The lists of the task.
+  returned: success
+  type: dict
+  contains:
+    included_pattern:
+      description: The patterns that are included, each with RV(ignore:owner), RV(ignore:name), RV(ignore:load_order)
+        and RV(ignore:table_type).
+      returned: always
+      type: list
+      elements: dict
+      sample: []
+    excluded_pattern:
+      description: The patterns that are excluded.
+      returned: always
+      type: list
+      elements: dict
+      sample: []
+    explicit_included_tables:
+      description: The tables that are included.
+      returned: always
+      type: list
+      elements: dict
+      sample:
+        - owner: SALES
+          name: ORDERS
+          load_order: 0
+          table_type: TABLE
+"""
+
+from ansible_collections.dataops.qlik_em.plugins.module_utils import _table_selection
+from ansible_collections.dataops.qlik_em.plugins.module_utils._arguments import Spec
+from ansible_collections.dataops.qlik_em.plugins.module_utils._module import run_as_module
+
+SPEC = Spec(
+    server={"type": "str", "required": True},
+    name={"type": "str", "required": True, "aliases": ["task"]},
+)
+RESOURCE = _table_selection.gather
+
+
+def main() -> None:
+    """Run the module."""
+    run_as_module(SPEC, RESOURCE)
+
+
+if __name__ == "__main__":
+    main()
