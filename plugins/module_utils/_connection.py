@@ -21,6 +21,8 @@ API_PATH = "/api/v1"
 
 # The options that carry a secret and the user name that stands before it in the Basic header (notes, 2).
 SECRET_OPTIONS = {"password": "", "api_token": "api-token", "jwt": "jwt", "session_id": ""}
+# The options of single modules that carry a secret.
+SECRETS_OF_MODULES = ("server_password", "license")
 
 
 class Login(NamedTuple):
@@ -101,6 +103,7 @@ def secrets_in(params: Mapping[str, Any], environ: Mapping[str, str]) -> Iterato
         for option, user in SECRET_OPTIONS.items():
             if values.get(option):
                 yield user or str(values.get("username") or ""), str(values[option])
+    yield from (("", str(params[option])) for option in SECRETS_OF_MODULES if params.get(option))
     for option in ("url", "proxy"):
         # A password inside a URL is refused (url) or used (proxy); neither way may it be shown.
         userinfo = str(params.get(option) or "").rpartition("@")[0].rpartition("/")[2]
