@@ -8,9 +8,7 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ._api import Api, Json, server_subject
@@ -18,12 +16,10 @@ from ._checks import check_name
 from ._errors import AemError, InputError
 from ._files import read_file
 from ._result import Mode, Result
+from ._secrets import LONGEST, pieces
 from ._server_model import NOT_FOUND, read_details
 from ._settle import settled
 
-MOST = 65536  # characters; a licence has a few thousand at most (assumption)
-LEAST_SECRET = 8  # characters of a piece of a licence that is worth hiding
-DATE = re.compile(r"\d{4}-\d\d-\d\d.*|\d\d?[/.]\d\d?[/.]\d{2,4}.*")
 UNKNOWN = "known only when it is registered"
 
 
@@ -64,35 +60,9 @@ def _text(params: Mapping[str, Any]) -> str:
     text = text.removeprefix("\ufeff")  # as Windows editors write it
     if not text.strip():
         raise InputError(f"{option} holds no licence: it is empty.")
-    if len(text) > MOST:
-        raise InputError(f"{option} holds no licence: it has {len(text)} characters, and the most is {MOST}.")
+    if len(text) > LONGEST:
+        raise InputError(f"{option} holds no licence: it has {len(text)} characters, and the most is {LONGEST}.")
     return text
-
-
-def pieces(text: str) -> Iterator[str]:
-    """Yield the parts of a licence that must not come out: a message may show a line or a value of it.
-
-    Not its dates, which the result tells, and no plain words, of which messages consist.
-    """
-    for line in text.splitlines():
-        if len(line.strip()) >= LEAST_SECRET:
-            yield line.strip()
-        yield from filter(_is_telling, (part.strip(" \t\"',{}[]") for part in re.split(r"[=:,]", line)))
-    try:
-        todo = [json.loads(text)]
-    except (ValueError, RecursionError):
-        return
-    while todo:
-        item = todo.pop()
-        if isinstance(item, (dict, list)):
-            todo += item.values() if isinstance(item, dict) else item
-        elif isinstance(item, str) and _is_telling(item):
-            yield item
-
-
-def _is_telling(value: str) -> bool:
-    has_digit = any(sign.isdigit() for sign in value)
-    return len(value) >= LEAST_SECRET and has_digit and not DATE.fullmatch(value)
 
 
 def facts(license: Json) -> Json:
@@ -105,7 +75,7 @@ def _read(api: Api, server: str) -> Json:
     if details is None:
         # As the write would say, but before it.
         raise AemError(
-            f'There is no {server_subject(server)}: the licence was not sent.',
+            f"There is no {server_subject(server)}: the licence was not sent.",
             "server is the display name in Enterprise Manager, not a host name; upper and lower case count.",
             error_code=NOT_FOUND,
         )

@@ -25,7 +25,8 @@ attributes:
   check_mode:
     description: Can run in check mode without changing anything.
     support: full
-    details: What a missing permission would refuse, and which names Enterprise Manager does not take, cannot be foreseen.
+    details:
+      - What a missing permission would refuse, and which names Enterprise Manager does not take, cannot be foreseen.
   diff_mode:
     description: Returns what has changed (or would have) in diff mode.
     support: full
@@ -108,8 +109,8 @@ options:
         elements: str
   none_role:
     description:
-      - Who may do nothing, whatever would be inherited. It is named on few pages of the vendor's guide of May 2026 only, and is
-        sent only if it is used here or in the ACL that is there.
+      - Who may do nothing, whatever would be inherited. It is named on few pages of the vendor's guide of May 2026
+        only, and is sent only if it is used here or in the ACL that is there.
     type: dict
     suboptions:
       users:

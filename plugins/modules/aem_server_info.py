@@ -180,7 +180,8 @@ skipped_servers:
       error_code: UNAUTHORIZED_REQUEST
       error_message: Unauthorized Request.
       http_status: 403
-      msg: 'GetServerDetails of server "Replicate-Old" was refused to user "operator@corp.example": Unauthorized Request.'
+      msg: >-
+        GetServerDetails of server "Replicate-Old" was refused to user "operator@corp.example": Unauthorized Request.
 """
 
 from ansible_collections.dataops.qlik_em.plugins.module_utils import _server_info
