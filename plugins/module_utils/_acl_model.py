@@ -73,15 +73,17 @@ def refuse_two_roles(roles: Roles, named: Roles) -> None:
                 other = seen.setdefault(key_of(name), role)
                 if other != role and key_of(name) in wanted:
                     raise InputError(
-                        f'The {kind[:-1]} "{name}" would have two roles, {other} and {role}. Take one away: leave it out '
-                        "here, or remove it from the ACL first (state: absent)."
+                        f'The {kind[:-1]} "{name}" would have two roles, {other} and {role}. Take one away: leave it '
+                        "out here, or remove it from the ACL first (state: absent)."
                     )
 
 
 def added(current: Roles, named: Roles) -> Roles:
     """Return ``current`` with the ``named`` users and groups beside what is there."""
     roles = {
-        role: {kind: _once([*current.get(role, {}).get(kind, []), *named.get(role, {}).get(kind, [])]) for kind in KINDS}
+        role: {
+            kind: _once([*current.get(role, {}).get(kind, []), *named.get(role, {}).get(kind, [])]) for kind in KINDS
+        }
         for role in {**current, **named}
     }
     refuse_two_roles(roles, named)
@@ -116,9 +118,7 @@ def are_same(one: Roles, other: Roles) -> bool:
 
 
 def _sets(roles: Roles) -> set[tuple[str, str, str]]:
-    return {
-        (role, kind, key_of(name)) for role, members in roles.items() for kind in KINDS for name in members[kind]
-    }
+    return {(role, kind, key_of(name)) for role, members in roles.items() for kind in KINDS for name in members[kind]}
 
 
 def body_of(roles: Roles, disable_inheritance: bool, others: Json) -> Json:

@@ -101,9 +101,7 @@ def check_options(params: Mapping[str, Any]) -> Wanted:
         name=check_name("name", params["name"]),
         state=state,
         type=params["type"],
-        members={
-            key: str(value) if key == "port" else value for key, value in members.items() if value is not None
-        },
+        members={key: str(value) if key == "port" else value for key, value in members.items() if value is not None},
         password=password,
         is_password_sent=always,
         wait=params["wait"],
@@ -128,8 +126,8 @@ def _new(wanted: Wanted) -> Json:
     missing = [OPTIONS.get(key, key) for key in NEEDED if given.get(key) is None]
     if missing:
         raise InputError(
-            f"There is no {server_subject(wanted.name)} yet, and a new one needs {', '.join(missing)}. If there is one, "
-            "check its name: upper and lower case count."
+            f"There is no {server_subject(wanted.name)} yet, and a new one needs {', '.join(missing)}. If there is "
+            "one, check its name: upper and lower case count."
         )
     # $type must come first: the server tells by it what it reads (notes, 4).
     return {

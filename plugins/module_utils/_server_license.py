@@ -65,9 +65,9 @@ def _text(params: Mapping[str, Any]) -> str:
     return text
 
 
-def facts(license: Json) -> Json:
+def facts(shown: Json) -> Json:
     """Return what tells one licence from another: its dates and its state, not the days that are left of it."""
-    return {key: license.get(key) for key in ("issue_date", "expiration", "state")}
+    return {key: shown.get(key) for key in ("issue_date", "expiration", "state")}
 
 
 def _read(api: Api, server: str) -> Json:

@@ -140,7 +140,9 @@ def test_the_password_of_a_server_that_is_there_is_sent_only_if_wanted(user, em)
     assert not run.changed and writes(run) == []
     for check in (True, False):
         run = user.run("aem_server", name=PROD, server_password=PASSWORD, update_password="always", check=check)
-        assert run.changed and run.result.get("diff", {}).get("after", {}).get("server_password", "sent").startswith("sent")
+        assert run.changed and bool(writes(run)) is not check
+        if check:
+            assert run.result["diff"]["after"]["server_password"] == "sent anew, not shown"
     assert em.server(PROD)["password"] == PASSWORD
     assert user.run("aem_server", name=PROD, server_password=PASSWORD, update_password="always").changed
 
@@ -157,7 +159,10 @@ def test_a_session_that_ends_before_the_write_starts_again_from_the_read(user, e
     assert executed(run) == ["PutServer"]
     assert em.server(PROD)["password"] == "server-test-password" and em.server(PROD)["description"] == "Changed"
     # The read finds the session dead, renews it and is sent once more.
-    assert run.operations == ["Login", "GetServer", "PutServer", "GetServer", "Login", "GetServer", "PutServer", "Logout"]
+    assert run.operations == [
+        *("Login", "GetServer", "PutServer"),
+        *("GetServer", "Login", "GetServer", "PutServer", "Logout"),
+    ]
 
 
 def test_a_session_that_ends_each_time_is_given_up(user, em):
@@ -235,7 +240,11 @@ def test_a_failure_while_waiting_says_that_the_server_was_changed(user, em):
 
 # Lost answers
 
-LOST = [{"fault": "cut_after"}, {"fault": "cut_after", "how": "reset"}, {"fault": "status", "status": 502, "work": True}]
+LOST = [
+    {"fault": "cut_after"},
+    {"fault": "cut_after", "how": "reset"},
+    {"fault": "status", "status": 502, "work": True},
+]
 LEFT = [{"fault": "cut_before"}, {"fault": "status", "status": 502}]
 
 
@@ -287,9 +296,7 @@ def test_a_password_whose_answer_is_lost_is_not_taken_for_stored(user, em):
     ],
 )
 def test_a_missing_role_is_named(user, em, login, options, role):
-    run = user.run(
-        "aem_server", **options, username=f"{login}@corp.example", password=f"{login}-test-password"
-    )
+    run = user.run("aem_server", **options, username=f"{login}@corp.example", password=f"{login}-test-password")
     assert run.failed and not run.changed and f"asks for the role {role}." in run.result["hint"]
     assert executed(run) == []
 

@@ -86,9 +86,7 @@ def test_both_spellings_of_the_user_and_of_the_licence(user, em, key, told, expe
         "license": {"state": told},
         "member_of_tomorrow": 1,
     }
-    em.faults(
-        [{"match": {"operation": "GetServerDetails"}, "fault": "answer", "json": {"serverDetails": details}}]
-    )
+    em.faults([{"match": {"operation": "GetServerDetails"}, "fault": "answer", "json": {"serverDetails": details}}])
     (server,) = user.run("aem_server_info", name="S").result["servers"]
     assert server == {
         "name": "S",
@@ -115,8 +113,15 @@ def test_a_server_that_does_not_exist_is_no_failure(user):
 
 def test_a_server_that_cannot_be_read_fails_unless_it_is_skipped(user, em):
     em.faults(
-        [{"match": {"operation": "GetServerDetails", "server": "Compose-DW"}, "nth": "all", "fault": "error",
-          "error_code": "AEM_ODD", "error_message": "Odd."}]
+        [
+            {
+                "match": {"operation": "GetServerDetails", "server": "Compose-DW"},
+                "nth": "all",
+                "fault": "error",
+                "error_code": "AEM_ODD",
+                "error_message": "Odd.",
+            }
+        ]
     )
     run = user.run("aem_server_info")
     assert run.failed and run.result["error_code"] == "AEM_ODD" and "Compose-DW" in run.msg
