@@ -54,9 +54,9 @@ class Api:
         return {} if answer.error_code else answer.body
 
     def put_server(self, server: str, definition: Json) -> None:
-        """PutServer: add a server or change it."""
+        """PutServer: add a server or change it. Never sent in another session than the one that read the definition."""
         role = "Admin on the server (on All Servers for a new one)"
-        self.client.call(_on_server("PutServer", "PUT", server, role, "def", body=definition))
+        self.client.call(_on_server("PutServer", "PUT", server, role, "def", body=definition, is_bound=True))
 
     def delete_server(self, server: str, accept: tuple[str, ...] = ()) -> Answer:
         """DeleteServer: remove a server with all that Enterprise Manager keeps of it."""
@@ -237,8 +237,8 @@ class Api:
         return self.client.call(_on_acl("Get", "GET", owner, "Operator")._replace(accept=accept))
 
     def put_acl(self, owner: AclOwner, acl: Json) -> None:
-        """PutServerAcl and its kin: replace the whole ACL."""
-        self.client.call(_on_acl("Put", "PUT", owner, "Admin")._replace(body=acl))
+        """PutServerAcl and its kin: replace the whole ACL. Not sent again in another session: read it anew first."""
+        self.client.call(_on_acl("Put", "PUT", owner, "Admin")._replace(body=acl, is_bound=True))
 
     def delete_acl(self, owner: AclOwner, accept: tuple[str, ...] = ()) -> Answer:
         """DeleteServerAcl and its kin: go back to what is inherited."""

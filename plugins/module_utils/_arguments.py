@@ -104,6 +104,17 @@ def fleet_options() -> dict[str, dict[str, Any]]:
     }
 
 
+def acl_owner_options() -> dict[str, dict[str, Any]]:
+    """Return the spec of the options that name an object with an ACL; documented in ``acl``."""
+    scopes = ["server", "tasks", "task", "endpoints", "endpoint"]
+    return {
+        "server": {"type": "str", "required": True},
+        "scope": {"type": "str", "choices": scopes, "default": "server"},
+        "task": {"type": "str"},
+        "endpoint": {"type": "str"},
+    }
+
+
 class Spec:
     """The arguments of a module: its own ``options``, the connection's, and the rules between them."""
 

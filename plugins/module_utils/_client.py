@@ -12,7 +12,7 @@ import json
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ._connection import Connection
@@ -53,6 +53,7 @@ class Call(NamedTuple):
     is_open: bool = False  # whether the form of the answer is not known: any is taken, and given as ``content``
     accept: tuple[str, ...] = ()  # the error codes that are an answer, not a failure
     scope: str = ""  # for which products and since when the guide has it, if not for all
+    is_bound: bool = False  # whether it holds what was read in this session, so that no other one may send it
 
     @property
     def repeatable(self) -> bool:
@@ -104,17 +105,22 @@ class Client:
         """Send ``call`` and return the answer.
 
         Raises ApiError (the server said no), LoginRefused, or TransportError (no usable answer; if its ``sent`` is
-        true for a write, the write may have been done), Interrupted (nothing was sent).
+        true for a write, the write may have been done), Interrupted (nothing was sent). A call that is bound to its
+        session raises ApiError with INVALID_SESSION_ID, too: see ``_settle.from_the_read``.
         """
         self.stop.check()
         session_id = self.session()
         try:
             return self._send(call, {SESSION_HEADER: session_id})
         except ApiError as error:
-            if error.error_code != INVALID_SESSION_ID or not self._connection.login:
+            if error.error_code != INVALID_SESSION_ID or not self._connection.login or call.is_bound:
                 raise
         # The server did nothing, so that the call may be sent again; once only, or a server in trouble is hammered.
         return self._send(call, {SESSION_HEADER: self.session(stale=session_id)})
+
+    def hide(self, values: Iterable[str]) -> None:
+        """Mask these values in all that comes out, too."""
+        self._secrets.add([("", value) for value in values])
 
     def session(self, stale: str | None = None) -> str:
         """Return the id of a live session; ``stale`` is one that the server has just refused.

@@ -15,12 +15,15 @@ from urllib.parse import SplitResult, quote, unquote, urlencode, urlsplit
 
 from ._checks import check_name, check_seconds
 from ._errors import InputError
+from ._secrets import LONGEST, pieces
 
 STANDARD_PATH = "/attunityenterprisemanager"
 API_PATH = "/api/v1"
 
 # The options that carry a secret and the user name that stands before it in the Basic header (notes, 2).
 SECRET_OPTIONS = {"password": "", "api_token": "api-token", "jwt": "jwt", "session_id": ""}
+# The options of single modules that carry a secret; of a licence each line is one.
+SERVER_PASSWORD, LICENSE = "server_password", "license"
 
 
 class Login(NamedTuple):
@@ -102,6 +105,11 @@ def secrets_in(params: Mapping[str, Any], environ: Mapping[str, str]) -> Iterato
         for option, user in SECRET_OPTIONS.items():
             if values.get(option):
                 yield user or str(values.get("username") or ""), str(values[option])
+    if params.get(SERVER_PASSWORD):
+        yield "", str(params[SERVER_PASSWORD])
+    if params.get(LICENSE):
+        text = str(params[LICENSE])
+        yield from (("", piece) for piece in ([text] if len(text) > LONGEST else pieces(text)))
     for option in ("url", "proxy"):
         # A password inside a URL is refused (url) or used (proxy); neither way may it be shown.
         userinfo = str(params.get(option) or "").rpartition("@")[0].rpartition("/")[2]

@@ -48,6 +48,42 @@ CATALOGUE: dict[str, Advice] = {
         "Enterprise Manager cannot reach the server.",
         "Check that the Replicate or Compose service runs and that Enterprise Manager reaches it.",
     ),
+    "AEM_INVALID_NAME": Advice("The name of the server is not valid.", "Choose another name."),
+    "AEM_INVALID_DESC": Advice("The description of the server is not valid.", "Shorten or simplify description."),
+    "AEM_INVALID_HOST": Advice(
+        "The host of the server is not valid.", "host is a host name or an address, without scheme, port and path."
+    ),
+    "AEM_INVALID_USERNAME": Advice(
+        "The user name for the server is not valid.", "server_username must be an administrator of that server."
+    ),
+    "AEM_PUT_SERVER_INNER_ERR": Advice(  # assumed
+        "Enterprise Manager refused or failed to add or change the server.",
+        "Read the server's message; server_username must be an administrator of that server.",
+    ),
+    "AEM_DELETE_SERVER_INNER_ERR": Advice(
+        "Enterprise Manager failed to remove the server.", "Read the log of Enterprise Manager, then run this again."
+    ),
+    "AEM_PUT_SRV_LIC_INNER_ERR": Advice(
+        "The server refused the licence or failed to register it.",
+        "Check that it is the whole licence file, and one for this product and this machine.",
+    ),
+    **{
+        f"AEM_{verb}_{kind}_ACL_INNER_ERR": Advice(  # those of PUT are assumed
+            f"Enterprise Manager failed to {what} the ACL.",
+            "Read the server's message: do the users and groups exist, spelled so?",
+        )
+        for verb, what in (("GET", "read"), ("PUT", "set"))
+        for kind in ("SERVER", "TASK", "ENDPOINT")
+    },
+    # The pages of tasks and endpoints name it, too.
+    "AEM_DELETE_SERVER_ACL_INNER_ERR": Advice(
+        "Enterprise Manager failed to drop the ACL.", "Read the server's message, then run this again."
+    ),
+    "AEM_SERVER_HAS_NO_ACL": Advice("The object has no ACL of its own: it inherits all.", "Nothing to do."),
+    "AEM_TASK_HAS_NO_ACL": Advice("The object has no ACL of its own: it inherits all.", "Nothing to do."),  # assumed
+    "AEM_ENDPOINT_HAS_NO_ACL": Advice(  # assumed
+        "The object has no ACL of its own: it inherits all.", "Nothing to do."
+    ),
     "AEM_SERVER_LICENSE_EXPIRED": Advice("The licence of the server has expired.", "Register a new licence."),
     "AEM_SERVER_INVALID_LICENSE": Advice("The licence of the server is not valid.", "Register a valid licence."),
     "LICENSE_NOT_FOUND": Advice(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import re
 import string
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -57,6 +57,9 @@ def _char(sign: str) -> str:
     return f"(?:{'|'.join(forms)})"
 
 
+LONGEST = 16384  # characters; for more a pattern takes too long. A licence has a few thousand (assumption)
+LEAST_PIECE = 8  # characters of a part of a licence that is worth hiding
+DATE = re.compile(r"(?:\d{4}-\d\d-\d\d|\d\d?[/.]\d\d?[/.]\d{2,4})(?:[T ][\d:.Z]*)?")
 # The two signs that differ in URL-safe Base64.
 BASE64 = {"+": f"(?:-|{_char('+')})", "/": f"(?:_|{_char('/')})"}
 
@@ -75,23 +78,44 @@ def _pattern(secret: str, user: str) -> re.Pattern[str]:
     return re.compile("|".join(forms), re.IGNORECASE)
 
 
+def pieces(text: str) -> Iterator[str]:
+    """Yield the parts of a licence that must not come out: a message may show a line or a value of it.
+
+    Not its dates, which are shown on purpose, and no plain words, of which messages consist.
+    """
+    for line in text.splitlines():
+        if len(line.strip()) >= LEAST_PIECE and not DATE.fullmatch(line.strip()):
+            yield line.strip()
+        for part in re.split(r"[=:,]", line):  # in JSON, too
+            value = part.strip(" \t\"'{}[]")
+            if len(value) >= LEAST_PIECE and any(map(str.isdigit, value)) and not DATE.fullmatch(value):
+                yield value
+
+
 class Secrets:
     """All secrets of a run; ``mask`` replaces each of their forms."""
 
     def __init__(self) -> None:
-        self._pairs: set[tuple[str, str]] = set()
+        self._pairs: dict[tuple[str, str], re.Pattern[str]] = {}
         self._patterns: list[re.Pattern[str]] = []
+        self._long: set[str] = set()  # found as they are only
 
     def add(self, pairs: Iterable[tuple[str, str]]) -> None:
         """Add ``(user, secret)`` pairs."""
-        self._pairs.update((user, secret) for user, secret in pairs if secret.strip())  # a blank would mask all blanks
+        for user, secret in pairs:
+            if len(secret) > LONGEST:
+                self._long.add(secret)
+            elif secret.strip() and (user, secret) not in self._pairs:  # a blank would mask all blanks
+                self._pairs[user, secret] = _pattern(secret, user)  # kept: a licence has more than the cache holds
         # The longest first, or a shorter secret would leave the rest of a longer one behind.
         longest_first = sorted(self._pairs, key=lambda pair: len(pair[1]), reverse=True)
-        self._patterns = [_pattern(secret, user) for user, secret in longest_first]
+        self._patterns = [self._pairs[pair] for pair in longest_first]
 
     def mask(self, value: Any) -> Any:
         """Return ``value`` (any nesting of dicts, lists and tuples) with all secrets in its strings replaced."""
         if isinstance(value, str):
+            for secret in self._long:
+                value = value.replace(secret, MASK)
             for pattern in self._patterns:
                 value = pattern.sub(MASK, value)
             return value

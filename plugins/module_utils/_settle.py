@@ -10,8 +10,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
-from ._errors import AemError, TransportError
+from ._errors import INVALID_SESSION_ID, AemError, ApiError, TransportError
+
+T = TypeVar("T")
+
+
+def from_the_read(work: Callable[[], T]) -> T:
+    """Read, change and write by ``work``; if the session ends before the write, begin again with the read, once.
+
+    The write is one that is bound to its session (``Call.is_bound``). The read renews the session if it can.
+    """
+    try:
+        return work()
+    except ApiError as error:
+        if error.error_code != INVALID_SESSION_ID:
+            raise
+    return work()
 
 
 @contextmanager

@@ -22,7 +22,9 @@ class Case:
 
     In ``options`` the text ``{folder}`` stands for an empty folder. ``changes`` is whether the first real run changes
     something, ``again`` whether a second one does (as the module's attributes say), and ``is_file_only`` whether what
-    changes is a file here and nothing there. The user is the admin.
+    changes is a file here and nothing there. ``is_sent_again`` is whether the second run writes although nothing
+    changes by it, and ``is_diff_foreseen`` whether check mode knows the diff (no: as the attributes say). The user is
+    the admin.
     """
 
     module: str
@@ -31,6 +33,8 @@ class Case:
     changes: bool = True
     again: bool = False
     is_file_only: bool = False
+    is_sent_again: bool = False
+    is_diff_foreseen: bool = True
     ignored: tuple[str, ...] = field(default=("elapsed",))  # members of the result that differ from run to run
 
     def __str__(self) -> str:

@@ -1,0 +1,275 @@
+#!/usr/bin/python
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: aem_acl
+short_description: Manage who may do what with servers, tasks and endpoints in Qlik Enterprise Manager
+version_added: 1.0.0
+author:
+  - dataops.qlik_em contributors (@dataops)
+description:
+  - Manages the access control list (ACL) of a server, of one or all of its tasks, or of one or all of its endpoints,
+    that is which users and groups have which role on it.
+  - An object without an ACL of its own is no failure. It inherits everything.
+  - A user or group may have one role of an ACL only. Whatever would give it two is refused before anything is sent.
+  - A call whose answer was lost is not sent again. The ACL is read, and the result follows from it.
+extends_documentation_fragment:
+  - dataops.qlik_em.connection
+  - dataops.qlik_em.attributes
+  - dataops.qlik_em.acl
+attributes:
+  check_mode:
+    description: Can run in check mode without changing anything.
+    support: full
+    details:
+      - What a missing permission would refuse, and which names Enterprise Manager does not take, cannot be foreseen.
+  diff_mode:
+    description: Returns what has changed (or would have) in diff mode.
+    support: full
+  idempotent:
+    description: Run twice, it changes nothing the second time.
+    support: full
+options:
+  state:
+    description:
+      - V(present) adds the named users and groups to their roles. All others stay.
+      - V(replaced) gives the roles to the named users and groups and to nobody else. Roles that are not given are
+        emptied. Mind that you may lock yourself out.
+      - V(absent) takes the named users and groups out of their roles. An ACL whose last entry went stays, empty.
+        Without any role it drops the whole ACL, so that everything is inherited, which needs O(force=true).
+    type: str
+    choices:
+      - present
+      - replaced
+      - absent
+    default: present
+  admin_role:
+    description:
+      - Who is Admin.
+    type: dict
+    suboptions:
+      users:
+        description:
+          - Names of users, as V(user@domain) or V(DOMAIN\\user).
+        type: list
+        elements: str
+      groups:
+        description:
+          - Names of groups.
+        type: list
+        elements: str
+  designer_role:
+    description:
+      - Who is Designer.
+    type: dict
+    suboptions:
+      users:
+        description:
+          - Names of users, as V(user@domain) or V(DOMAIN\\user).
+        type: list
+        elements: str
+      groups:
+        description:
+          - Names of groups.
+        type: list
+        elements: str
+  operator_role:
+    description:
+      - Who is Operator.
+    type: dict
+    suboptions:
+      users:
+        description:
+          - Names of users, as V(user@domain) or V(DOMAIN\\user).
+        type: list
+        elements: str
+      groups:
+        description:
+          - Names of groups.
+        type: list
+        elements: str
+  viewer_role:
+    description:
+      - Who is Viewer.
+    type: dict
+    suboptions:
+      users:
+        description:
+          - Names of users, as V(user@domain) or V(DOMAIN\\user).
+        type: list
+        elements: str
+      groups:
+        description:
+          - Names of groups.
+        type: list
+        elements: str
+  none_role:
+    description:
+      - Who may do nothing, whatever would be inherited. It is named on few pages of the vendor's guide of May 2026
+        only, and is sent only if it is used here or in the ACL that is there.
+    type: dict
+    suboptions:
+      users:
+        description:
+          - Names of users, as V(user@domain) or V(DOMAIN\\user).
+        type: list
+        elements: str
+      groups:
+        description:
+          - Names of groups.
+        type: list
+        elements: str
+  disable_inheritance:
+    description:
+      - Enterprise Manager's switch of the same name. If it is not given, it stays as it is, V(false) for a new ACL.
+      - As the vendor documents it, explicit roles beat inherited ones if it is V(false). If it is V(true), a role that
+        is missing or empty is inherited only if an ancestor defines it.
+    type: bool
+  force:
+    description:
+      - Has to be V(true) to drop a whole ACL.
+    type: bool
+    default: false
+notes:
+  - The API has no locks. A change that somebody else makes between the read and the write is lost.
+seealso:
+  - module: dataops.qlik_em.aem_acl_info
+  - module: dataops.qlik_em.aem_server
+"""
+
+EXAMPLES = r"""
+- name: Let somebody work with one task, and a group see it
+  dataops.qlik_em.aem_acl:
+    server: Replicate-Prod
+    scope: task
+    task: orders
+    operator_role:
+      users:
+        - orders@corp.example
+    viewer_role:
+      groups:
+        - CORP\auditors
+
+- name: Say exactly who has which role on a server
+  dataops.qlik_em.aem_acl:
+    server: Replicate-Test
+    state: replaced
+    admin_role:
+      users:
+        - admin@corp.example
+    designer_role:
+      groups:
+        - CORP\designers
+
+- name: Take a role away
+  dataops.qlik_em.aem_acl:
+    server: Replicate-Prod
+    scope: task
+    task: orders
+    state: absent
+    viewer_role:
+      groups:
+        - CORP\auditors
+
+- name: Go back to what is inherited
+  dataops.qlik_em.aem_acl:
+    server: Replicate-Prod
+    scope: task
+    task: orders
+    state: absent
+    force: true
+"""
+
+RETURN = r"""
+acl:
+  description:
+    - The ACL as it is now, or would be (in check mode). V(null) if the object has none.
+    - Its roles may be given to the module again.
+  returned: success
+  type: dict
+  sample:
+    admin_role:
+      users: [admin@corp.example]
+      groups: []
+    designer_role:
+      users: []
+      groups: []
+    operator_role:
+      users: [orders@corp.example]
+      groups: ['CORP\operators']
+    viewer_role:
+      users: []
+      groups: []
+    disable_inheritance: false
+diff:
+  description: The ACL before and after. Empty where there is none.
+  returned: in check mode and in diff mode
+  type: dict
+  sample:
+    before: {}
+    after:
+      admin_role: {users: [], groups: []}
+      designer_role: {users: [], groups: []}
+      operator_role: {users: [orders@corp.example], groups: []}
+      viewer_role: {users: [], groups: ['CORP\auditors']}
+      disable_inheritance: false
+    before_header: task "orders" on server "Replicate-Prod"
+    after_header: task "orders" on server "Replicate-Prod"
+msg:
+  description: What went wrong, with the message of Enterprise Manager.
+  returned: failure
+  type: str
+  sample: >-
+    PutServerAcl of server "Replicate-Prod" was refused to user "viewer@corp.example": Unauthorized Request.
+error_code:
+  description: The error code of Enterprise Manager.
+  returned: failures that Enterprise Manager answered
+  type: str
+  sample: UNAUTHORIZED_REQUEST
+error_message:
+  description: The message of Enterprise Manager, alone.
+  returned: failures that Enterprise Manager answered
+  type: str
+  sample: Unauthorized Request.
+http_status:
+  description: The HTTP status. Method failures are 500, refusals 403 or 401.
+  returned: failures with an answer
+  type: int
+  sample: 403
+hint:
+  description: What can be done about it.
+  returned: most failures
+  type: str
+  sample: >-
+    The guide asks for the role Admin on it. Give the user the role in Enterprise Manager (User Permissions of the
+    object or of its parent).
+"""
+
+from ansible_collections.dataops.qlik_em.plugins.module_utils import _acl
+from ansible_collections.dataops.qlik_em.plugins.module_utils._acl_model import ALL_ROLES
+from ansible_collections.dataops.qlik_em.plugins.module_utils._arguments import Spec, acl_owner_options
+from ansible_collections.dataops.qlik_em.plugins.module_utils._module import run_as_module
+
+MEMBERS = {"users": {"type": "list", "elements": "str"}, "groups": {"type": "list", "elements": "str"}}
+SPEC = Spec(
+    required_if=[("scope", "task", ["task"]), ("scope", "endpoint", ["endpoint"])],
+    **acl_owner_options(),
+    state={"type": "str", "choices": ["present", "replaced", "absent"], "default": "present"},
+    **{role: {"type": "dict", "options": MEMBERS} for role in ALL_ROLES},
+    disable_inheritance={"type": "bool"},
+    force={"type": "bool", "default": False},
+)
+RESOURCE = _acl.ensure
+
+
+def main() -> None:
+    """Run the module."""
+    run_as_module(SPEC, RESOURCE)
+
+
+if __name__ == "__main__":
+    main()

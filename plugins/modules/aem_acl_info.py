@@ -1,0 +1,83 @@
+#!/usr/bin/python
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: aem_acl_info
+short_description: Read who may do what with servers, tasks and endpoints in Qlik Enterprise Manager
+version_added: 1.0.0
+author:
+  - dataops.qlik_em contributors (@dataops)
+description:
+  - Returns the access control list (ACL) of a server, of one or all of its tasks, or of one or all of its endpoints.
+  - Only explicit ACLs are told, not what is inherited. An object without one is no failure.
+extends_documentation_fragment:
+  - dataops.qlik_em.connection
+  - dataops.qlik_em.attributes
+  - dataops.qlik_em.attributes.info
+  - dataops.qlik_em.acl
+seealso:
+  - module: dataops.qlik_em.aem_acl
+"""
+
+EXAMPLES = r"""
+- name: Read who may do what with a server
+  dataops.qlik_em.aem_acl_info:
+    server: Replicate-Prod
+  register: permissions
+
+- name: Name its operators
+  ansible.builtin.debug:
+    msg: "{{ permissions.acl.operator_role.users if permissions.acl else 'All is inherited.' }}"
+
+- name: Read who may do what with an endpoint
+  dataops.qlik_em.aem_acl_info:
+    server: Replicate-Prod
+    scope: endpoint
+    endpoint: ERP
+"""
+
+RETURN = r"""
+acl:
+  description:
+    - The ACL. V(null) if the object has none, so that it inherits everything.
+    - C(none_role) is there only if Enterprise Manager tells it.
+  returned: success
+  type: dict
+  sample:
+    admin_role:
+      users: [admin@corp.example]
+      groups: []
+    designer_role:
+      users: []
+      groups: []
+    operator_role:
+      users: [orders@corp.example]
+      groups: ['CORP\operators']
+    viewer_role:
+      users: []
+      groups: []
+    disable_inheritance: false
+"""
+
+from ansible_collections.dataops.qlik_em.plugins.module_utils import _acl
+from ansible_collections.dataops.qlik_em.plugins.module_utils._arguments import Spec, acl_owner_options
+from ansible_collections.dataops.qlik_em.plugins.module_utils._module import run_as_module
+
+SPEC = Spec(
+    required_if=[("scope", "task", ["task"]), ("scope", "endpoint", ["endpoint"])],
+    **acl_owner_options(),
+)
+RESOURCE = _acl.gather
+
+
+def main() -> None:
+    """Run the module."""
+    run_as_module(SPEC, RESOURCE)
+
+
+if __name__ == "__main__":
+    main()
