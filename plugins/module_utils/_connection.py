@@ -15,12 +15,15 @@ from urllib.parse import SplitResult, quote, unquote, urlencode, urlsplit
 
 from ._checks import check_name, check_seconds
 from ._errors import InputError
+from ._redaction import secret_texts
 
 STANDARD_PATH = "/attunityenterprisemanager"
 API_PATH = "/api/v1"
 
 # The options that carry a secret and the user name that stands before it in the Basic header (notes, 2).
 SECRET_OPTIONS = {"password": "", "api_token": "api-token", "jwt": "jwt", "session_id": ""}
+# The options (of aem_api) that may hold secrets among other things.
+NESTED_OPTIONS = ("body", "query")
 
 
 class Login(NamedTuple):
@@ -101,6 +104,8 @@ def secrets_in(params: Mapping[str, Any], environ: Mapping[str, str]) -> Iterato
         for option, user in SECRET_OPTIONS.items():
             if values.get(option):
                 yield user or str(values.get("username") or ""), str(values[option])
+    for option in NESTED_OPTIONS:
+        yield from (("", secret) for secret in secret_texts(params.get(option)))
     for option in ("url", "proxy"):
         # A password inside a URL is refused (url) or used (proxy); neither way may it be shown.
         userinfo = str(params.get(option) or "").rpartition("@")[0].rpartition("/")[2]
