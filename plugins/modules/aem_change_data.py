@@ -131,8 +131,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 barrier:
-  description: The earliest barrier of the task, of whatever application. V(null) if there is none. In check mode the one
-    that is expected.
+  description: The earliest barrier of the task, of whatever application. V(null) if there is none. In check mode the
+    one that is expected.
   returned: success
   type: dict
   contains:
@@ -147,7 +147,8 @@ barrier:
       type: str
       sample: "2026-11-24T22:00:00Z"
 diff:
-  description: The barrier of the application before and after. V(not known) if the earliest one is of another application.
+  description: The barrier of the application before and after. V(not known) if the earliest one is of another
+    application.
   returned: in check mode and in diff mode, if the barrier changes
   type: dict
   sample:

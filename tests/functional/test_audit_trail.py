@@ -39,7 +39,8 @@ def test_the_records_of_a_span_are_returned(admin, em):
     run = admin.run("aem_audit_trail", start="1h")
     assert not run.failed and not run.changed
     assert run.result["format"] == "json" and run.result["end"] is None
-    assert [record["request"] for record in run.result["content"]] == ["AemLogin", "AemStopTask", "AemLogout", "AemLogin"]
+    requests = [record["request"] for record in run.result["content"]]
+    assert requests == ["AemLogin", "AemStopTask", "AemLogout", "AemLogin"]
     assert run.operations == ["Login", "ExportAuditTrail", "Logout"]
 
 

@@ -51,6 +51,14 @@ def test_a_time_is_the_same_however_it_is_spelled(user, spelling):
     assert not user.run("aem_change_data", **{**PRESENT, "retention_point": spelling}).changed
 
 
+@pytest.mark.parametrize("spelling", ["2026-11-24T22:00:00", "2026-11-24T22:00:00.000Z"])
+def test_a_barrier_is_the_same_however_the_server_spells_it(user, em, spelling):
+    barrier = {"application": "nightly load", "retention_point": spelling}
+    em.faults([{"match": {"operation": GET}, "nth": "all", "fault": "answer", "json": barrier}])
+    run = user.run("aem_change_data", **PRESENT)
+    assert not run.changed and run.result["barrier"]["retention_point"] == POINT
+
+
 def test_the_barrier_of_another_application_is_left_alone(user, em):
     """The API shows the earliest barrier only, so ours is sent again whenever that is not ours: it does no harm."""
     other = {**PRESENT, "application": "audit", "retention_point": "2026-11-20"}
@@ -129,7 +137,7 @@ def test_names_are_data(user, em):
     for server, name, path in (
         ("Replicate-Test", "a+b=c #1?", "/servers/Replicate-Test/tasks/a%2Bb%3Dc%20%231%3F?"),
         ("Replicate-Test", "north/south", "/servers/Replicate-Test/tasks/north%2Fsouth?"),
-        ("Replicate-Prod", "Aufträge & Kunden 100%", "/servers/Replicate-Prod/tasks/Auftr%C3%A4ge%20%26%20Kunden%20100%25?"),
+        ("Replicate-Prod", "Aufträge & Kunden 100%", "/Replicate-Prod/tasks/Auftr%C3%A4ge%20%26%20Kunden%20100%25?"),
     ):
         awkward = {**PRESENT, "server": server, "name": name, "application": 'x "/&%é'}
         run = user.run("aem_change_data", **awkward)
@@ -201,6 +209,7 @@ def test_a_deletion_without_an_answer_is_a_failure_that_may_have_changed_somethi
 
 
 def test_a_failed_look_afterwards_does_not_hide_the_change(user, em):
-    em.faults([{"match": {"operation": GET}, "nth": 2, "count": 9, "fault": "error", "error_code": "ODD", "error_message": "x"}])
+    failure = {"fault": "error", "error_code": "ODD", "error_message": "x"}
+    em.faults([{"match": {"operation": GET}, "nth": 2, "count": 9, **failure}])
     run = user.run("aem_change_data", **PRESENT)
     assert run.failed and run.changed and run.result["error_code"] == "ODD" and barriers(em)

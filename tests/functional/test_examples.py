@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dataops.qlik_em contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The EXAMPLES of every module do what they say: each runs as a playbook against the stand-in, all its tasks in order."""
+"""The EXAMPLES of every module run: each as a playbook against the stand-in, all its tasks in order."""
 
 from __future__ import annotations
 

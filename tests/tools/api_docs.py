@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
-
 from ansible_collections.dataops.qlik_em.plugins.module_utils._errors import CATALOGUE
 from ansible_collections.dataops.qlik_em.tests.tools.layout import NAME, NAMESPACE, ROOT
 
@@ -113,10 +112,11 @@ OPTIONS: dict[str, str] = {
 WITHOUT_OPTION: dict[str, str] = {
     "ImportTask.overridetask": "in the guide of May 2022 only",
 }
-GENERATED = f"<!-- Made by `make docs-tables`, from tests/api_methods.yml and {NAMESPACE}.{NAME} itself. Do not edit. -->"
+GENERATED = "<!-- Made by `make docs-tables`, from tests/api_methods.yml and the collection itself. Do not edit. -->"
+PLUGINS = f"ansible_collections.{NAMESPACE}.{NAME}.plugins"
 
 
-@lru_cache(maxsize=None)
+@cache
 def facts() -> dict[str, Any]:
     """Return what tests/api_methods.yml holds."""
     return yaml.safe_load(FACTS.read_text(encoding="utf-8"))
@@ -134,12 +134,12 @@ def option_of(method: str, parameter: str) -> str:
     return "" if name in WITHOUT_OPTION else OPTIONS.get(name) or OPTIONS.get(parameter) or parameter
 
 
-@lru_cache(maxsize=None)
+@cache
 def argument_spec(module: str) -> dict[str, Any] | None:
     """Return the argument spec of a module, None if there is no such module."""
     if not (ROOT / "plugins" / "modules" / f"{module}.py").is_file():
         return None
-    return importlib.import_module(f"ansible_collections.{NAMESPACE}.{NAME}.plugins.modules.{module}").SPEC.argument_spec
+    return importlib.import_module(f"{PLUGINS}.modules.{module}").SPEC.argument_spec
 
 
 def exists(part: str) -> bool:
@@ -155,7 +155,8 @@ def coverage_page() -> str:
     for method in facts()["methods"]:
         name = method["method"]
         found = [part for part in COVERED_BY.get(name, ()) if exists(part)]
-        rows.append((name, _request(method), _modules(found) or WITHOUT_MODULE.get(name, "still to come"), _scope(method)))
+        modules = _modules(found) or WITHOUT_MODULE.get(name, "still to come")
+        rows.append((name, _request(method), modules, _scope(method)))
         for parameter in parameters(method) if found else []:
             option = option_of(name, parameter)
             where = f"`{option}`" if option else WITHOUT_OPTION[f"{name}.{parameter}"]
@@ -191,9 +192,9 @@ def errors_page() -> str:
     ]
     return _page(
         "Error codes and roles",
-        "A failed task returns `error_code`, `error_message` (in the server's words), `http_status` and a `hint`. Decide\n"
-        "by `error_code`: the texts and the HTTP status differ between releases. Codes that are not listed are passed on\n"
-        "as they are. What the guide does not tell is marked as assumed.",
+        "A failed task returns `error_code`, `error_message` (in the server's words), `http_status` and a `hint`.\n"
+        "Decide by `error_code`: the texts and the HTTP status differ between releases. Codes that are not listed are\n"
+        "passed on as they are. What the guide does not tell is marked as assumed.",
         _table(("Code", "What it means", "What to do", "Methods"), codes),
         "## Roles",
         "What the user needs. Roles are inherited, from Enterprise Manager down to tasks and endpoints.",
