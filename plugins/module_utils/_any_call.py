@@ -20,8 +20,6 @@ from ._result import Mode, Result
 SESSION_PATHS = ("login", "logout")
 # A code that ends so says that the server goes on with what it was told (StopTask; assumed for all others).
 GOES_ON = "_TIMEOUT"
-# With these, whoever answered did not know the path or the method: nothing was done.
-NOT_THERE = (404, 405)
 
 
 def send(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
@@ -34,7 +32,7 @@ def send(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     try:
         answer = api.call_path(method.upper(), path, query, body, tuple(params["accept"] or ()))
     except TransportError as lost:
-        lost.changed = method != "get" and lost.sent and lost.facts.get("http_status") not in NOT_THERE
+        lost.changed = method != "get" and lost.sent
         if lost.changed:
             lost.hint = f"The call was not sent again, and may have been carried out. {lost.hint}"
         raise
