@@ -22,11 +22,11 @@ STEP = $(python) -m tests.tools
 python = $(or $(PYTHON),$(error Python 3.11 or newer is needed; none was found on PATH))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo simulator test unit functional integration ways soak units sanity lint docs molecule window importer build changelog bench venv versions clean
+.PHONY: help demo simulator test unit functional integration ways soak units sanity lint docs docs-tables molecule window importer build changelog bench venv versions clean
 
 help: ## Show this list
 	@echo "dataops.qlik_em - what make can do:"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
 	@echo "Arguments: CORE=2.19 for one ansible-core, ARGS=\"...\" for the tool, e.g. make unit ARGS=\"-k stop\""
 
 demo: ## Watch a playbook stop and start a task (a stand-in server, or QLIK_EM_URL)
@@ -61,6 +61,9 @@ sanity: ## ansible-test sanity, on each ansible-core
 
 lint: ## ruff, mypy, yamllint, ansible-lint, changelog and documentation
 	@$(STEP) lint
+
+docs-tables: ## Write docs/api-coverage.md and docs/errors.md anew
+	@$(STEP) docs-tables
 
 molecule: ## The Molecule scenarios
 	@$(STEP) molecule $(ARGS)

@@ -196,7 +196,8 @@ class Api:
     def resume_table(self, server: str, task: str, schema: str, table: str) -> None:
         """ResumeTable: go on with a suspended table; answers at once."""
         query = {"action": "Resume", "schema": schema, "table": table}  # the guide's only capital (notes, 4)
-        self.client.call(_on_tables("ResumeTable", "POST", server, task, "Operator on the task", query))
+        call = _on_tables("ResumeTable", "POST", server, task, "Operator on the task", query)
+        self.client.call(call._replace(scope=f"{REPLICATE}, since November 2023"))
 
     # Endpoints
 

@@ -101,6 +101,14 @@ class Client:
         """Whether the caller passed in a session."""
         return self._connection.session_id is not None
 
+    def hide(self, values: Iterable[str]) -> None:
+        """Mask these values in all that comes out, too."""
+        self._secrets.add([("", value) for value in values])
+
+    def masked(self, text: str) -> str:
+        """Return ``text`` without the secrets of this run: for files, which the frames do not mask."""
+        return self._secrets.mask(text)
+
     def call(self, call: Call) -> Answer:
         """Send ``call`` and return the answer.
 
@@ -117,10 +125,6 @@ class Client:
                 raise
         # The server did nothing, so that the call may be sent again; once only, or a server in trouble is hammered.
         return self._send(call, {SESSION_HEADER: self.session(stale=session_id)})
-
-    def hide(self, values: Iterable[str]) -> None:
-        """Mask these values in all that comes out, too."""
-        self._secrets.add([("", value) for value in values])
 
     def session(self, stale: str | None = None) -> str:
         """Return the id of a live session; ``stale`` is one that the server has just refused.

@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, quote, unquote, urlencode, urlsplit
 
 from ._checks import check_name, check_seconds
 from ._errors import InputError
+from ._redaction import leaves, secret_texts
 from ._secrets import LONGEST, pieces
 
 STANDARD_PATH = "/attunityenterprisemanager"
@@ -22,8 +23,10 @@ API_PATH = "/api/v1"
 
 # The options that carry a secret and the user name that stands before it in the Basic header (notes, 2).
 SECRET_OPTIONS = {"password": "", "api_token": "api-token", "jwt": "jwt", "session_id": ""}
-# The options of single modules that carry a secret; of a licence each line is one.
-SERVER_PASSWORD, LICENSE = "server_password", "license"
+# Options of single modules that are secret: a password, a licence (of which each line is one), settings.
+SERVER_PASSWORD, LICENSE, SETTINGS = "server_password", "license", "secrets"
+# Texts that may be JSON with secrets in it.
+JSON_TEXTS = ("body", "definition")
 
 
 class Login(NamedTuple):
@@ -110,6 +113,11 @@ def secrets_in(params: Mapping[str, Any], environ: Mapping[str, str]) -> Iterato
     if params.get(LICENSE):
         text = str(params[LICENSE])
         yield from (("", piece) for piece in ([text] if len(text) > LONGEST else pieces(text)))
+    for option, value in params.items():
+        if option == SETTINGS:
+            yield from (("", secret) for secret in leaves(value))
+        elif isinstance(value, (dict, list)) or option in JSON_TEXTS:
+            yield from (("", secret) for secret in secret_texts(value))
     for option in ("url", "proxy"):
         # A password inside a URL is refused (url) or used (proxy); neither way may it be shown.
         userinfo = str(params.get(option) or "").rpartition("@")[0].rpartition("/")[2]

@@ -139,6 +139,22 @@ CATALOGUE: dict[str, Advice] = {
         "The server's product or version does not have this method.",
         "Check the product and the version of the server.",
     ),
+    "AEM_INVALID_TIMESTAMP_FORMAT": Advice(
+        "A time is not in the form that the method wants.",
+        "Give it in UTC, like 2026-11-25T18:00:00Z.",
+    ),
+    "AEM_EXPORT_INNER_ERR": Advice(
+        "The audit trail cannot be exported, or its end is before its start.",
+        "Read the server's message; check start and end.",
+    ),
+    "AEM_SET_CHANGE_DATA_RETENTION_BARRIER_INNER_ERR": Advice(  # assumed
+        "The server failed to set or remove the retention barrier.",
+        "Read the server's message; the task must store changes in partitions.",
+    ),
+    "AEM_GET_CHANGE_DATA_RETENTION_BARRIER_INNER_ERR": Advice(
+        "The server failed to read the retention barrier.",
+        "Read the server's message; the task must store changes in partitions.",
+    ),
 }
 
 

@@ -72,7 +72,7 @@ EXAMPLES = r"""
             state: stopped
           loop:
             - orders
-            - customers
+            - invoices
       always:
         - name: Log out
           dataops.qlik_em.aem_session:

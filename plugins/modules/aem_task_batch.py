@@ -83,7 +83,7 @@ EXAMPLES = r"""
     state: stopped
     include:
       - server: Replicate-Prod
-      - server: Replicate-Test
+      - server: Compose-DW
     exclude:
       - name: locked
     wait: true

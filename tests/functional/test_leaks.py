@@ -347,7 +347,7 @@ def documented_session(em):
         "operator@corp.example": NAME,
         "Replicate-Prod": "Prod",
         '"orders"': '"task1"',
-        '"customers"': '"task2"',
+        '"invoices"': '"task2"',
     }.items():
         assert old in text
         text = text.replace(old, new)

@@ -22,6 +22,7 @@ FOR_EACH_CORE = {
 }
 ONCE = {
     "lint": steps.lint,
+    "docs-tables": steps.docs_tables,
     "unit": steps.unit,
     "functional": steps.functional,
     "soak": steps.soak,

@@ -57,6 +57,13 @@ def lint() -> Outcome:
     return Outcome(passed=len(passed) - len(failed), failed=len(failed))
 
 
+def docs_tables() -> Outcome:
+    """The pages of the documentation that are made from what is known of the API."""
+    tools = ready("test")
+    module = f"ansible_collections.{COLLECTION}.tests.tools.api_docs"
+    return Outcome.of(run(tools, str(tools.interpreter), "-m", module, PYTHONPATH=str(link_collection())))
+
+
 def pytest(name: str, folder: str, *arguments: str, environment: str = "test") -> Outcome:
     """The tests of a folder, or of paths among the arguments; the checkout is importable as a collection."""
     tools = ready(environment)

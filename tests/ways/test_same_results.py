@@ -101,7 +101,8 @@ def comparable(value: Any) -> Any:
     result = {name: comparable(item) for name, item in value.items() if item != "(traceback unavailable)"}
     # The load of a task lags behind its state, so that it depends on the moment of the look.
     load = ("memory_mb", "cpu_percentage")
-    for name in ("elapsed", "session_id", "invocation", "ansible_job_id", "results_file", *load):
+    moments = ("elapsed", "start", "timestamp")
+    for name in (*moments, "session_id", "invocation", "ansible_job_id", "results_file", *load):
         if name in result:
             result[name] = f"({name})"
     facts = result.get("ansible_facts")
