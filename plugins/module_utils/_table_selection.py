@@ -78,9 +78,7 @@ def check_options(params: Mapping[str, Any]) -> Wanted:
             if _key(option, item) in known:
                 raise InputError(f'{option} holds "{item["owner"]}.{item["name"]}" twice.')
             known.add(_key(option, item))
-    return Wanted(
-        check_name("server", params["server"]), check_name("name", params["name"]), params["state"], lists
-    )
+    return Wanted(check_name("server", params["server"]), check_name("name", params["name"]), params["state"], lists)
 
 
 def _checked(option: str, given: Mapping[str, Any]) -> Item:

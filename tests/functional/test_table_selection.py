@@ -140,7 +140,7 @@ def test_a_pattern_for_tables_and_one_for_views_are_two(em, user):
 
 
 def test_what_the_info_module_returns_may_be_given_to_another_task(em, user):
-    act(user, "present", explicit_included_tables=[item("A", "在庫 & \"x\"", load_order="lowest", table_type="view")])
+    act(user, "present", explicit_included_tables=[item("A", '在庫 & "x"', load_order="lowest", table_type="view")])
     lists = user.run("aem_table_selection_info", **TASK).result["selection"]
     run = act(user, "replaced", server="Replicate-Test", name="a+b=c #1?", **lists)
     assert run.changed and run.result["selection"] == lists

@@ -149,7 +149,7 @@ def test_loaded_is_not_enough_for_a_task_that_captures_changes(em, user):
 # Names
 
 
-@pytest.mark.parametrize("schema", ["plain", "a+b=c #1?", "100% & more", "in/out", "*", "%", "O'Neil \"x\"", "在庫"])
+@pytest.mark.parametrize("schema", ["plain", "a+b=c #1?", "100% & more", "in/out", "*", "%", 'O\'Neil "x"', "在庫"])
 def test_names_are_data(em, user, schema):
     em.set_task(
         "Replicate-Prod",
