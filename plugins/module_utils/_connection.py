@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, quote, unquote, urlencode, urlsplit
@@ -111,7 +112,7 @@ def secrets_in(params: Mapping[str, Any], environ: Mapping[str, str]) -> Iterato
     if params.get(SERVER_PASSWORD):
         yield "", str(params[SERVER_PASSWORD])
     if params.get(LICENSE):
-        text = str(params[LICENSE])
+        text = params[LICENSE] if isinstance(params[LICENSE], str) else json.dumps(params[LICENSE])
         yield from (("", piece) for piece in ([text] if len(text) > LONGEST else pieces(text)))
     for option, value in params.items():
         if option == SETTINGS:

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -52,12 +53,14 @@ def _text(params: Mapping[str, Any]) -> str:
     if (params["license"] is None) == (params["src"] is None):
         raise InputError("Give the licence by license or by src, and by one of them only.")
     text, option = params["license"], "license"
+    if isinstance(text, (dict, list)):
+        text = json.dumps(text)
     if params["src"] is not None:
         option = f"src ({params['src']})"
         text = read_file("src", params["src"])
         if text is None:
             raise InputError(f"{option} cannot be read: there is no such file.")
-    text = text.removeprefix("\ufeff")  # as Windows editors write it
+    text = str(text).removeprefix("\ufeff")  # as Windows editors write it
     if not text.strip():
         raise InputError(f"{option} holds no licence: it is empty.")
     if len(text) > LONGEST:

@@ -46,9 +46,9 @@ options:
   license:
     description:
       - The licence itself. Exactly one of O(license) and O(src) must be given.
-      - Ansible may turn a JSON licence that comes from a template into a mapping, which is written as JSON again. Use
-        O(src) to send a file as it is.
-    type: json
+      - Old releases of Ansible turn a JSON licence that comes from a template into a mapping, which is written as JSON
+        again. Use O(src) to send a file as it is.
+    type: raw
   src:
     description:
       - A file that holds the licence, in UTF-8, where the module runs.
@@ -152,7 +152,7 @@ from ansible_collections.dataops.qlik_em.plugins.module_utils._module import run
 
 SPEC = Spec(
     server={"type": "str", "required": True},
-    license={"type": "json", "no_log": True},  # a text; one that templating has turned into a mapping is text again
+    license={"type": "raw", "no_log": True},  # not str, by which a mapping of templating would become Python
     src={"type": "path"},
 )
 RESOURCE = _server_license.ensure

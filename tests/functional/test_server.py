@@ -128,6 +128,14 @@ def test_members_that_we_do_not_know_are_sent_back(user, em):
     assert not user.run("aem_server", name=PROD, host="h", port=443).changed
 
 
+@pytest.mark.parametrize("kind", [{}, {"$type": "AemComposeServer"}])
+def test_the_type_comes_first_wherever_it_was(user, em, kind):
+    definition = {"name": PROD, "host": "h", "username": "u", "type": "COMPOSE", **kind}
+    em.faults([{"match": {"operation": "GetServer"}, "fault": "answer", "json": definition}])
+    (body,) = sent(user.run("aem_server", name=PROD, description="x"))
+    assert next(iter(body.items())) == ("$type", "AemComposeServer")
+
+
 def test_the_type_cannot_be_changed(user):
     run = user.run("aem_server", name=PROD, type="compose")
     assert run.failed and writes(run) == []

@@ -34,7 +34,7 @@ def sent(run):
 def test_a_licence_is_registered_and_its_dates_are_returned(user, em):
     run = user.run("aem_server_license", server=SERVER, license=LICENCE, diff=True)
     assert run.operations == ["Login", "GetServerDetails", "PutServerLicense", "GetServerDetails", "Logout"]
-    assert sent(run) == [LICENCE.strip()]
+    assert sent(run) == [LICENCE]
     request = run.requests[2]
     assert request["raw_path"] == f"/attunityenterprisemanager/api/v1/servers/{SERVER}/license/def"
     assert run.changed and run.result["license"] == {
