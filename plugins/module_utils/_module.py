@@ -23,6 +23,8 @@ from ._stop import Stop
 def run_as_module(spec: Spec, resource: Resource) -> None:
     """Run ``resource`` with the arguments that Ansible passed, print the result and exit."""
     module = AnsibleModule(argument_spec=spec.argument_spec, required_if=spec.required_if, supports_check_mode=True)
+    # Ansible would add owner, mode and size of a file that the result names as dest; in process nobody does.
+    module.add_path_info = lambda result: result
     with Stop() as stop:
         outcome = run_resource(resource, module.params, os.environ, Mode(module.check_mode, module._diff), stop)
     # Ansible adds the arguments to what it shows at -vvv, so it must know the secrets that are hidden in them.

@@ -10,6 +10,7 @@ import stat
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from functional_play import Player, both_ways
 from functional_user import User
 
 ADMIN = {"username": "admin@corp.example", "password": "admin-test-password"}
@@ -176,3 +177,17 @@ def test_bytes_that_are_no_text_are_a_clear_failure(admin, em, monkeypatch):
     monkeypatch.setattr(Api, "export_audit_trail", lambda *_arguments: b"\xff\xfe\x00")
     run = admin.run("aem_audit_trail", **DAY)
     assert run.failed and "is no text in UTF-8" in run.msg
+
+
+@both_ways
+def test_the_result_is_the_same_both_ways(em, tmp_path, as_module):
+    """Ansible adds facts on a file to what a module returns."""
+    environ = {f"QLIK_EM_{name.upper()}": value for name, value in ADMIN.items()}
+    player = Player(tmp_path, as_module, QLIK_EM_URL=em.url, QLIK_EM_CA_PATH=str(em.ca_path), **environ)
+    kept = tmp_path / "trail.json"
+    outcome = player.play([{"name": "Keep", "dataops.qlik_em.aem_audit_trail": {**DAY, "dest": str(kept)}}])
+    (result,) = outcome.results
+    assert {key for key in result if key not in ("invocation", "ansible_facts")} == {
+        *("changed", "failed", "start", "end", "format", "dest")
+    }
+    assert kept.read_text() == "[]"
