@@ -15,12 +15,15 @@ from urllib.parse import SplitResult, quote, unquote, urlencode, urlsplit
 
 from ._checks import check_name, check_seconds
 from ._errors import InputError
+from ._secrets import leaves, nested_secrets
 
 STANDARD_PATH = "/attunityenterprisemanager"
 API_PATH = "/api/v1"
 
 # The options that carry a secret and the user name that stands before it in the Basic header (notes, 2).
 SECRET_OPTIONS = {"password": "", "api_token": "api-token", "jwt": "jwt", "session_id": ""}
+# The option of some modules of which every value is a secret, whatever its name.
+SECRETS = "secrets"
 
 
 class Login(NamedTuple):
@@ -108,6 +111,11 @@ def secrets_in(params: Mapping[str, Any], environ: Mapping[str, str]) -> Iterato
         if password:
             yield user, password
             yield unquote(user), unquote(password)
+    for option, value in params.items():
+        if option == SECRETS:
+            yield from (("", secret) for secret in leaves(value))
+        elif isinstance(value, (dict, list)):
+            yield from (("", secret) for secret in nested_secrets(value))
 
 
 def _base_url(url: str | None) -> str:

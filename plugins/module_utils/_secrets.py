@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import re
 import string
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -73,6 +73,58 @@ def _pattern(secret: str, user: str) -> re.Pattern[str]:
         forms.append("".join(BASE64.get(sign, sign) for sign in encoded) + f"{_char('=')}*")
     # Hexadecimal digits come in either case, and states are put in upper case.
     return re.compile("|".join(forms), re.IGNORECASE)
+
+
+# Members of settings that hold a secret, by their names (an assumption: the guide lists none).
+SECRET_NAME = re.compile(r"(?:password|passphrase|secret|token|secret_?(?:access_?)?key|private_?key)$", re.IGNORECASE)
+# A secret as an export carries it (notes, 6). That it is Base64 and at least so long is an assumption.
+ENCRYPTED = re.compile(r"\{[A-Za-z0-9+/]{16,}={0,2}\}")
+
+
+def is_secret_name(name: Any) -> bool:
+    """Return whether a setting of this name holds a secret."""
+    return isinstance(name, str) and SECRET_NAME.search(name) is not None
+
+
+def is_encrypted(value: Any) -> bool:
+    """Return whether a value is a secret that the server has encrypted."""
+    return isinstance(value, str) and ENCRYPTED.fullmatch(value) is not None
+
+
+def redacted(value: Any) -> Any:
+    """Return a copy of settings (any nesting) in which MASK stands for each secret."""
+    if isinstance(value, dict):
+        return {key: MASK if is_secret_name(key) and _is_value(item) else redacted(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [redacted(item) for item in value]
+    return MASK if is_encrypted(value) else value
+
+
+def nested_secrets(value: Any) -> Iterator[str]:
+    """Yield each text of settings (any nesting) that is a secret by its name."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if isinstance(item, str) and is_secret_name(key):
+                yield item
+            else:
+                yield from nested_secrets(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from nested_secrets(item)
+
+
+def leaves(value: Any) -> Iterator[str]:
+    """Yield each text and number of a value (any nesting), as text: all of it is secret."""
+    if isinstance(value, (dict, list, tuple)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from leaves(item)
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)
+
+
+def _is_value(value: Any) -> bool:
+    """Return whether a member that is secret by its name holds something (an empty text tells nothing)."""
+    return isinstance(value, (str, int, float)) and not isinstance(value, bool) and value != ""
 
 
 class Secrets:
