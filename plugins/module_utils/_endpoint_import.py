@@ -29,6 +29,7 @@ Json = dict[str, Any]
 
 PREFIX = "dataops_qlik_em_temporary"  # of all that must not stay; somebody who finds it knows where it comes from
 NO_TASK, NO_ENDPOINT, IN_USE = "AEM_TASK_NOT_FOUND", "AEM_ENDPOINT_NOT_FOUND", "AEM_ENDPOINT_IS_IN_USE"
+LATE = "it has not shown yet, but it may"
 LAG = 10  # seconds that an import may take to show after its answer; an old client waits 5 (notes, 6)
 # The other end of the dummy task: a type that needs no settings (notes, 6).
 SOURCE = {"role": "SOURCE", "type_id": "FILE" + SUFFIX, "db_settings": {"$type": "FileSettings"}}
@@ -144,7 +145,13 @@ def import_endpoint(api: Api, server: str, item: Json, is_new: bool, wait_timeou
             with api.client.stop.put_off():
                 if is_accepted and not isinstance(failure, WaitError):
                     _quietly(lambda: wait_for(LAG))  # what is not there yet cannot be deleted
-                left = clean_up(api, server, dummies, name if is_new else None, wait_sleep)
+                wanted = name if is_new else None
+                if not _brought_nothing(api, server, dummies, wanted):
+                    left = clean_up(api, server, dummies, wanted, wait_sleep)
+                elif is_accepted or not isinstance(failure, ApiError):
+                    left = [Leftover(kind, one, LATE) for kind, one in zip(("task", "endpoint"), dummies)]
+                else:
+                    left = []
             if isinstance(failure, AemError):
                 failure.changed = failure.changed or bool(left) or is_accepted
                 tell(failure, server, left)
@@ -161,8 +168,6 @@ def import_endpoint(api: Api, server: str, item: Json, is_new: bool, wait_timeou
 def clean_up(api: Api, server: str, dummies: Dummies, wanted: str | None, pause: float) -> list[Leftover]:
     """Delete what an import brought, in reverse; ``wanted`` is the endpoint itself, if it is to go, too."""
     left: list[Leftover] = []
-    if _brought_nothing(api, server, dummies, wanted):
-        return left
     try:
         delete_task(api, server, dummies.task)
     except AemError as error:
@@ -196,6 +201,7 @@ def tell(error: AemError, server: str, left: list[Leftover]) -> None:
         names = " and ".join(f'the {one.kind} "{one.name}" ({one.msg.rstrip(".")})' for one in left)
         error.message += f' Left behind on server "{server}", and to be deleted by hand: {names}.'
         error.facts["left_behind"] = [one._asdict() for one in left]
+        error.hint = error.hint or "Delete it with aem_task and aem_endpoint (state: absent), or in the console."
 
 
 def _delete_unused(api: Api, server: str, name: str, patience: float, pause: float) -> None:
