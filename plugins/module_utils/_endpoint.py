@@ -51,11 +51,11 @@ class Options(NamedTuple):
 class Plan(NamedTuple):
     """What leads to the wanted endpoint: an import (of a new one, or for another description), then a patch."""
 
-    item: Json | None = None
-    is_new: bool = False
-    patch: tuple[Change, ...] = ()
-    before: Json = {}
-    after: Json = {}
+    item: Json | None
+    is_new: bool
+    patch: tuple[Change, ...]
+    before: Json
+    after: Json
 
     @property
     def changed(self) -> bool:
@@ -156,9 +156,9 @@ def plan(options: Options, known: Mapping[str, Any] | None, stored: Json | None)
         wanted = settings_.without_nulls(options.settings)
         item = new_item(options.name, str(options.kind), str(options.role), options.description, wanted)
         shown = {"type": item["type_id"], "role": item["role"], "description": item.get("description", "")}
-        return Plan(item, True, after={**shown, "settings": redacted(item["db_settings"])})
+        return Plan(item, True, (), {}, {**shown, "settings": redacted(item["db_settings"])})
     if stored is None:
-        return Plan()
+        return Plan(None, False, (), {}, {})
     found = settings_.changes(stored.get("db_settings") or {}, options.settings, options.always, options.secret)
     settings_.check_fixed(found)
     before, after = settings_.shown(found)
@@ -234,7 +234,8 @@ def _remove(api: Api, options: Options, mode: Mode) -> Result:
 
 def _in_use(options: Options, users: list[str], facts: Mapping[str, Any] | None = None) -> AemError:
     names = ", ".join(f'"{name}"' for name in users)
-    text = f"The {options.subject} cannot be deleted: it is used by {'the task' if len(users) == 1 else 'the tasks'} {names}."
+    kind = "the task" if len(users) == 1 else "the tasks"
+    text = f"The {options.subject} cannot be deleted: it is used by {kind} {names}."
     return AemError(text, CATALOGUE[IN_USE].remedy, **{"error_code": IN_USE, **(facts or {}), "tasks": users})
 
 

@@ -138,7 +138,9 @@ def import_endpoint(api: Api, server: str, item: Json, is_new: bool, wait_timeou
                 raise
         is_accepted = True
         if not wait_for(wait_timeout):
-            text = f'The endpoint "{name}" was imported into server "{server}" and did not show within {wait_timeout} s.'
+            text = (
+                f'The endpoint "{name}" was imported into server "{server}" and did not show within {wait_timeout} s.'
+            )
             raise WaitError(text, "Raise wait_timeout, or read the log of the Replicate server.")
     except BaseException as failure:
         if is_begun:
@@ -189,10 +191,10 @@ def delete_task(api: Api, server: str, name: str) -> None:
 
 def delete_endpoint(api: Api, server: str, name: str) -> bool:
     """Delete an endpoint; return whether it was there (also if the answer gets lost, and it is gone)."""
-    was_there = True
+    code = ""
     with settled(lambda: find(api, server, name) is None):
-        was_there = not api.delete_endpoint(server, name, accept=(NO_ENDPOINT,)).error_code
-    return was_there
+        code = api.delete_endpoint(server, name, accept=(NO_ENDPOINT,)).error_code
+    return not code
 
 
 def tell(error: AemError, server: str, left: list[Leftover]) -> None:

@@ -51,7 +51,9 @@ def settings_of(api: Api, server: str, names: Collection[str]) -> dict[str, Json
             if len(found) == len(names):
                 break
         if not found:
-            refusal.hint += " Or let a task use the endpoint: the Operator of such a task and of All Endpoints may read it."
+            refusal.hint += (
+                " Or let a task use the endpoint: the Operator of such a task and of All Endpoints may read it."
+            )
             raise
         return found
 

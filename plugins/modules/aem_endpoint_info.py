@@ -42,8 +42,7 @@ options:
     elements: str
   role:
     description:
-      - Only endpoints with one of these roles. V(both) stands for endpoints that are both, and they are no V(source) and
-        no V(target) here.
+      - Only endpoints with one of these roles. One that is V(both) is neither a V(source) nor a V(target) here.
     type: list
     elements: str
     choices:
@@ -53,8 +52,8 @@ options:
   settings:
     description:
       - Also return the settings. They are read by an export of the whole server, which an Admin of Enterprise Manager
-        may do. For others, the tasks are searched for those that use the endpoints and whose Operator the user is, which
-        takes a call for each task. Settings that cannot be read are V(null), and a warning names the endpoints.
+        may do. For others, the tasks are searched for those that use the endpoints and whose Operator the user is,
+        which takes a call for each task. Settings that cannot be read are V(null), and a warning names the endpoints.
     type: bool
     default: false
   on_server_error:

@@ -37,8 +37,8 @@ options:
     default: 60
   fail_on_error:
     description:
-      - Whether an endpoint that does not connect is a failure. V(false) returns the result, also of a test that does not
-        end within O(timeout). An endpoint that does not exist is a failure in any case.
+      - Whether an endpoint that does not connect is a failure. V(false) returns the result, also of a test that does
+        not end within O(timeout). An endpoint that does not exist is a failure in any case.
     type: bool
     default: true
 notes:
@@ -84,8 +84,8 @@ endpoint:
       type: str
       sample: ERP
     status:
-      description: One of V(CONNECTED), V(ERROR), V(UNKNOWN). The last one also if the server does not tell, or if the test
-        did not end in time.
+      description: One of V(CONNECTED), V(ERROR), V(UNKNOWN). The last one also if the server does not tell, or if the
+        test did not end in time.
       returned: always
       type: str
       sample: CONNECTED

@@ -183,7 +183,9 @@ def test_an_endpoint_that_nobody_uses_is_deleted(admin, em):
 def test_one_in_use_names_the_tasks(em, who, check):
     run = endpoint(person(em, who), state="absent", check=check)
     assert run.failed and not run.changed and "ERP" in names(em)
-    assert run.msg == 'The endpoint "ERP" on server "Replicate-Prod" cannot be deleted: it is used by the task "orders".'
+    assert (
+        run.msg == 'The endpoint "ERP" on server "Replicate-Prod" cannot be deleted: it is used by the task "orders".'
+    )
     assert (run.result["tasks"], run.result["error_code"]) == (["orders"], "AEM_ENDPOINT_IS_IN_USE")
     assert run.result["hint"].startswith("Delete these tasks")
 
@@ -287,7 +289,7 @@ NEW = {"name": "new", "type": "oracle", "role": "source"}
         ({"state": "reconfigured", "configuration": "ERP"}, "configuration must name another endpoint than name."),
         ({"state": "reconfigured", "configuration": ".."}, 'configuration must not be ".."'),
         ({"state": "reconfigured", "configuration": "nothing"}, 'There is no endpoint "nothing" on server'),
-        ({"state": "reconfigured", "configuration": "Warehouse"}, 'Only Oracle source endpoints can be reconfigured'),
+        ({"state": "reconfigured", "configuration": "Warehouse"}, "Only Oracle source endpoints can be reconfigured"),
         ({"name": ".."}, 'name must not be ".."'),
         ({"name": " "}, "name must not be empty or blank"),
         ({"server": ""}, "server must not be empty or blank"),
@@ -312,7 +314,9 @@ def test_a_server_that_has_no_endpoints_says_so(admin):
     assert "Qlik Replicate servers only" in run.result["hint"]
 
 
-@pytest.mark.parametrize(("name", "path"), [("a&b=c #1?", "a%26b%3Dc%20%231%3F"), ("no/100%", "no%2F100%25"), ("ü在", "%C3%BC%E5%9C%A8")])
+@pytest.mark.parametrize(
+    ("name", "path"), [("a&b=c #1?", "a%26b%3Dc%20%231%3F"), ("no/100%", "no%2F100%25"), ("ü在", "%C3%BC%E5%9C%A8")]
+)
 def test_names_are_data(admin, em, name, path):
     assert endpoint(admin, **{**NEW, "name": name}).changed and name in names(em)
     for state, settings in (("present", {"x": 1}), ("absent", None)):

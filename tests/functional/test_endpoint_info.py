@@ -132,7 +132,9 @@ def test_one_that_does_not_fails_in_all_spellings_of_the_answer(user, em, spelli
     assert check(user).result["endpoint"]["connected"] is True
     run = check(user, "Down & out")
     assert run.failed and not run.changed and run.result["hint"] and run.result["elapsed"] >= 0
-    text = 'The endpoint "Down & out" on server "Replicate-Prod" does not connect (ERROR): Cannot connect to the server.'
+    text = (
+        'The endpoint "Down & out" on server "Replicate-Prod" does not connect (ERROR): Cannot connect to the server.'
+    )
     assert run.msg == text
     seen = run.result["endpoint"]
     assert (seen["status"], seen["connected"], seen["message"]) == ("ERROR", False, "Cannot connect to the server.")
@@ -179,7 +181,11 @@ def test_who_may_not_is_told_the_role(em):
 
 @pytest.mark.parametrize(
     ("options", "text"),
-    [({"name": ".."}, "name must not be"), ({"timeout": 0}, "timeout must be"), ({"name": ""}, "name must not be empty")],
+    [
+        ({"name": ".."}, "name must not be"),
+        ({"timeout": 0}, "timeout must be"),
+        ({"name": ""}, "name must not be empty"),
+    ],
 )
 def test_bad_input_of_a_test_sends_nothing(user, options, text):
     run = check(user, **options)
