@@ -54,6 +54,8 @@ options:
       - Also return the settings. They are read by an export of the whole server, which an Admin of Enterprise Manager
         may do. For others, the tasks are searched for those that use the endpoints and whose Operator the user is,
         which takes a call for each task. Settings that cannot be read are V(null), and a warning names the endpoints.
+      - Masked is what the server shows encrypted, and what has the name of a secret (the option of the same name of
+        M(dataops.qlik_em.aem_endpoint) lists these). All else is returned as it is.
     type: bool
     default: false
   on_server_error:

@@ -89,6 +89,9 @@ def test_a_description_is_changed_by_an_import_that_keeps_all_else(admin, em):
     assert run.changed and writes(run) == ["ImportTask", "DeleteTask", "DeleteEndpoint", "PatchEndpoint"]
     assert run.result["diff"]["before"]["description"] == "The database of the shop"
     assert run.result["diff"]["after"] == {"description": "New", "settings": {"server": "new"}}
+    sent_item = sent(run, "ImportTask")[0]["cmd.replication_definition"]["databases"][0]
+    assert (sent_item["name"], sent_item["type_id"]) == ("ERP", "ORACLE_COMPONENT_TYPE")
+    assert sent_item["db_settings"]["password"].startswith("{")
     before["endpoints"]["ERP"]["description"] = "New"
     before["endpoints"]["ERP"]["db_settings"]["server"] = "new"
     before["endpoints"]["ERP"]["patches"] = 1
@@ -160,6 +163,10 @@ def test_all_values_of_secrets_are_hidden_whatever_their_names(admin, em):
     run = endpoint(admin, secrets={"pin": CANARY}, diff=True)
     assert run.changed and stored(em)["pin"] == CANARY
     assert "canary" not in repr(run.result) and "(the stored secret)" in repr(run.result)
+    echo = {"fault": "error", "error_code": "AEM_ODD", "error_message": f"Not like this: {CANARY}"}
+    em.faults({"match": {"operation": "PatchEndpoint"}, **echo})
+    run = endpoint(admin, secrets={"pin": CANARY, "puk": "x"})
+    assert "Not like this" in run.msg and "canary" not in repr(run.result)
 
 
 # Deleting

@@ -188,12 +188,13 @@ def test_a_look_that_fails_after_the_import_takes_all_back(admin, em, at_first):
 
 
 def test_an_endpoint_that_was_there_is_never_taken_back(admin, em, at_first):
-    before = em.endpoint(PROD, "ERP")
+    unused = "Down & out"
+    before = em.endpoint(PROD, unused)
     rule = {"fault": "error", "error_code": "AEM_ODD", "error_message": "No."}
     em.faults({"match": {"operation": "GetEndpointList"}, "nth": 2, **rule})
-    run = endpoint(admin, description="New")
+    run = endpoint(admin, name=unused, description="New")
     assert run.failed and things(em) == at_first
-    assert em.endpoint(PROD, "ERP") == {**before, "description": "New"}
+    assert em.endpoint(PROD, unused) == {**before, "description": "New"}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -230,6 +231,7 @@ def test_a_user_without_rights_is_told_and_nothing_happens(em, at_first):
         run = endpoint(person(em, who), **NEW)
         assert run.failed and not run.changed and run.result["error_code"] == "UNAUTHORIZED_REQUEST"
         assert run.result["hint"] and things(em) == at_first
+        assert run.operations[-2:] == ["ImportTask", "Logout"]
 
 
 def test_a_designer_may(em, at_first):
