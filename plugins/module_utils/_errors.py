@@ -155,6 +155,33 @@ CATALOGUE: dict[str, Advice] = {
         "The server failed to read the retention barrier.",
         "Read the server's message; the task must store changes in partitions.",
     ),
+    "AEM_ENDPOINT_NOT_FOUND": Advice(  # assumed for PatchEndpoint and ReconfigureEndpointNoWait
+        "The server has no endpoint of this name.",
+        "name is the display name of the endpoint; upper and lower case count.",
+    ),
+    "AEM_ENDPOINT_LIST_INNER_ERR": Advice(
+        "The server failed to list its endpoints.", "Read the server's message and its log; then run this again."
+    ),
+    "AEM_PATCH_ENDPOINT_INNER_ERR": Advice(
+        "The server refused or failed to change the settings of the endpoint.",
+        "Check the names and the values of the settings against an export of the endpoint (withendpoints).",
+    ),
+    "AEM_DELETE_ENDPOINT_INNER_ERR": Advice(
+        "The server refused or failed to delete the endpoint.",
+        "Read the server's message and its log; then run this again.",
+    ),
+    "AEM_ENDPOINT_IS_IN_USE": Advice(
+        "Tasks use the endpoint, so it cannot be deleted.",
+        "Delete these tasks, or let them use another endpoint; then run this again.",
+    ),
+    "AEM_RECONFIGURE_ENDPOINT_INNER_ERR": Advice(  # assumed
+        "The server refused or failed to copy the settings.",
+        "The guide has this for Oracle source endpoints only. Read the server's message.",
+    ),
+    "AEM_TEST_ENDPOINT_CONNECTION_TIMEOUT": Advice(
+        "The test did not end within timeout.",
+        "Raise timeout, or check that the Replicate server reaches the database.",
+    ),
 }
 
 

@@ -12,6 +12,8 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
@@ -34,6 +36,7 @@ class Stop:
         self.signal: signal.Signals | None = None
         self.closing = False  # whether only the logout is left
         self._is_abandoned = False
+        self._is_put_off = False
         self._since = 0.0  # monotonic seconds of the first signal
         self._parent = parent or os.getppid()
         self._previous: dict[signal.Signals, Any] = {}
@@ -60,8 +63,19 @@ class Stop:
         """Let whatever still runs in other threads end at its next look."""
         self._is_abandoned = True
 
+    @contextmanager
+    def put_off(self) -> Iterator[None]:
+        """Let the block clean up what the run has begun, although the run is to stop; a second signal ends it."""
+        before, self._is_put_off = self._is_put_off, True
+        try:
+            yield
+        finally:
+            self._is_put_off = before
+
     def check(self) -> None:
         """Raise Interrupted if the run is to stop."""
+        if self._is_put_off:
+            return
         if self.signal:
             raise Interrupted(f"Interrupted by {self.signal.name}.")
         if self._is_abandoned:

@@ -1,0 +1,138 @@
+#!/usr/bin/python
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: aem_endpoint_test
+short_description: Test the connection of an endpoint of Qlik Replicate
+version_added: 1.0.0
+author:
+  - dataops.qlik_em contributors (@dataops)
+description:
+  - Lets the Replicate server connect to the database of an endpoint, and returns what came of it.
+extends_documentation_fragment:
+  - dataops.qlik_em.connection
+  - dataops.qlik_em.attributes
+  - dataops.qlik_em.attributes.info
+options:
+  server:
+    description:
+      - The name of the Replicate server, as Enterprise Manager displays it.
+    type: str
+    required: true
+  name:
+    description:
+      - The name of the endpoint. Upper and lower case count.
+    type: str
+    required: true
+    aliases:
+      - endpoint
+  timeout:
+    description:
+      - How long the server may try, in seconds.
+    type: int
+    default: 60
+  fail_on_error:
+    description:
+      - Whether an endpoint that does not connect is a failure. V(false) returns the result, also of a test that does
+        not end within O(timeout). An endpoint that does not exist is a failure in any case.
+    type: bool
+    default: true
+notes:
+  - The test needs the role Operator on the endpoint. Nothing is changed by it, so it is done in check mode, too.
+seealso:
+  - module: dataops.qlik_em.aem_endpoint
+  - module: dataops.qlik_em.aem_endpoint_info
+"""
+
+EXAMPLES = r"""
+- name: Go on only if the database can be reached
+  dataops.qlik_em.aem_endpoint_test:
+    server: Replicate-Prod
+    name: ERP
+    timeout: 30
+
+- name: Look at a database that may be down
+  dataops.qlik_em.aem_endpoint_test:
+    server: Replicate-Prod
+    name: Down & out
+    fail_on_error: false
+  register: look
+
+- name: Show what came of it
+  ansible.builtin.debug:
+    msg: "{{ look.endpoint.status }}: {{ look.endpoint.message }}"
+"""
+
+RETURN = r"""
+endpoint:
+  description: The endpoint, and what the test has shown.
+  returned: success, and if the endpoint does not connect
+  type: dict
+  contains:
+    server:
+      description: The server.
+      returned: always
+      type: str
+      sample: Replicate-Prod
+    name:
+      description: The endpoint.
+      returned: always
+      type: str
+      sample: ERP
+    status:
+      description: One of V(CONNECTED), V(ERROR), V(UNKNOWN). The last one also if the server does not tell, or if the
+        test did not end in time.
+      returned: always
+      type: str
+      sample: CONNECTED
+    connected:
+      description: Whether that is V(CONNECTED).
+      returned: always
+      type: bool
+      sample: true
+    message:
+      description: What the server says, in short. Mostly empty if the endpoint connects.
+      returned: always
+      type: str
+      sample: ""
+    detailed_message:
+      description: What the server says, at length.
+      returned: always
+      type: str
+      sample: ""
+elapsed:
+  description: How long it took, in seconds.
+  returned: success, and if the endpoint does not connect
+  type: float
+  sample: 0.8
+msg:
+  description: What went wrong.
+  returned: failure
+  type: str
+  sample: 'The endpoint "ERP" on server "Replicate-Prod" does not connect (ERROR): ORA-12541: TNS:no listener'
+"""
+
+from ansible_collections.dataops.qlik_em.plugins.module_utils import _endpoint_connection
+from ansible_collections.dataops.qlik_em.plugins.module_utils._arguments import Spec
+from ansible_collections.dataops.qlik_em.plugins.module_utils._module import run_as_module
+
+SPEC = Spec(
+    server={"type": "str", "required": True},
+    name={"type": "str", "required": True, "aliases": ["endpoint"]},
+    timeout={"type": "int", "default": 60},
+    fail_on_error={"type": "bool", "default": True},
+)
+RESOURCE = _endpoint_connection.check
+
+
+def main() -> None:
+    """Run the module."""
+    run_as_module(SPEC, RESOURCE)
+
+
+if __name__ == "__main__":
+    main()
