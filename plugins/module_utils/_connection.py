@@ -115,7 +115,7 @@ def secrets_in(params: Mapping[str, Any], environ: Mapping[str, str]) -> Iterato
         text = params[LICENSE] if isinstance(params[LICENSE], str) else json.dumps(params[LICENSE])
         yield from (("", piece) for piece in ([text] if len(text) > LONGEST else pieces(text)))
     for option, value in params.items():
-        if option == SETTINGS:
+        if option == SETTINGS and isinstance(value, dict):
             yield from (("", secret) for secret in leaves(value))
         elif isinstance(value, (dict, list)) or option in JSON_TEXTS:
             yield from (("", secret) for secret in secret_texts(value))

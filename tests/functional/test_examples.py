@@ -18,7 +18,11 @@ USERNAME, PASSWORD = "admin@corp.example", "admin-test-password"
 FOLDER = "/var/tmp/"
 # What stands in examples for the user's own installation.
 ADDRESS = "https://em.example.com"
-PASSWORD_VARIABLE = "vault_qlik_em_password"
+VAULT = {
+    "vault_qlik_em_password": PASSWORD,
+    "vault_replicate_password": "replicate-test-password",
+    "vault_replicate_licence": "issue_date=2026-11-01\nexpiration=2027-11-01\nchecksum=0123456789abcdef\n",
+}
 
 
 def examples(name: str) -> list[dict[str, Any]]:
@@ -58,7 +62,7 @@ def test_the_examples_run(em, tmp_path, name):
     player = Player(tmp_path, as_module=False, **environ)
     book = plays(at_home(examples(name), em.url, kept))
     for play in book:
-        play["vars"] = {**player.variables, PASSWORD_VARIABLE: PASSWORD, **play.get("vars", {})}
+        play["vars"] = {**player.variables, **VAULT, **play.get("vars", {})}
     outcome = player.run_file(book)
     assert outcome.code == 0, outcome.text
     assert "failed=0" in outcome.text and "unreachable=0" in outcome.text
