@@ -4,7 +4,7 @@
 
 # This file is private to the collection.
 
-"""What is known of a server: its definition and its details, in one spelling. Pure functions."""
+"""What is known of a server: its definition and its details, in one spelling."""
 
 from __future__ import annotations
 
