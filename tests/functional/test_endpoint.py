@@ -52,7 +52,8 @@ def test_what_differs_is_patched_and_the_rest_stays(admin, em):
 
 
 def test_what_is_there_already_is_not_sent(admin, em):
-    settings = {"server": "erp.corp.example:1521/ERP", "archived_logs_only": True, "nothing": None}
+    em.set_endpoint(PROD, "ERP", db_settings={**stored(em), "useToken": False})
+    settings = {"server": "erp.corp.example:1521/ERP", "archived_logs_only": True, "nothing": None, "useToken": False}
     run = endpoint(admin, type="Oracle_Component_Type", role="source", settings=settings)
     assert not run.failed and not run.changed and writes(run) == []
 
