@@ -71,7 +71,7 @@ def check(option: str, value: Any, is_secret: bool = False, path: Path = ()) -> 
     elif isinstance(value, list):
         for item in value:
             check(option, item, is_secret, path)
-    elif is_secret and value is not None and not isinstance(value, str):
+    elif is_secret and isinstance(value, (int, float)) and not isinstance(value, bool):
         raise InputError(f"{'.'.join((option, *path))} must be a text: write it in quotes.")
 
 

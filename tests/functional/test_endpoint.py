@@ -52,7 +52,8 @@ def test_what_differs_is_patched_and_the_rest_stays(admin, em):
 
 
 def test_what_is_there_already_is_not_sent(admin, em):
-    settings = {"server": "erp.corp.example:1521/ERP", "archived_logs_only": True, "nothing": None}
+    em.set_endpoint(PROD, "ERP", db_settings={**stored(em), "useToken": False})
+    settings = {"server": "erp.corp.example:1521/ERP", "archived_logs_only": True, "nothing": None, "useToken": False}
     run = endpoint(admin, type="Oracle_Component_Type", role="source", settings=settings)
     assert not run.failed and not run.changed and writes(run) == []
 
@@ -117,7 +118,7 @@ CANARY = "canary \"q'a\\b%41&c+d/e=f<g>ü#z"
 def test_a_secret_that_is_there_is_set_by_update_password_only(admin, em):
     kept = endpoint(admin, secrets={"password": CANARY})
     assert not kept.failed and not kept.changed and writes(kept) == []
-    for _ in range(2):
+    for _attempt in range(2):
         run = endpoint(admin, secrets={"password": CANARY}, update_password="always", diff=True)
         assert run.changed and writes(run) == ["PatchEndpoint"] and stored(em)["password"] == CANARY
         assert run.result["diff"]["before"] == {"settings": {"password": "(the stored secret)"}}
@@ -238,7 +239,7 @@ def test_the_settings_of_another_endpoint_are_taken(admin, em, recycle):
 def test_without_the_right_to_read_settings_it_is_sent_each_time(em):
     foreseen = reconfigure(person(em, "operator"), check=True)
     assert foreseen.changed and writes(foreseen) == []
-    for _ in range(2):
+    for _attempt in range(2):
         assert reconfigure(person(em, "operator")).changed
     assert stored(em) == stored(em, "ERP standby")
 
