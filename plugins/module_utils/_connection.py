@@ -15,12 +15,15 @@ from urllib.parse import SplitResult, quote, unquote, urlencode, urlsplit
 
 from ._checks import check_name, check_seconds
 from ._errors import InputError
+from ._secrets import nested_secrets
 
 STANDARD_PATH = "/attunityenterprisemanager"
 API_PATH = "/api/v1"
 
 # The options that carry a secret and the user name that stands before it in the Basic header (notes, 2).
 SECRET_OPTIONS = {"password": "", "api_token": "api-token", "jwt": "jwt", "session_id": ""}
+# The options with nested settings (a dict, or JSON text) that may hold secrets.
+NESTED_OPTIONS = ("definition",)
 
 
 class Login(NamedTuple):
@@ -101,6 +104,9 @@ def secrets_in(params: Mapping[str, Any], environ: Mapping[str, str]) -> Iterato
         for option, user in SECRET_OPTIONS.items():
             if values.get(option):
                 yield user or str(values.get("username") or ""), str(values[option])
+    for option in NESTED_OPTIONS:
+        for secret in nested_secrets(params.get(option)):
+            yield "", secret
     for option in ("url", "proxy"):
         # A password inside a URL is refused (url) or used (proxy); neither way may it be shown.
         userinfo = str(params.get(option) or "").rpartition("@")[0].rpartition("/")[2]

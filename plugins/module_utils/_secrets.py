@@ -9,9 +9,11 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import json
 import re
 import string
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -29,6 +31,40 @@ NAMED = {
     "\r": [r"\\+r"],
     "\t": [r"\\+t"],
 }
+# Members of settings that hold a secret (assumption: the name tells), and how exports encrypt one (notes, 6 and 9).
+SECRET_NAME = re.compile(r"password|passphrase|secret|token|private_?key|access_?key|api_?key|account_?key", re.IGNORECASE)
+ENCRYPTED = re.compile(r"\{[A-Za-z0-9+/=_-]{16,}\}")
+JSON_MEMBER = re.compile(r'"((?:[^"\\]|\\.)*)"\s*:\s*"((?:[^"\\]|\\.)*)"')
+
+
+def is_secret_name(name: Any) -> bool:
+    """Return whether a member of this name holds a secret."""
+    return isinstance(name, str) and SECRET_NAME.search(name) is not None
+
+
+def is_encrypted(value: Any) -> bool:
+    """Return whether a value is a text in braces, as a server exports a secret."""
+    return isinstance(value, str) and ENCRYPTED.fullmatch(value) is not None
+
+
+def nested_secrets(value: Any) -> Iterator[str]:
+    """Yield the secrets in nested settings, or in a text that is (or should have been) JSON."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            if isinstance(item, str) and (is_secret_name(name) or is_encrypted(item)):
+                yield item
+            elif not isinstance(item, str):
+                yield from nested_secrets(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            if not isinstance(item, str):
+                yield from nested_secrets(item)
+    elif isinstance(value, str):
+        for name, item in JSON_MEMBER.findall(value):
+            if is_secret_name(name) or is_encrypted(item):
+                yield item
+                with contextlib.suppress(ValueError):
+                    yield json.loads(f'"{item}"', strict=False)
 
 
 def _char(sign: str) -> str:

@@ -12,7 +12,7 @@ import json
 import multiprocessing
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any, ClassVar
 
 from ansible import constants as C
@@ -66,7 +66,8 @@ class ActionFrame(ActionBase):
         if obstacle:
             display.vvv(f"{self._task.action} runs as a module: {obstacle}")
             wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
-            result.update(self._execute_module(task_vars=task_vars, wrap_async=wrap_async))
+            arguments = self._arguments() if self._connection.transport == "local" else None
+            result.update(self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=wrap_async))
         else:
             display.vvv(f"{self._task.action} runs in process {os.getpid()}")
             result.update(self._run_in_process(task_vars, stop))
@@ -86,10 +87,18 @@ class ActionFrame(ActionBase):
             return f"ansible-core's own Python lacks a library: {REQUESTS_IMPORT_ERROR}"
         return ""
 
+    def _arguments(self) -> dict[str, Any]:
+        """Return a copy of the task's arguments, the file `src` found as usual: in `files/`, beside the playbook."""
+        arguments = dict(self._task.args)
+        if "src" in self.SPEC.argument_spec and isinstance(arguments.get("src"), str):
+            with suppress(AnsibleError):  # the resource says that there is none
+                arguments["src"] = self._find_needle("files", arguments["src"])
+        return arguments
+
     def _run_in_process(self, task_vars: Mapping[str, Any], stop: Stop) -> dict[str, Any]:
         """Do what the module would do, and return the same result."""
         # What the module would get: vaulted values decrypted, tags and lazy containers gone.
-        arguments = json.loads(json.dumps(self._task.args, **ENCODER))
+        arguments = json.loads(json.dumps(self._arguments(), **ENCODER))
         with self._surroundings(), stop:
             validator = ArgumentSpecValidator(self.SPEC.argument_spec, required_if=self.SPEC.required_if)
             validation = validator.validate(arguments)
