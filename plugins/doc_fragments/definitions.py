@@ -23,7 +23,7 @@ options:
   src:
     description:
       - A file with the definition.
-      - A relative path is searched as usual, in C(files/) of the role and beside the playbook, if the connection is
-        local. Otherwise it is read where the module runs.
+      - It is searched on the controller as usual, in C(files/) of the role and beside the playbook. If there is none, it
+        is read where the module runs.
     type: path
 """

@@ -162,10 +162,10 @@ def with_version(document: Tree, version: str) -> Tree:
     return {**document, "_version": {**stamp, "version_revision": numbers[-1]}}
 
 
-def redacted_names(document: Tree) -> list[str]:
+def redacted_names(document: Tree) -> set[str]:
     """Return the names of the databases in which a secret was redacted."""
     items = document[BODY].get("databases") or []
-    return [str(name_of("databases", item)) for item in items if PLACEHOLDER in _texts(item)]
+    return {str(name_of("databases", item)) for item in items if PLACEHOLDER in _texts(item)}
 
 
 # Writing

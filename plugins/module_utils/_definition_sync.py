@@ -15,7 +15,7 @@ from typing import Any
 
 from . import _definition_diff as difference
 from ._api import Api
-from ._definition import LIMIT, Tree, read_definition, redacted_names, sendable, too_large, with_version
+from ._definition import LIMIT, Tree, read_definition, sendable, too_large, with_version
 from ._definition_diff import Change, Leaves, Where
 from ._errors import ApiError, InputError, WaitError
 from ._files import read_file
@@ -130,7 +130,7 @@ class Import:
             raise
 
 
-def notes_on(kept: list[Where], document: Tree, new_endpoints: set[str]) -> list[str]:
+def notes_on(kept: list[Where], bare: set[str]) -> list[str]:
     """Return what the caller should know: what a merge does not remove, and endpoints that come without secrets."""
     notes = []
     if kept:
@@ -138,9 +138,9 @@ def notes_on(kept: list[Where], document: Tree, new_endpoints: set[str]) -> list
             "An import merges: it cannot remove what the definition does not have, which stays: "
             f"{difference.names(kept)}."
         )
-    bare = sorted(new_endpoints & set(redacted_names(document)))
     if bare:
         notes.append(
-            f"The definition's secrets are redacted, so that the new endpoints {', '.join(bare)} come without: set them."
+            f"The definition's secrets are redacted, so that new endpoints come without: {', '.join(sorted(bare))}. "
+            "Set them."
         )
     return notes

@@ -15,7 +15,7 @@ from typing import Any
 from . import _definition_diff as difference
 from ._api import Api
 from ._checks import check_name, check_seconds
-from ._definition import BODY, KINDS, Tree, name_of, names_in
+from ._definition import BODY, KINDS, Tree, name_of, names_in, redacted_names
 from ._definition_diff import Leaves, Where
 from ._definition_sync import Import, given_definition, notes_on, ready_to_send
 from ._errors import AemError, InputError
@@ -41,7 +41,7 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     current, wanted = difference.leaves(before), difference.leaves(document)
     changes, kept = difference.changes(current, wanted), difference.leftovers(current, wanted)
     part = differing(document, set(changes))
-    notes = notes_on(kept, document, set(names_in(document, "databases")) - set(names_in(before, "databases")))
+    notes = notes_on(kept, redacted_names(document) - set(names_in(before, "databases")))
     if changes:
         _refuse_moving(api, server, names_in(part, "tasks"))
         if not mode.check:

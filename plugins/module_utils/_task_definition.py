@@ -18,7 +18,7 @@ from . import _definition_diff as difference
 from . import _task
 from ._api import Api
 from ._checks import check_seconds
-from ._definition import BODY, Tree, names_in, stable_text, task_definition
+from ._definition import BODY, Tree, names_in, redacted_names, stable_text, task_definition
 from ._definition_diff import ABSENT, Change, Leaves, Where
 from ._definition_sync import TASK_NOT_FOUND, Import, given_definition, notes_on, ready_to_send
 from ._errors import CATALOGUE, AemError, ApiError, InputError
@@ -54,9 +54,20 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     """
     begin = time.monotonic()
     options = _task.check_options({**params, "state": "started"})
-    result = (_absent if params["state"] == "absent" else _present)(api, params, options, mode)
+    if params["state"] == "present":
+        result = _present(api, params, options, mode)
+    else:
+        refuse_definition(params)
+        result = _absent(api, params, options, mode)
     result.values["elapsed"] = round(time.monotonic() - begin, 2)
     return result
+
+
+def refuse_definition(params: Mapping[str, Any]) -> None:
+    """Raise InputError if a definition is given for a state that has no use for one."""
+    given = next((option for option in ("definition", "src") if params[option] is not None), None)
+    if given:
+        raise InputError(f"{given} has a meaning with state: present only.")
 
 
 # Absent
@@ -111,8 +122,7 @@ def _present(api: Api, params: Mapping[str, Any], options: Options, mode: Mode) 
     todo = plan(difference.leaves(current), wanted, replace)
     seen = _read(api, options) if current else NOT_THERE
     diff = difference.diff(todo.changes, f"{options.server}/{options.name}") if mode.check or mode.diff else None
-    endpoints = set(names_in(document, "databases")) - set(names_in(current, "databases") if current else [])
-    notes = notes_on(todo.kept, document, endpoints)
+    notes = notes_on(todo.kept, _bare(api, options.server, document, current))
     if todo.changed and names_in(given, "tasks") != [options.name]:
         notes.append(f'The definition is one of the task "{names_in(given, "tasks")[0]}"; name is another, and wins.')
     values: dict[str, Any] = {"not_removed": [difference.name(where) for where in todo.kept]}
@@ -134,6 +144,12 @@ def _present(api: Api, params: Mapping[str, Any], options: Options, mode: Mode) 
                 raise
     values["task"] = seen.view(options.server, options.name)
     return Result(todo.changed, values, diff, notes)
+
+
+def _bare(api: Api, server: str, document: Tree, current: Tree) -> set[str]:
+    """Return the new endpoints that come without their secrets. An export of a task shows only those that it uses."""
+    bare = redacted_names(document) - set(names_in(current, "databases") if current else [])
+    return bare - {str(item.get("name")) for item in api.get_endpoint_list(server)} if bare else bare
 
 
 def plan(current: Leaves, wanted: Leaves, replace: bool) -> Plan:

@@ -335,8 +335,10 @@ SPEC = Spec(
 
 def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     """Bring a task to the wanted state: there or not, or running or not."""
-    resource = _task_definition if params["state"] in ("present", "absent") else _task
-    return resource.ensure(api, params, mode)
+    if params["state"] in ("present", "absent"):
+        return _task_definition.ensure(api, params, mode)
+    _task_definition.refuse_definition(params)
+    return _task.ensure(api, params, mode)
 
 
 RESOURCE = ensure

@@ -12,7 +12,7 @@ import json
 import multiprocessing
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, ClassVar
 
 from ansible import constants as C
@@ -66,7 +66,7 @@ class ActionFrame(ActionBase):
         if obstacle:
             display.vvv(f"{self._task.action} runs as a module: {obstacle}")
             wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
-            arguments = self._arguments() if self._connection.transport == "local" else None
+            arguments = self._arguments(is_here=self._connection.transport == "local")
             result.update(self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=wrap_async))
         else:
             display.vvv(f"{self._task.action} runs in process {os.getpid()}")
@@ -87,13 +87,23 @@ class ActionFrame(ActionBase):
             return f"ansible-core's own Python lacks a library: {REQUESTS_IMPORT_ERROR}"
         return ""
 
-    def _arguments(self) -> dict[str, Any]:
-        """Return a copy of the task's arguments, the file `src` found as usual: in `files/`, beside the playbook."""
+    def _arguments(self, is_here: bool = True) -> dict[str, Any]:
+        """Return a copy of the task's arguments, the file `src` found as usual: in `files/`, beside the playbook.
+
+        Unless the module runs here, the file is copied into the temporary folder there, which Ansible removes.
+        """
         arguments = dict(self._task.args)
-        if "src" in self.SPEC.argument_spec and isinstance(arguments.get("src"), str):
-            with suppress(AnsibleError):  # the resource says that there is none
-                arguments["src"] = self._find_needle("files", arguments["src"])
-        return arguments
+        if "src" not in self.SPEC.argument_spec or not isinstance(arguments.get("src"), str):
+            return arguments
+        try:
+            src = self._find_needle("files", arguments["src"])
+        except AnsibleError:  # the resource says that there is none, if there is none there either
+            return arguments
+        if not is_here:
+            folder = self._make_tmp_path()
+            src = self._transfer_file(src, self._connection._shell.join_path(folder, os.path.basename(src)))
+            self._fixup_perms2((folder, src))
+        return {**arguments, "src": src}
 
     def _run_in_process(self, task_vars: Mapping[str, Any], stop: Stop) -> dict[str, Any]:
         """Do what the module would do, and return the same result."""
