@@ -23,7 +23,7 @@ options:
   src:
     description:
       - A file with the definition.
-      - It is searched on the controller as usual, in C(files/) of the role and beside the playbook. If there is none, it
-        is read where the module runs.
+      - It is searched on the controller as usual, in C(files/) of the role and beside the playbook. If there is none,
+        it is read where the module runs.
     type: path
 """

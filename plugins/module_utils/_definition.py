@@ -158,7 +158,7 @@ def with_version(document: Tree, version: str) -> Tree:
     if document.get("_version"):
         return document
     numbers = [int(part) for part in re.findall(r"\d+", version)] or [0]
-    stamp = {"version": version, "version_major": numbers[0], "version_minor": (numbers + [0])[1]}
+    stamp = {"version": version, "version_major": numbers[0], "version_minor": [*numbers, 0][1]}
     return {**document, "_version": {**stamp, "version_revision": numbers[-1]}}
 
 

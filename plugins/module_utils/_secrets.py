@@ -32,7 +32,9 @@ NAMED = {
     "\t": [r"\\+t"],
 }
 # Members of settings that hold a secret (assumption: the name tells), and how exports encrypt one (notes, 6 and 9).
-SECRET_NAME = re.compile(r"password|passphrase|secret|token|private_?key|access_?key|api_?key|account_?key", re.IGNORECASE)
+SECRET_NAME = re.compile(
+    r"password|passphrase|secret|token|private_?key|access_?key|api_?key|account_?key", re.IGNORECASE
+)
 ENCRYPTED = re.compile(r"\{[A-Za-z0-9+/=_-]{16,}\}")
 JSON_MEMBER = re.compile(r'"((?:[^"\\]|\\.)*)"\s*:\s*"((?:[^"\\]|\\.)*)"')
 

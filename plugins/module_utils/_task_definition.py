@@ -35,7 +35,7 @@ REPLACE = "replace"
 
 
 class Plan(NamedTuple):
-    """What is to be done. ``changes`` is what the diff shows, ``kept`` what a merge leaves although it is not wanted."""
+    """What is to be done. ``changes`` is what the diff shows, ``kept`` what stays although it is not wanted."""
 
     changes: dict[Where, Change]
     kept: list[Where]
@@ -94,10 +94,10 @@ def _absent(api: Api, params: Mapping[str, Any], options: Options, mode: Mode) -
 
 def _delete(api: Api, options: Options, with_logs: bool) -> bool:
     """Delete the task; return whether there was one."""
+    code = ""  # if the answer is lost and the task gone
     with settled(lambda: _read(api, options) is NOT_THERE):
-        answer = api.delete_task(options.server, options.name, with_logs, accept=(TASK_NOT_FOUND,))
-        return not answer.error_code
-    return True  # the answer was lost, and it is gone
+        code = api.delete_task(options.server, options.name, with_logs, accept=(TASK_NOT_FOUND,)).error_code
+    return not code
 
 
 # Present
@@ -168,9 +168,7 @@ def plan(current: Leaves, wanted: Leaves, replace: bool) -> Plan:
     return Plan(changes, kept, replace=any(where[0] == "tasks" for where in changes))
 
 
-def _apply(
-    api: Api, options: Options, todo: Plan, seen: Seen, order: Import, document: Tree, notes: list[str]
-) -> Seen:
+def _apply(api: Api, options: Options, todo: Plan, seen: Seen, order: Import, document: Tree, notes: list[str]) -> Seen:
     """Send what is planned; a task that was active is started again. Return the task as it is then."""
     was_active = seen.state in (*ACTIVE, STARTING)
     stopped = _stop(api, options) if seen.state in MOVING else False

@@ -244,8 +244,8 @@ task:
     message: ""
 not_removed:
   description:
-    - What the task has and the definition has not, and what stays, as an import cannot remove it. A part that is missing
-      as a whole is named once.
+    - What the task has and the definition has not, and what stays, as an import cannot remove it. A part that is
+      missing as a whole is named once.
   returned: success, with O(state=present)
   type: list
   elements: str

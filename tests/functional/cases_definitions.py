@@ -51,7 +51,13 @@ CASES = [
     ),
     Case(
         "aem_task",
-        {**PROD, "name": "orders", "state": "present", "stop_if_running": True, "definition": definition("orders", a=1)},
+        {
+            **PROD,
+            "name": "orders",
+            "state": "present",
+            "stop_if_running": True,
+            "definition": definition("orders", a=1),
+        },
     ),
     Case(
         "aem_task",

@@ -27,7 +27,12 @@ def secret_definition():
 
 def task(em, **options):
     """A task of a playbook that makes the task "fresh" be there."""
-    connection = {"url": em.url, "ca_path": em.ca_path, "username": "admin@corp.example", "password": "admin-test-password"}
+    connection = {
+        "url": em.url,
+        "ca_path": em.ca_path,
+        "username": "admin@corp.example",
+        "password": "admin-test-password",
+    }
     wanted = {"server": "Replicate-Prod", "name": "fresh", "state": "present", "wait_sleep": 0.1}
     return {"dataops.qlik_em.aem_task": {**connection, **wanted, **options}}
 
@@ -63,7 +68,7 @@ def test_src_travels_to_the_host_that_runs_the_module(em, tmp_path):
     run, none = outcome.results
     assert run["changed"] and not run["failed"], run
     assert none["failed"] and none["msg"] == "src (none.json) cannot be read: No such file or directory."
-    assert not [path for path in (tmp_path / "remote").rglob("fresh.json")]
+    assert not list((tmp_path / "remote").rglob("fresh.json"))
 
 
 @both_ways

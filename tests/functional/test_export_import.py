@@ -59,7 +59,7 @@ def test_an_export_is_a_private_file_that_says_no_secret(admin, em, tmp_path):
     document = json.loads(text)
     assert text.endswith("}\n") and list(document) == ["_version", BODY, "name"] and document["name"] == "orders"
     settings = {item["name"]: item["db_settings"] for item in document[BODY]["databases"]}
-    assert settings["ERP"]["password"] == "<redacted>" and list(settings["ERP"])[0] == "$type"
+    assert settings["ERP"]["password"] == "<redacted>" and next(iter(settings["ERP"])) == "$type"
     assert not re.search(r"\{[A-Za-z0-9+/]{20}", text) and "erp-test-password" not in text
     assert run.result["diff"]["before"] == "" and run.result["diff"]["after_header"] == str(path)
     assert not re.search(r"\{[A-Za-z0-9+/]{20}|test-password", str(run.result))
@@ -174,7 +174,8 @@ def test_a_lost_answer_to_an_export_is_no_harm(user, em, tmp_path):
 def test_a_refused_export_names_the_role(user, tmp_path):
     run = export(user, tmp_path / "x.json")
     assert run.failed and "Admin on Enterprise Manager and on the server" in run.result["hint"]
-    run = export(user, tmp_path / "x.json", name="orders", username="orders@corp.example", password="orders-test-password")
+    login = {"username": "orders@corp.example", "password": "orders-test-password"}
+    run = export(user, tmp_path / "x.json", name="orders", **login)
     assert run.failed and "Operator on the task and on All Endpoints" in run.result["hint"]
 
 

@@ -121,8 +121,8 @@ def test_a_default_that_is_not_known_is_named_and_does_no_harm(admin, monkeypatc
     run = present(admin, definition(max_transaction_size=0, batch_size=7))
     assert run.changed and not run.failed
     assert run.result["warnings"] == [
-        'The export of the task "fresh" on server "Replicate-Prod" does not show these settings of the definition after '
-        "the import, likely because they have their default value: "
+        'The export of the task "fresh" on server "Replicate-Prod" does not show these settings of the definition '
+        "after the import, likely because they have their default value: "
         "tasks/fresh/task_settings/target_settings/max_transaction_size. Leave them out of the definition, or it is "
         "imported again each time."
     ]
@@ -170,7 +170,7 @@ def test_name_wins_over_the_name_in_the_definition(admin, em):
     document = definition("orders", batch_size=7)
     run = present(admin, document, "copy")
     assert run.changed and not run.failed
-    assert "is one of the task \"orders\"" in run.result["warnings"][0]
+    assert 'is one of the task "orders"' in run.result["warnings"][0]
     assert em.inside(PROD, "copy")["definition"]["task_settings"]["target_settings"]["batch_size"] == 7
     assert "batch_size" not in em.inside(PROD, "orders")["definition"]["task_settings"]["target_settings"]
     again = present(admin, document, "copy")
