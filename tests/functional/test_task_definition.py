@@ -25,7 +25,7 @@ def admin(user):
 
 def present(admin, document, name="fresh", **options):
     """Run aem_task with state present."""
-    return admin.task(name, "present", definition=document, **options)
+    return admin.task(name, "present", definition=document, **{"wait_timeout": 15, **options})
 
 
 def sent(run, operation):
