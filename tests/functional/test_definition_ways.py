@@ -64,8 +64,10 @@ def test_src_travels_to_the_host_that_runs_the_module(em, tmp_path):
     write(tmp_path / "plugins" / "far.py", None)
     (tmp_path / "plugins" / "far.py").write_text(FAR_CONNECTION)
     player = Player(tmp_path, as_module=False, ANSIBLE_CONNECTION_PLUGINS=str(tmp_path / "plugins"))
-    outcome = player.play([task(em, src="fresh.json"), task(em, src="none.json")], ansible_connection="far")
-    run, none = outcome.results
+    (tmp_path / "files" / "broken.json").write_text("{")
+    tasks = [task(em, src=f"{name}.json") for name in ("fresh", "none", "broken")]
+    run, none, broken = player.play(tasks, ansible_connection="far").results
+    assert broken["msg"].startswith(f"src ({tmp_path / 'remote'}/") and "/broken.json) is not JSON" in broken["msg"]
     assert run["changed"] and not run["failed"], run
     assert none["failed"] and none["msg"] == "src (none.json) cannot be read: No such file or directory."
     assert not list((tmp_path / "remote").rglob("fresh.json"))
