@@ -86,6 +86,8 @@ class Way:
         """Replace ports and folders, which no two runs share."""
         text = text.replace(str(self.controller.folder), "(folder)")
         text = re.sub(r"localhost:\d{4,5}|127\.0\.0\.1:\d{4,5}", "(address)", text)
+        text = re.sub(r"\d{4}-\d\d-\d\d@\d{6}", "(time)", text)  # in the names of backups
+        text = re.sub(r"/\S*?/ansible\.\w+\.(?:export|backup)", "(folder of a test)", text)
         return re.sub(r"/\S*?/ansible\.\w+\.simulator|/tmp/\S*?simulator\S*?(?=/)", "(simulator)", text)
 
 
