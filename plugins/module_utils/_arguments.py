@@ -115,6 +115,12 @@ def acl_owner_options() -> dict[str, dict[str, Any]]:
     }
 
 
+def source_options() -> dict[str, dict[str, Any]]:
+    """Return the spec of the options that give a replication definition; documented in ``definitions.source``."""
+    # Not no_log: every name in it would be a secret then. Its secrets are found in it (_connection.secrets_in).
+    return {"definition": {"type": "raw", "no_log": False}, "src": {"type": "path"}}
+
+
 class Spec:
     """The arguments of a module: its own ``options``, the connection's, and the rules between them."""
 

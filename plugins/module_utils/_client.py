@@ -12,7 +12,7 @@ import json
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ._connection import Connection
@@ -100,6 +100,10 @@ class Client:
     def is_passed_in(self) -> bool:
         """Whether the caller passed in a session."""
         return self._connection.session_id is not None
+
+    def hide(self, values: Iterable[str]) -> None:
+        """Mask these values in all that comes out, too."""
+        self._secrets.add([("", value) for value in values])
 
     def masked(self, text: str) -> str:
         """Return ``text`` without the secrets of this run: for files, which the frames do not mask."""

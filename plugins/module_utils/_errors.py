@@ -182,6 +182,51 @@ CATALOGUE: dict[str, Advice] = {
         "The test did not end within timeout.",
         "Raise timeout, or check that the Replicate server reaches the database.",
     ),
+    "AEM_TASK_NOT_STOPPED": Advice(  # for an import assumed (notes, 12)
+        "The task must be stopped before it can be changed or deleted.",
+        "Set stop_if_running: true (a changed task runs again afterwards), or stop the task first.",
+    ),
+    "AEM_DELETE_TASK_ERR": Advice(
+        "The server failed to delete the task.", "Read the server's message and the task's log; then run this again."
+    ),
+    "AEM_DELETE_TASK_INNER_ERR": Advice(
+        "The server failed to delete the task.", "Read the server's message and the task's log; then run this again."
+    ),
+    "AEM_IMPORT_TASK_NO_PERMISSION_ON_ENDPOINT": Advice(
+        "The definition holds endpoints, and the user may not add or change any.",
+        "Give the user the role Designer on All Endpoints, or leave the databases out of the definition.",
+    ),
+    "AEM_IMPORT_TASK_CONTAIN_ALIEN_ITEMS": Advice(
+        "The definition holds more than a task and endpoints.",
+        "Leave only tasks and databases in it, or import the whole of it with aem_import.",
+    ),
+    "AEM_IMPORT_TASK_NAME_DIFFER": Advice(
+        "The definition is one of another task.", "Give the definition of the task that name names."
+    ),
+    "AEM_IMPORT_TASK_CONTAINS_MULTIPLE_TASKS": Advice(
+        "The definition holds several tasks.", "Split it, or import the whole of it with aem_import."
+    ),
+    "AEM_IMPORT_TASK_INNER_ERR": Advice(  # assumed
+        "The server refused or failed to import the definition.",
+        "Read the server's message; the endpoints that a task uses must exist or be in the definition.",
+    ),
+    "AEM_IMPORT_NO_PERMISSION_ON_TASK": Advice(
+        "The user may not add or change tasks of the server.", "Give the user the role Designer on All Tasks."
+    ),
+    "AEM_IMPORT_NO_PERMISSION_ON_ENDPOINT": Advice(
+        "The user may not add or change endpoints of the server.", "Give the user the role Designer on All Endpoints."
+    ),
+    "AEM_IMPORT_CONTENT_EMPTY": Advice("The definition holds nothing.", "Give an export of a server or of a task."),
+    "AEM_IMPORT_INVALID_CONTENT": Advice(
+        "The server does not take the definition.",
+        "Read the server's message; a definition must be as Replicate exports it.",
+    ),
+    "AEM_EXPORT_NO_PERMISSION_ON_TASK": Advice(
+        "The user may not export all tasks of the server.", "Give the user the role Designer on All Tasks."
+    ),
+    "AEM_EXPORT_NO_PERMISSION_ON_ENDPOINT": Advice(
+        "The user may not export all endpoints of the server.", "Give the user the role Operator on All Endpoints."
+    ),
 }
 
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: aem_task
-short_description: Start, stop, restart or reload a task of Qlik Replicate or Qlik Compose
+short_description: Start, stop, define or delete a task of Qlik Replicate or Qlik Compose
 version_added: 1.0.0
 author:
   - dataops.qlik_em contributors (@dataops)
 description:
   - Brings one task to a state through Qlik Enterprise Manager. A task that is in the state already is left as it is.
-  - Works for Replicate tasks and for Compose tasks and workflows.
+  - Works for Replicate tasks and for Compose tasks and workflows. V(present) and V(absent) are for Replicate only.
   - A failure carries the message of Enterprise Manager, its O(ignore:error_code) and a hint. Nothing is swallowed.
   - A call whose answer was lost is not sent again. The state is read, and the result follows from it.
 extends_documentation_fragment:
@@ -21,6 +21,7 @@ extends_documentation_fragment:
   - dataops.qlik_em.attributes
   - dataops.qlik_em.tasks
   - dataops.qlik_em.tasks.starting
+  - dataops.qlik_em.definitions.source
 attributes:
   check_mode:
     description: Can run in check mode without changing anything.
@@ -29,13 +30,17 @@ attributes:
   diff_mode:
     description: Returns what has changed (or would have) in diff mode.
     support: full
-    details: In check and diff mode the task is read first, which needs the role Viewer on the task.
+    details:
+      - In check and diff mode the task is read first, which needs the role Viewer on the task.
+      - For O(state=present) the diff shows just what differs in the definition. Secrets are not shown.
   idempotent:
     description: Run twice, it changes nothing the second time.
     support: partial
     details:
       - V(restarted) and V(reloaded) act each time.
       - V(started) starts a task again that stops by itself, except one that has finished its only full load.
+      - V(present) imports a definition again each time if it holds settings with their default value, which an export
+        leaves out. A warning names them.
 options:
   server:
     description:
@@ -58,16 +63,62 @@ options:
       - V(restarted) stops the task if it is not stopped, then starts it with O(run_option).
       - V(reloaded) stops the task if it is not stopped, then starts it with C(RELOAD_TARGET). The data at the target
         are deleted and loaded again, each time. Needs O(force=true).
+      - V(present) makes the task be as O(definition) or O(src) says. What is there is exported and compared by its
+        meaning. The definition is imported only if something differs. A new task is stopped.
+      - The comparison ignores the stamps of an export (C(name), C(description), C(_version), C(task_uuid)), the
+        loggers, the order of items that have names, and secrets that are encrypted. Endpoints in the definition are
+        compared if the task uses them.
+      - V(absent) deletes the task with its definition. The data at the target stay.
     type: str
     choices:
+      - present
+      - absent
       - started
       - stopped
       - restarted
       - reloaded
     required: true
+  import_mode:
+    description:
+      - What V(present) does with a task that exists and differs.
+      - V(merge) imports the definition. That adds and changes, but never removes. What stays although the definition
+        does not have it is returned in RV(not_removed), with a warning.
+      - V(replace) keeps the old definition in O(backup_dir), stops the task, deletes it, imports the definition and
+        starts the task if it was running. The new task knows nothing of the position of the old one. Needs
+        O(force=true). Endpoints are merged all the same.
+    type: str
+    choices:
+      - merge
+      - replace
+    default: merge
+  backup_dir:
+    description:
+      - The folder for the old definition, where the module runs. Required with O(import_mode=replace).
+      - The file is its owner's alone (mode 0600). It holds the secrets of endpoints, encrypted, if the new definition
+        holds endpoints. Every failure names it.
+    type: path
+  stop_if_running:
+    description:
+      - Whether V(present) and V(absent) may stop a task that runs. Otherwise such a task is a failure, if there is
+        something to do.
+      - A task that was stopped to be changed is started again with O(run_option), also if the server refuses the
+        definition.
+    type: bool
+    default: false
+  delete_task_logs:
+    description: Whether V(absent) deletes the log files of the task, too.
+    type: bool
+    default: false
 notes:
   - Stopping and starting ask for the role Operator on the task.
+  - V(present) asks for the roles Designer on All Tasks and Operator on All Endpoints, and Designer on All Endpoints if
+    the definition holds endpoints. V(absent) asks for the role Designer on the task.
+  - For V(present), O(wait_timeout) is also how long to wait until the export of the task shows what was imported. The
+    effect of an import lags behind the answer.
+  - A password in clear text cannot be compared with the encrypted one in an export. It counts as the same.
 seealso:
+  - module: dataops.qlik_em.aem_export
+  - module: dataops.qlik_em.aem_import
   - module: dataops.qlik_em.aem_task_info
   - module: dataops.qlik_em.aem_session
 """
@@ -112,6 +163,29 @@ EXAMPLES = r"""
     state: reloaded
     force: true
 
+- name: Make a task be as the file says; it runs again afterwards if it has to be stopped
+  dataops.qlik_em.aem_task:
+    server: Replicate-Prod
+    name: orders copy
+    state: present
+    stop_if_running: true
+    definition:
+      _version: {version: 2024.11.0.177, version_major: 2024, version_minor: 11, version_revision: 177}
+      cmd.replication_definition:
+        tasks:
+          - task: {name: orders, source_name: ERP, target_names: [Warehouse]}
+            source:
+              source_tables:
+                explicit_included_tables:
+                  - {owner: SALES, name: ORDERS}
+
+- name: Delete it
+  dataops.qlik_em.aem_task:
+    server: Replicate-Prod
+    name: orders copy
+    state: absent
+    stop_if_running: true
+
 - name: Stop a Compose workflow, and go on if the server refuses
   block:
     - name: Stop the workflow
@@ -147,6 +221,7 @@ task:
     state:
       description:
         - The state, in the guide's terms. In check mode the state before.
+        - V(NOT_EXIST) if there is no such task, with O(state=absent), and with O(state=present) in check mode.
         - If the server answers that the task is stopped already, V(STOPPED), also for a task in the state ERROR.
       returned: always
       type: str
@@ -167,13 +242,29 @@ task:
     state: STOPPED
     stop_reason: null
     message: ""
+not_removed:
+  description:
+    - What the task has and the definition has not, and what stays, as an import cannot remove it. A part that is
+      missing as a whole is named once.
+  returned: success, with O(state=present)
+  type: list
+  elements: str
+  sample:
+    - tasks/orders/source/source_tables/explicit_included_tables/SALES.PRICES
+backup_file:
+  description: The file with the old definition.
+  returned: with O(import_mode=replace), if the task was replaced or should have been
+  type: str
+  sample: /srv/backups/Replicate-Prod__orders__2026-11-23@030000.json
 elapsed:
   description: How long it took, in seconds.
   returned: success
   type: float
   sample: 1.04
 diff:
-  description: The state before and after, and the run option of a start.
+  description:
+    - The state before and after, and the run option of a start.
+    - With O(state=present) just those values of the definition that differ.
   returned: in check mode and in diff mode
   type: dict
   sample:
@@ -212,22 +303,45 @@ hint:
   sample: "Use wait: true to go on watching (up to wait_timeout), raise timeout, or run this again."
 """
 
-from ansible_collections.dataops.qlik_em.plugins.module_utils import _task
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.dataops.qlik_em.plugins.module_utils import _task, _task_definition
+from ansible_collections.dataops.qlik_em.plugins.module_utils._api import Api
 from ansible_collections.dataops.qlik_em.plugins.module_utils._arguments import (
     Spec,
+    source_options,
     starting_options,
     waiting_options,
 )
 from ansible_collections.dataops.qlik_em.plugins.module_utils._module import run_as_module
+from ansible_collections.dataops.qlik_em.plugins.module_utils._result import Mode, Result
 
+STATES = ["present", "absent", "started", "stopped", "restarted", "reloaded"]
 SPEC = Spec(
     server={"type": "str", "required": True},
     name={"type": "str", "required": True, "aliases": ["task"]},
-    state={"type": "str", "choices": ["started", "stopped", "restarted", "reloaded"], "required": True},
+    state={"type": "str", "choices": STATES, "required": True},
+    import_mode={"type": "str", "choices": ["merge", "replace"], "default": "merge"},
+    backup_dir={"type": "path"},
+    stop_if_running={"type": "bool", "default": False},
+    delete_task_logs={"type": "bool", "default": False},
+    required_if=[("import_mode", "replace", ("backup_dir",))],
+    **source_options(),
     **waiting_options(),
     **starting_options(),
 )
-RESOURCE = _task.ensure
+
+
+def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
+    """Bring a task to the wanted state: there or not, or running or not."""
+    if params["state"] in ("present", "absent"):
+        return _task_definition.ensure(api, params, mode)
+    _task_definition.refuse_definition(params)
+    return _task.ensure(api, params, mode)
+
+
+RESOURCE = ensure
 
 
 def main() -> None:

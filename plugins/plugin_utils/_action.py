@@ -66,7 +66,8 @@ class ActionFrame(ActionBase):
         if obstacle:
             display.vvv(f"{self._task.action} runs as a module: {obstacle}")
             wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
-            result.update(self._execute_module(task_vars=task_vars, wrap_async=wrap_async))
+            arguments = self._arguments(is_here=self._connection.transport == "local")
+            result.update(self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=wrap_async))
         else:
             display.vvv(f"{self._task.action} runs in process {os.getpid()}")
             result.update(self._run_in_process(task_vars, stop))
@@ -86,10 +87,28 @@ class ActionFrame(ActionBase):
             return f"ansible-core's own Python lacks a library: {REQUESTS_IMPORT_ERROR}"
         return ""
 
+    def _arguments(self, is_here: bool = True) -> dict[str, Any]:
+        """Return a copy of the task's arguments, the file `src` found as usual: in `files/`, beside the playbook.
+
+        Unless the module runs here, the file is copied into the temporary folder there, which Ansible removes.
+        """
+        arguments = dict(self._task.args)
+        if "src" not in self.SPEC.argument_spec or not isinstance(arguments.get("src"), str):
+            return arguments
+        try:
+            src = self._find_needle("files", arguments["src"])
+        except AnsibleError:  # the resource says that there is none, if there is none there either
+            return arguments
+        if not is_here:
+            folder = self._make_tmp_path()
+            src = self._transfer_file(src, self._connection._shell.join_path(folder, os.path.basename(src)))
+            self._fixup_perms2((folder, src))
+        return {**arguments, "src": src}
+
     def _run_in_process(self, task_vars: Mapping[str, Any], stop: Stop) -> dict[str, Any]:
         """Do what the module would do, and return the same result."""
         # What the module would get: vaulted values decrypted, tags and lazy containers gone.
-        arguments = json.loads(json.dumps(self._task.args, **ENCODER))
+        arguments = json.loads(json.dumps(self._arguments(), **ENCODER))
         with self._surroundings(), stop:
             validator = ArgumentSpecValidator(self.SPEC.argument_spec, required_if=self.SPEC.required_if)
             validation = validator.validate(arguments)

@@ -64,31 +64,6 @@ COVERED_BY: dict[str, tuple[str, ...]] = {
 }
 # Methods that nothing covers, each with the reason.
 WITHOUT_MODULE: dict[str, str] = {}
-# Parts of the collection that are named above and are still to be written. It is to become empty.
-TO_COME: set[str] = {
-    "aem_acl:absent",
-    "aem_acl:replaced",
-    "aem_acl_info",
-    "aem_endpoint:absent",
-    "aem_endpoint:present",
-    "aem_endpoint:reconfigured",
-    "aem_endpoint_info",
-    "aem_endpoint_test",
-    "aem_export",
-    "aem_import",
-    "aem_server:absent",
-    "aem_server:present",
-    "aem_server_info",
-    "aem_server_license",
-    "aem_table",
-    "aem_table:reloaded",
-    "aem_table:resumed",
-    "aem_table_info",
-    "aem_table_selection:replaced",
-    "aem_table_selection_info",
-    "aem_task:absent",
-    "aem_task:present",
-}
 # The option for a parameter (in the query or the body) that has another name, for one method or for all.
 OPTIONS: dict[str, str] = {
     "PutServer.username": "server_username",
@@ -150,14 +125,13 @@ def exists(part: str) -> bool:
 
 
 def coverage_page() -> str:
-    """Return docs/api-coverage.md. What is still to be written is not in it."""
+    """Return docs/api-coverage.md."""
     rows, options = [], []
     for method in facts()["methods"]:
         name = method["method"]
-        found = [part for part in COVERED_BY.get(name, ()) if exists(part)]
-        modules = _modules(found) or WITHOUT_MODULE.get(name, "still to come")
+        modules = _modules(COVERED_BY.get(name, ())) or WITHOUT_MODULE[name]
         rows.append((name, _request(method), modules, _scope(method)))
-        for parameter in parameters(method) if found else []:
+        for parameter in parameters(method) if name in COVERED_BY else []:
             option = option_of(name, parameter)
             where = f"`{option}`" if option else WITHOUT_OPTION[f"{name}.{parameter}"]
             options.append((name, "the body" if parameter == "text" else f"`{parameter}`", where))

@@ -1,0 +1,180 @@
+#!/usr/bin/python
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: aem_export
+short_description: Export the definition of a Replicate task or server into a file
+version_added: 1.0.0
+author:
+  - dataops.qlik_em contributors (@dataops)
+description:
+  - Writes the replication definition of one task, or of a whole server, into a file. The text is made for Git. It is
+    sorted where order has no meaning, and without the stamps of an export (when, where, the id of the task).
+  - The file is written only if the definition means something else than what is there already. So a repository of
+    exports stays quiet although each export of the server differs.
+  - The file can be imported again with M(dataops.qlik_em.aem_task) or M(dataops.qlik_em.aem_import).
+extends_documentation_fragment:
+  - dataops.qlik_em.connection
+  - dataops.qlik_em.attributes
+attributes:
+  check_mode:
+    description: Can run in check mode without changing anything.
+    support: full
+    details: The definition is exported in check mode, too, as that only reads.
+  diff_mode:
+    description: Returns what has changed (or would have) in diff mode.
+    support: full
+    details: Secrets are not shown, encrypted or not.
+  idempotent:
+    description: Run twice, it changes nothing the second time.
+    support: full
+options:
+  server:
+    description:
+      - The name of the Replicate server in Enterprise Manager. It is the display name, not a host name, and upper and
+        lower case count.
+    type: str
+    required: true
+  name:
+    description:
+      - The name of the task. If not set, all tasks and endpoints of the server are exported.
+    type: str
+    aliases:
+      - task
+  dest:
+    description:
+      - The file to write, where the module runs. Its folder must exist. The file is replaced as a whole or not at all,
+        and is its owner's alone (mode 0600).
+    type: path
+    required: true
+  backup:
+    description: Whether to keep a copy of the old file beside it.
+    type: bool
+    default: false
+  with_endpoints:
+    description:
+      - Whether to export the endpoints that the task uses, too. An export of a whole server always holds all endpoints.
+    type: bool
+    default: false
+  secrets:
+    description:
+      - V(redact) puts V(<redacted>) in the place of each secret of an endpoint. An import leaves such a member out, so
+        that an existing endpoint keeps its secret.
+      - V(keep) writes the secrets as the server exports them. They are encrypted with its master key, and only a server
+        with the same key can read them.
+    type: str
+    choices:
+      - redact
+      - keep
+    default: redact
+notes:
+  - An export of a task asks for the roles Operator on the task and on All Endpoints. One of a server asks for Admin on
+    Enterprise Manager and on the server, Designer on All Tasks and Operator on All Endpoints.
+seealso:
+  - module: dataops.qlik_em.aem_task
+  - module: dataops.qlik_em.aem_import
+"""
+
+EXAMPLES = r"""
+- name: Export a task with its endpoints
+  dataops.qlik_em.aem_export:
+    server: Replicate-Prod
+    name: orders
+    with_endpoints: true
+    dest: /var/tmp/orders.json
+
+# Needs the role Admin on Enterprise Manager.
+- name: Export all of a server
+  dataops.qlik_em.aem_export:
+    username: admin@corp.example
+    password: "{{ vault_qlik_em_admin_password }}"
+    server: Replicate-Test
+    dest: /var/tmp/Replicate-Test.json
+    backup: true
+"""
+
+RETURN = r"""
+file:
+  description: The file.
+  returned: success
+  type: str
+  sample: /var/tmp/orders.json
+tasks:
+  description: The names of the tasks in the definition.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - orders
+endpoints:
+  description: The names of the endpoints in the definition.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - ERP
+    - Warehouse
+backup_file:
+  description: The copy of the old file.
+  returned: if O(backup=true) and there was one that was replaced
+  type: str
+  sample: /var/tmp/orders.json.2026-11-23@03:00:00~
+diff:
+  description: The text before and after, without secrets.
+  returned: in check mode and in diff mode, if the file changes
+  type: dict
+  sample:
+    before: ""
+    after: "{...}"
+    before_header: /var/tmp/orders.json
+    after_header: /var/tmp/orders.json
+msg:
+  description: What went wrong, with the message of Enterprise Manager.
+  returned: failure
+  type: str
+  sample: >-
+    ExportTask of task "orders" on server "Replicate-Prod" failed:
+    Replication task orders on server Replicate-Prod could not be found.
+error_code:
+  description: The error code of Enterprise Manager.
+  returned: failures that Enterprise Manager answered
+  type: str
+  sample: AEM_TASK_NOT_FOUND
+http_status:
+  description: The HTTP status. Method failures are 500.
+  returned: failures with an answer
+  type: int
+  sample: 500
+hint:
+  description: What can be done about it.
+  returned: most failures
+  type: str
+  sample: Upper and lower case count; Compose tasks and workflows are named task__project.
+"""
+
+from ansible_collections.dataops.qlik_em.plugins.module_utils import _export
+from ansible_collections.dataops.qlik_em.plugins.module_utils._arguments import Spec
+from ansible_collections.dataops.qlik_em.plugins.module_utils._module import run_as_module
+
+SPEC = Spec(
+    server={"type": "str", "required": True},
+    name={"type": "str", "aliases": ["task"]},
+    dest={"type": "path", "required": True},
+    backup={"type": "bool", "default": False},
+    with_endpoints={"type": "bool", "default": False},
+    secrets={"type": "str", "choices": ["redact", "keep"], "default": "redact", "no_log": False},
+)
+RESOURCE = _export.ensure
+
+
+def main() -> None:
+    """Run the module."""
+    run_as_module(SPEC, RESOURCE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,175 @@
+#!/usr/bin/python
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: aem_import
+short_description: Import the definitions of many tasks and endpoints into a Replicate server
+version_added: 1.0.0
+author:
+  - dataops.qlik_em contributors (@dataops)
+description:
+  - Makes the tasks and endpoints of a server be as a replication definition says, usually one that
+    M(dataops.qlik_em.aem_export) has written. All of the server is exported and compared by its meaning, and only the
+    tasks and endpoints that differ are imported.
+  - An import adds and changes, but never removes. Tasks and endpoints that are not in the definition stay as they are.
+    To make one task be exactly as its definition, see M(dataops.qlik_em.aem_task).
+  - A task that differs and is not stopped is a failure, before anything is imported.
+extends_documentation_fragment:
+  - dataops.qlik_em.connection
+  - dataops.qlik_em.attributes
+  - dataops.qlik_em.definitions.source
+attributes:
+  check_mode:
+    description: Can run in check mode without changing anything.
+    support: full
+    details: What a missing permission would refuse cannot be foreseen.
+  diff_mode:
+    description: Returns what has changed (or would have) in diff mode.
+    support: full
+    details: The diff shows just what differs. Secrets are not shown.
+  idempotent:
+    description: Run twice, it changes nothing the second time.
+    support: partial
+    details:
+      - Settings with their default value, which an export leaves out, are imported each time. A warning names them.
+options:
+  server:
+    description:
+      - The name of the Replicate server in Enterprise Manager. It is the display name, not a host name, and upper and
+        lower case count.
+    type: str
+    required: true
+  wait_timeout:
+    description:
+      - How long to wait until an export of the server shows what was imported, in seconds, up to a day. The effect of
+        an import lags behind the answer.
+    type: int
+    default: 300
+  wait_sleep:
+    description:
+      - How long to sleep between two looks, in seconds.
+    type: float
+    default: 2
+notes:
+  - This asks for the roles Admin on Enterprise Manager and on the server, and Designer on All Tasks and on All
+    Endpoints.
+  - A password in clear text cannot be compared with the encrypted one in an export. It counts as the same.
+seealso:
+  - module: dataops.qlik_em.aem_export
+  - module: dataops.qlik_em.aem_task
+"""
+
+EXAMPLES = r"""
+# Needs the role Admin on Enterprise Manager.
+- name: Make sure that a task and its endpoints are there
+  dataops.qlik_em.aem_import:
+    username: admin@corp.example
+    password: "{{ vault_qlik_em_admin_password }}"
+    server: Replicate-Test
+    definition:
+      cmd.replication_definition:
+        tasks:
+          - task: {name: orders to files, source_name: Shop, target_names: [Files]}
+            source:
+              source_tables:
+                explicit_included_tables:
+                  - {owner: SALES, name: ORDERS}
+        databases:
+          - name: Shop
+            role: SOURCE
+            type_id: ORACLE_COMPONENT_TYPE
+            db_settings: {$type: OracleSettings, server: "shop.corp.example:1521/SHOP", username: replicate}
+          - name: Files
+            role: TARGET
+            type_id: FILE_COMPONENT_TYPE
+            db_settings: {$type: FileSettings}
+"""
+
+RETURN = r"""
+tasks:
+  description: The names of the tasks that differed and were imported (or would be, in check mode).
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - orders to files
+endpoints:
+  description: The names of the endpoints that differed and were imported (or would be, in check mode).
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - Files
+    - Shop
+not_removed:
+  description:
+    - What the tasks and endpoints of the definition have on the server and not in the definition, and what stays, as an
+      import cannot remove it. A part that is missing as a whole is named once.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - tasks/orders/source/source_tables/explicit_included_tables/SALES.PRICES
+elapsed:
+  description: How long it took, in seconds.
+  returned: success
+  type: float
+  sample: 1.04
+diff:
+  description: Just those values that differ, before and after.
+  returned: in check mode and in diff mode
+  type: dict
+  sample:
+    before: {}
+    after:
+      databases/Files/name: Files
+      databases/Files/role: TARGET
+    before_header: Replicate-Test
+    after_header: Replicate-Test
+msg:
+  description: What went wrong, with the message of Enterprise Manager.
+  returned: failure
+  type: str
+  sample: >-
+    Tasks of server "Replicate-Prod" that differ from the definition are not stopped: orders. Nothing was imported.
+error_code:
+  description: The error code of Enterprise Manager.
+  returned: failures that Enterprise Manager answered
+  type: str
+  sample: AEM_IMPORT_INVALID_CONTENT
+http_status:
+  description: The HTTP status. Method failures are 500.
+  returned: failures with an answer
+  type: int
+  sample: 500
+hint:
+  description: What can be done about it.
+  returned: most failures
+  type: str
+  sample: Stop them first (aem_task_batch), and start them again afterwards.
+"""
+
+from ansible_collections.dataops.qlik_em.plugins.module_utils import _import
+from ansible_collections.dataops.qlik_em.plugins.module_utils._arguments import Spec, source_options
+from ansible_collections.dataops.qlik_em.plugins.module_utils._module import run_as_module
+
+SPEC = Spec(
+    server={"type": "str", "required": True},
+    wait_timeout={"type": "int", "default": 300},
+    wait_sleep={"type": "float", "default": 2},
+    **source_options(),
+)
+RESOURCE = _import.ensure
+
+
+def main() -> None:
+    """Run the module."""
+    run_as_module(SPEC, RESOURCE)
+
+
+if __name__ == "__main__":
+    main()
