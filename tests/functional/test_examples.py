@@ -20,6 +20,7 @@ FOLDER = "/var/tmp/"
 ADDRESS = "https://em.example.com"
 VAULT = {
     "vault_qlik_em_password": PASSWORD,
+    "vault_qlik_em_admin_password": PASSWORD,
     "vault_replicate_password": "replicate-test-password",
     "vault_replicate_licence": "issue_date=2026-11-01\nexpiration=2027-11-01\nchecksum=0123456789abcdef\n",
 }
