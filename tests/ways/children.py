@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-PATIENCE = 300.0  # seconds for a whole playbook, on a busy machine
+PATIENCE = 1200.0  # seconds for a whole playbook, on a busy machine
 HERE = Path(__file__).parent
 COLLECTIONS = HERE.parents[4]  # holds ansible_collections
 IN_PROCESS = re.compile(r"(aem_\w+) runs in process (\d+)")
