@@ -46,7 +46,7 @@ def plan() -> list[Step]:
     """The steps in the order in which they start: what fails fast first, then the long ones before the short."""
 
     def step(name: str, *arguments: str, folder: str = "") -> Step:
-        return Step("-".join([name, *arguments]).replace("---", "-"), ["-m", "tests.tools", name, *arguments], folder)
+        return Step("-".join([name, *arguments]), ["-m", "tests.tools", name, *arguments], folder)
 
     series = [core.series for core in reversed(cores.available())]
     return [
