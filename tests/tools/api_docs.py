@@ -207,9 +207,9 @@ def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 PAGES = {COVERAGE: coverage_page, ERRORS: errors_page}
 
 
-def write(pages: dict[Path, Any] = PAGES) -> None:
+def write() -> None:
     """Write both pages."""
-    for path, page in pages.items():
+    for path, page in PAGES.items():
         path.write_text(page(), encoding="utf-8")
         print(path.relative_to(ROOT))
 
