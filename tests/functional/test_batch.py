@@ -198,8 +198,8 @@ def test_so_many_at_a_time_over_so_many_connections_with_one_login(em, user, par
     assert not run.failed
     assert min(2, all_of_it) <= busiest(run.requests) <= all_of_it  # a busy machine may not get to all of them
     assert max(busiest(run.requests, f"S{number}") for number in range(3)) <= of_one
-    first = [r["server"] for r in run.requests if r["operation"] == "StopTask"][:3]
-    assert sorted(first) == ["S0", "S1", "S2"]  # each server has its turn
+    if parallel == 1:  # else they overtake each other on their way
+        assert [r["server"] for r in run.requests if r["operation"] == "StopTask"] == ["S0", "S1", "S2"] * 4
     assert em.summary()["tcp_connections"] <= parallel
     assert em.summary()["logins"] == em.summary()["logouts"] == 1
 
