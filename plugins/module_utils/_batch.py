@@ -20,7 +20,7 @@ from ._fleet import Fleet, Job, Limits, check_care, check_limits, diff, raise_fa
 from ._journal import Journal, JournaledApi, Known, open_journal, read_journal
 from ._parallel import map_parallel
 from ._result import Mode, Result
-from ._selection import Listed, Selection, Selector, read_selectors, select
+from ._selection import Listed, Selection, Selector, read_selectors, select, skip_warnings
 from ._task import check_options
 from ._task_model import Options
 
@@ -43,7 +43,7 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     jobs = [[job_for(wanted, task, as_of) for task in wave] for wave in sorted_waves]
     with open_maybe(api, params["journal"], f"{wanted.state} {wanted.run_option}", mode) as (known, journal):
         journaled = JournaledApi(api.client, journal) if journal else api
-        warnings = [f'Server "{one["server"]}" was skipped: {one["msg"]}' for one in selection.skipped]
+        warnings = skip_warnings(selection.skipped)
         try:
             rows = Fleet(journaled, mode, limits, care, known, journal).run(jobs, wanted.state)
             with_diff = {"diff": diff(rows)} if mode.check or mode.diff else {}

@@ -146,6 +146,11 @@ def select(
     return Selection([task for task in known if wanted.select(task) and not unwanted.select(task)], skipped)
 
 
+def skip_warnings(skipped: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return what the caller should know of servers that were skipped."""
+    return [f'Server "{one["server"]}" was skipped: {one["msg"]}' for one in skipped]
+
+
 def find_servers(api: Api, patterns: Sequence[str | None]) -> list[str]:
     """Return the servers that the patterns mean (None, and no pattern at all: every one), each once.
 

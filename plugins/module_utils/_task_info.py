@@ -15,7 +15,7 @@ from ._api import Api
 from ._checks import check_name
 from ._errors import ApiError
 from ._result import Mode, Result
-from ._selection import find_servers, is_literal, matches
+from ._selection import find_servers, is_literal, matches, skip_warnings
 from ._task_model import seen_in, state_of
 
 NOT_FOUND = "AEM_TASK_NOT_FOUND"  # assumed (notes, 12)
@@ -47,8 +47,7 @@ def gather(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
                 not tags or tags & set(task.get("assigned_tags") or [])
             ):
                 tasks.append(task)
-    warnings = [f'Server "{one["server"]}" was skipped: {one["msg"]}' for one in skipped]
-    return Result(values={"tasks": tasks, "skipped_servers": skipped}, warnings=warnings)
+    return Result(values={"tasks": tasks, "skipped_servers": skipped}, warnings=skip_warnings(skipped))
 
 
 def _tasks(api: Api, server: str, patterns: list[str]) -> list[dict[str, Any]]:

@@ -26,7 +26,7 @@ from ._fleet import Fleet, Job, Row, check_care, check_limits, diff, raise_failu
 from ._journal import JournaledApi, came_to_end
 from ._parallel import map_parallel
 from ._result import Mode, Result
-from ._selection import Listed, list_tasks, read_selectors
+from ._selection import Listed, list_tasks, read_selectors, skip_warnings
 from ._task import RESUME, check_options
 from ._task_model import ACTIVE, KNOWN_STATES, STARTING, Options, Seen
 from ._wait import TimedOut, wait_until
@@ -66,7 +66,7 @@ def record(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
         for task in wave
     )
     new = Checkpoint(api.client.address, _checkpoint.now(), RECORDED, wanted, kept)
-    warnings = [f'Server "{one["server"]}" was skipped: {one["msg"]}' for one in selection.skipped]
+    warnings = skip_warnings(selection.skipped)
     warnings += [
         f"{task.server}/{task.name} is {task.state}, of which little is known: it is left alone."
         for task in kept

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.dataops.qlik_em.tests.simulator.handle import Handle
@@ -35,7 +35,6 @@ class Case:
     is_file_only: bool = False
     is_sent_again: bool = False
     is_diff_foreseen: bool = True
-    ignored: tuple[str, ...] = field(default=("elapsed",))  # members of the result that differ from run to run
 
     def __str__(self) -> str:
         state = self.options.get("state")

@@ -41,6 +41,6 @@ CASES = [
         "aem_maintenance_window",
         {"state": "restored", "checkpoint": {**KEPT, "enterprise_manager": "{address}"}, "wait_sleep": 0.1},
     ),
-    Case("aem_session", {"state": "present"}, changes=False, ignored=("session_id",)),
+    Case("aem_session", {"state": "present"}, changes=False),
     Case("aem_session", {"state": "absent", "session_id": "{session_id}"}, changes=False),
 ]
