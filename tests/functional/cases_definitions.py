@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from cases import Case
@@ -36,7 +37,7 @@ def with_shop(document: dict[str, Any]) -> dict[str, Any]:
     """The definition, its source a new endpoint that it brings along."""
     content = document[BODY]
     content["tasks"][0]["task"]["source_name"] = "Shop"
-    content["databases"] = [SHOP]
+    content["databases"] = [copy.deepcopy(SHOP)]  # tests change what they get
     return document
 
 
