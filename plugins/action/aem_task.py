@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from ..module_utils import _task_definition as _task_definition  # once for all workers; the module puts it off
 from ..modules.aem_task import RESOURCE, SPEC, main
 from ..plugin_utils._action import ActionFrame
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import http.client
-import http.cookiejar
 import socket
 import ssl
 import threading
@@ -24,18 +23,17 @@ from urllib.parse import unquote, urlsplit
 from ._connection import Connection
 from ._errors import InputError, TransportError
 
+# Not requests, which is made of it: a module would import it at each start, for nothing that is needed here.
 try:
-    import requests
-    from requests.adapters import HTTPAdapter
+    from urllib3 import PoolManager, ProxyManager, Timeout
     from urllib3.connection import HTTPSConnection
     from urllib3.connectionpool import HTTPSConnectionPool
-    from urllib3.exceptions import HTTPError, InsecureRequestWarning, NewConnectionError, ProxyError
+    from urllib3.exceptions import HTTPError, InsecureRequestWarning, ProxyError
 except ImportError as error:
-    REQUESTS_IMPORT_ERROR: ImportError | None = error
-    HTTPAdapter = object  # type: ignore[assignment,misc]
+    URLLIB3_IMPORT_ERROR: ImportError | None = error
     InsecureRequestWarning = Warning  # type: ignore[assignment,misc]
 else:
-    REQUESTS_IMPORT_ERROR = None
+    URLLIB3_IMPORT_ERROR = None
 
 # identity: a compressed body could grow without bound when it is unpacked.
 HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "dataops.qlik_em"}
@@ -84,7 +82,7 @@ def _time_left(exchange: _Exchange) -> float:
 def _socket_class(exchange: _Exchange) -> type[ssl.SSLSocket]:
     """Return a socket class that keeps the deadline of the whole exchange and notes when a request begins to leave.
 
-    The time limits of ``requests`` are per read, so that a server which trickles bytes would hold a caller for ever.
+    The time limits of urllib3 are per read, so that a server which trickles bytes would hold a caller for ever.
     """
 
     class ExchangeSocket(ssl.SSLSocket):
@@ -121,7 +119,7 @@ def _pool_class(exchange: _Exchange) -> Any:
         ConnectionCls = Connection
 
         def _get_conn(self, timeout: float | None = None) -> Any:
-            return super()._get_conn(_time_left(exchange))  # requests would wait for ever for a free connection
+            return super()._get_conn(_time_left(exchange))  # else it would wait for ever for a free connection
 
     return Pool
 
@@ -181,34 +179,27 @@ def _load(option: str, path: str, load: Any) -> None:
         raise InputError(f"{option} ({path}) cannot be read: {error.strerror}.") from error
 
 
-class _Adapter(HTTPAdapter):
-    """Connections whose trust is decided by our TLS context alone."""
+def _pools(connection: Connection, pool_class: Any, connections: int, context: ssl.SSLContext) -> PoolManager:
+    """Return the manager of the only pool; it goes through the proxy, if there is one.
 
-    def __init__(self, context: ssl.SSLContext, pool_class: Any, connections: int) -> None:
-        self._context = context
-        self._pools = {"https": pool_class}
-        super().__init__(pool_connections=1, pool_maxsize=connections, pool_block=True, max_retries=0)
+    Unlike requests, it heeds no .netrc (which would replace the login), no proxy or CA variables, and no cookies.
+    """
+    options: dict[str, Any] = {
+        "maxsize": connections,
+        "block": True,
+        "ssl_context": context,
+        "cert_reqs": "CERT_REQUIRED" if connection.validate_certs else "CERT_NONE",
+        "socket_options": [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1), *KEEPALIVE],
+    }
+    proxy = connection.proxy
+    manager = ProxyManager(proxy, proxy_headers=_proxy_headers(proxy), **options) if proxy else PoolManager(**options)
+    manager.pool_classes_by_scheme = {"https": pool_class}
+    return manager
 
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        options = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1), *KEEPALIVE]
-        super().init_poolmanager(*args, ssl_context=self._context, socket_options=options, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = self._pools
 
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, ssl_context=self._context, **kwargs)
-        manager.pool_classes_by_scheme = self._pools
-        return manager
-
-    def proxy_headers(self, proxy: str) -> dict[str, str]:
-        # Not the parent's: it cannot send what is not in Latin-1.
-        user, _at, _host = urlsplit(proxy).netloc.rpartition("@")
-        if not user:
-            return {}
-        return {"Proxy-Authorization": "Basic " + base64.b64encode(unquote(user).encode()).decode("ascii")}
-
-    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        # Not the parent's: it would add the CA bundle of certifi to the trusted ones.
-        conn.cert_reqs = "CERT_REQUIRED" if verify else "CERT_NONE"
+def _proxy_headers(proxy: str) -> dict[str, str]:
+    user, _at, _host = urlsplit(proxy).netloc.rpartition("@")
+    return {"Proxy-Authorization": "Basic " + base64.b64encode(unquote(user).encode()).decode("ascii")} if user else {}
 
 
 @contextmanager
@@ -227,15 +218,7 @@ class Transport:
         self._exchange = _Exchange()
         context = tls_context(connection)
         context.sslsocket_class = _socket_class(self._exchange)
-        self._session = requests.Session()
-        self._session.trust_env = False  # no .netrc (it would replace the login), no proxy or CA variables
-        self._session.headers.clear()
-        self._session.headers.update(HEADERS)
-        self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
-        # Even if told not to follow a redirect, requests works out the next request and reads the whole body for it.
-        self._session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]
-        self._adapter = _Adapter(context, _pool_class(self._exchange), connections)
-        self._session.mount("https://", self._adapter)
+        self._pools = _pools(connection, _pool_class(self._exchange), connections, context)
 
     def send(self, verb: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float) -> Reply:
         """Send one request, once, and return the answer.
@@ -246,38 +229,41 @@ class Transport:
         self._exchange.deadline, self._exchange.sent = deadline, False
         left = max(deadline - time.monotonic(), 0.001)
         try:
-            with self._session.request(
+            response = self._pools.urlopen(
                 verb,
                 url,
-                headers=dict(headers),
-                data=body,
-                timeout=(min(self._connection.connect_timeout, left), left),
-                allow_redirects=False,
-                stream=True,
-                verify=self._connection.validate_certs,
-                proxies={"https": self._connection.proxy} if self._connection.proxy else None,
-            ) as response:
-                return Reply(response.status_code, response.headers, _read(response))
-        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+                body=body,
+                headers={**HEADERS, **headers},
+                retries=False,
+                redirect=False,
+                timeout=Timeout(connect=min(self._connection.connect_timeout, left), read=left),
+                preload_content=False,
+            )
+            try:
+                return Reply(response.status, response.headers, _read(response))
+            finally:
+                response.close()
+                response.release_conn()
+        except (HTTPError, OSError, ValueError) as error:
             raise _failure(error, self._exchange.sent, self._connection) from error
         except BaseException:
             # A signal or the task's `timeout:` may strike where the pool's connection is on its way back, and be lost.
-            self._adapter.close()
+            self._pools.clear()
             raise
 
     def __enter__(self) -> Transport:
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        self._session.close()
+        self._pools.clear()
 
 
 def _read(response: Any) -> bytes:
     """Return the whole body; raise ValueError if it is too long, shorter than announced, or if nothing announced it."""
-    response.raw.enforce_content_length = True  # urllib3 1.26 does not by itself
+    response.enforce_content_length = True  # urllib3 1.26 does not by itself
     body = bytearray()
     while True:
-        chunk = response.raw.read(CHUNK, decode_content=False)
+        chunk = response.read(CHUNK, decode_content=False)
         if not chunk:
             break
         body += chunk
@@ -285,7 +271,7 @@ def _read(response: Any) -> bytes:
             raise ValueError(f"the answer is longer than {MAX_BODY} bytes")
     # http.client takes headers that break off for complete ones: what announces the body is missing then.
     is_announced = "Content-Length" in response.headers or "Transfer-Encoding" in response.headers
-    if response.status_code == 200 and not body and not is_announced:
+    if response.status == 200 and not body and not is_announced:
         raise ValueError("the answer ended too early")
     return bytes(body)
 
@@ -336,13 +322,13 @@ def _failure(error: Exception, sent: bool, connection: Connection) -> TransportE
         return TransportError(text, hint, sent=sent, final=True, url=url)
     if cause(socket.gaierror):
         return TransportError(f"The host name {host} of {url} cannot be resolved.", "Check url.", sent=False, url=url)
-    if cause(socket.timeout, requests.Timeout):
+    if cause(socket.timeout):
         if sent:
             text, hint = f"{url} did not answer in time.", "Raise request_timeout, or check the server's load."
         else:
             text, hint = f"No connection to {url} in time.", "Check url, firewalls and proxy, or raise connect_timeout."
         return TransportError(text, hint, sent=sent, url=url)
-    if not sent and cause(NewConnectionError, OSError):
+    if not sent:
         return TransportError(
             f"No connection to {url}: {_innermost(causes)}.",
             "Check url (host and port), firewalls and proxy.",

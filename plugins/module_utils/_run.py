@@ -18,7 +18,7 @@ from ._api import Api
 from ._client import Client
 from ._connection import Connection, connection_from, secrets_in
 from ._errors import AemError
-from ._http import REQUESTS_IMPORT_ERROR, Transport, one_warning_is_enough
+from ._http import URLLIB3_IMPORT_ERROR, Transport, one_warning_is_enough
 from ._result import Mode, Result
 from ._secrets import Secrets
 from ._stop import Stop
@@ -45,10 +45,10 @@ def run_resource(
     shown: Mapping[str, str] = {}
     notes: list[str] = []
     try:
-        if REQUESTS_IMPORT_ERROR:
+        if URLLIB3_IMPORT_ERROR:
             raise AemError(
-                f"The Python library requests is missing for {sys.executable}.",
-                f"Install it there ({sys.executable} -m pip install requests), or set ansible_python_interpreter to a "
+                f"The Python library urllib3 is missing for {sys.executable}.",
+                f"Install it there ({sys.executable} -m pip install urllib3), or set ansible_python_interpreter to a "
                 "Python that has it.",
             )
         connection = connection_from(params, environ)

@@ -54,20 +54,10 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     """
     begin = time.monotonic()
     options = _task.check_options({**params, "state": "started"})
-    if params["state"] == "present":
-        result = _present(api, params, options, mode)
-    else:
-        refuse_definition(params)
-        result = _absent(api, params, options, mode)
+    bring = _present if params["state"] == "present" else _absent
+    result = bring(api, params, options, mode)
     result.values["elapsed"] = round(time.monotonic() - begin, 2)
     return result
-
-
-def refuse_definition(params: Mapping[str, Any]) -> None:
-    """Raise InputError if a definition is given for a state that has no use for one."""
-    given = next((option for option in ("definition", "src") if params[option] is not None), None)
-    if given:
-        raise InputError(f"{given} has a meaning with state: present only.")
 
 
 # Absent

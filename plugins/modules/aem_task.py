@@ -306,7 +306,7 @@ hint:
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.dataops.qlik_em.plugins.module_utils import _task, _task_definition
+from ansible_collections.dataops.qlik_em.plugins.module_utils import _task
 from ansible_collections.dataops.qlik_em.plugins.module_utils._api import Api
 from ansible_collections.dataops.qlik_em.plugins.module_utils._arguments import (
     Spec,
@@ -314,6 +314,7 @@ from ansible_collections.dataops.qlik_em.plugins.module_utils._arguments import 
     starting_options,
     waiting_options,
 )
+from ansible_collections.dataops.qlik_em.plugins.module_utils._errors import InputError
 from ansible_collections.dataops.qlik_em.plugins.module_utils._module import run_as_module
 from ansible_collections.dataops.qlik_em.plugins.module_utils._result import Mode, Result
 
@@ -335,10 +336,15 @@ SPEC = Spec(
 
 def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     """Bring a task to the wanted state: there or not, or running or not."""
-    if params["state"] in ("present", "absent"):
-        return _task_definition.ensure(api, params, mode)
-    _task_definition.refuse_definition(params)
-    return _task.ensure(api, params, mode)
+    given = next((option for option in ("definition", "src") if params[option] is not None), None)
+    if given and params["state"] != "present":
+        raise InputError(f"{given} has a meaning with state: present only.")
+    if params["state"] not in ("present", "absent"):
+        return _task.ensure(api, params, mode)
+    # Here, because a module compiles what it imports at each start; in process nothing is compiled again.
+    from ansible_collections.dataops.qlik_em.plugins.module_utils import _task_definition
+
+    return _task_definition.ensure(api, params, mode)
 
 
 RESOURCE = ensure

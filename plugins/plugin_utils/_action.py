@@ -26,7 +26,7 @@ from ansible.utils.display import Display
 
 from ..module_utils._arguments import Spec
 from ..module_utils._connection import Connection, secrets_in
-from ..module_utils._http import REQUESTS_IMPORT_ERROR, Transport
+from ..module_utils._http import URLLIB3_IMPORT_ERROR, Transport
 from ..module_utils._result import Mode, Result
 from ..module_utils._run import run_resource
 from ..module_utils._secrets import Secrets
@@ -83,8 +83,8 @@ class ActionFrame(ActionBase):
             return "become"
         if self._task.async_val:
             return "async"
-        if REQUESTS_IMPORT_ERROR:
-            return f"ansible-core's own Python lacks a library: {REQUESTS_IMPORT_ERROR}"
+        if URLLIB3_IMPORT_ERROR:
+            return f"ansible-core's own Python lacks a library: {URLLIB3_IMPORT_ERROR}"
         return ""
 
     def _arguments(self, is_here: bool = True) -> dict[str, Any]:

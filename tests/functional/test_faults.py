@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.dataops.qlik_em.plugins.module_utils import _client, _http, _stop, _task_control
 from ansible_collections.dataops.qlik_em.plugins.module_utils._connection import Connection
 from functional_wires import Line
-from requests.adapters import HTTPAdapter
+from urllib3 import PoolManager
 
 STOP = ["Login", "StopTask", "Logout"]
 LONG = 30  # seconds: far more than any limit below, far less than the 60 s for which a fault lasts
@@ -393,14 +393,15 @@ def test_the_session_is_ended_after_a_failure_too(user, em, fault):
 
 def test_an_interrupt_that_loses_the_connection_does_not_keep_the_session_open(user, em, monkeypatch):
     """It strikes when the answer has come but is in nobody's hands yet: the only connection is never given back."""
-    build = HTTPAdapter.build_response
+    send = PoolManager.urlopen
 
-    def strike(self, request, answer):
-        if "action=stop" in request.url:
+    def strike(self, verb, url, **arguments):
+        answer = send(self, verb, url, **arguments)
+        if "action=stop" in url:
             raise KeyboardInterrupt
-        return build(self, request, answer)
+        return answer
 
-    monkeypatch.setattr(HTTPAdapter, "build_response", strike)
+    monkeypatch.setattr(PoolManager, "urlopen", strike)
     with pytest.raises(KeyboardInterrupt):
         user.task()
     assert [r["operation"] for r in em.requests()] == STOP
@@ -412,7 +413,7 @@ def test_a_connection_that_never_becomes_free_is_not_awaited_for_ever(em, monkey
     with _http.Transport(connection) as transport:
         url = connection.build_url(("servers",), {})
         transport.send("GET", url, {}, None, time.monotonic() + LONG)
-        next(iter(transport._adapter.poolmanager.pools._container.values())).pool.get()  # nobody gives it back
+        next(iter(transport._pools.pools._container.values())).pool.get()  # nobody gives it back
         with pytest.raises(_http.TransportError) as failure:
             transport.send("GET", url, {}, None, time.monotonic() + 0.2)
     assert not failure.value.sent
