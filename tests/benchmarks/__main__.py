@@ -94,6 +94,9 @@ def main() -> int:
         shown = ["Set_fact", "In process", "Uri", "As a module", "Loop of set_fact", "Loop in process", "Loop of uri"]
         text, kept = table(seconds, shown, SINGLE)
         print(f"\n{text}", flush=True)
+        phases = tasks.measure_phases(tools, arguments.singles)
+        lines = [f"| {phase} | {milliseconds:.1f} |" for phase, milliseconds in phases.items()]
+        print("\n".join(["", "| one stop, without Ansible around it | ms, median |", "|---|---|", *lines]), flush=True)
     if arguments.fleets:
         seconds = fleets.measure(tools, arguments.fleets)
         text, is_kept = table(seconds, [*fleets.SHOWN], FLEET)

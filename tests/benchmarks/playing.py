@@ -10,6 +10,8 @@ import subprocess
 import tempfile
 import threading
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +24,6 @@ USER, PASSWORD = "bench", "bench-password"
 LOOK = 0.005  # seconds between two looks at the memory
 
 Seconds = dict[str, list[float]]
-
-
-def users() -> list[dict[str, Any]]:
-    """Return the users of a stand-in that is measured."""
-    return [{"name": USER, "logins": [USER], "password": PASSWORD, "grants": [{"role": "Operator"}]}]
 
 
 class Memory(threading.Thread):
@@ -52,14 +49,24 @@ class Memory(threading.Thread):
                 continue
 
 
+@contextmanager
+def stand_in(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Run a stand-in with the user of the measurements; yields what it says of itself."""
+    with tempfile.TemporaryDirectory() as folder:
+        state = Path(folder, "state.json")
+        user = {"name": USER, "logins": [USER], "password": PASSWORD, "grants": [{"role": "Operator"}]}
+        state.write_text(json.dumps({"users": [user], **document}))
+        with serving("--state", str(state)) as access:
+            yield {**access, "username": USER, "password": PASSWORD}
+
+
 def play(
     tools: Environment, playbook: str, document: dict[str, Any], **variables: Any
 ) -> tuple[Seconds, dict[str, Any], float]:
     """Run a playbook; return the seconds of each kind of task, the stand-in's summary, and the workers' growth (MB)."""
     with tempfile.TemporaryDirectory() as folder:
-        state, durations = Path(folder, "state.json"), Path(folder, "durations.jsonl")
-        state.write_text(json.dumps({"users": users(), **document}))
-        with serving("--state", str(state)) as access:
+        durations = Path(folder, "durations.jsonl")
+        with stand_in(document) as access:
             given = {
                 "bench_api": f"{access['url']}/attunityenterprisemanager/api/v1",
                 "bench_ca_path": access["ca_path"],
@@ -74,7 +81,7 @@ def play(
                 "ANSIBLE_LOCALHOST_WARNING": "false",
                 "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
                 "BENCH_DURATIONS": str(durations),
-                **connection({**access, "username": USER, "password": PASSWORD}),
+                **connection(access),
             }
             output = Path(folder, "output")
             with output.open("wb") as file:

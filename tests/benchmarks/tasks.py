@@ -5,10 +5,14 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from typing import Any
 
 from ..tools.environments import Environment
-from .playing import Seconds, play
+from ..tools.layout import link_collection
+from ..tools.simulator import connection
+from .playing import HERE, Seconds, play, stand_in
 
 ITEMS = 100
 
@@ -31,3 +35,17 @@ def measure(tools: Environment, singles: int, loops: int) -> Seconds:
     """Run the playbook and return the seconds of each kind of task."""
     rounds = {"bench_singles": singles, "bench_loops": loops, "bench_items": ITEMS}
     return play(tools, "playbook.yml", document(singles, loops), **rounds)[0]
+
+
+def measure_phases(tools: Environment, rounds: int) -> dict[str, float]:
+    """Return what one stop in process spends its time with: milliseconds of each phase."""
+    tasks = [{"name": f"phase {number}", "state": "RUNNING"} for number in range(rounds)]
+    with stand_in({"servers": [{"name": "single", "tasks": tasks}]}) as access:
+        process = subprocess.run(
+            [str(tools.interpreter), str(HERE / "phases.py"), str(rounds)],
+            env=tools.variables() | connection(access) | {"PYTHONPATH": str(link_collection())},
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+    phases: dict[str, float] = json.loads(process.stdout)
+    return phases

@@ -1,0 +1,82 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What one stop in process spends its time with: what a worker runs, without Ansible around it.
+
+A program of its own, as it needs the collection: it stops the tasks of the server "single" one after the other, each over
+a connection of its own, and prints the median milliseconds of each phase as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.dataops.qlik_em.plugins.module_utils import _http
+from ansible_collections.dataops.qlik_em.plugins.module_utils._api import Api
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client import Client
+from ansible_collections.dataops.qlik_em.plugins.module_utils._result import Mode
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run import run_resource
+from ansible_collections.dataops.qlik_em.plugins.module_utils._stop import Stop
+from ansible_collections.dataops.qlik_em.plugins.modules import aem_task
+
+# Phase: the function that is all of it, and where it is looked up.
+PHASES = {
+    "TLS settings, with the CA's file": (_http, "tls_context"),
+    "login, with TCP and TLS": (Client, "session"),
+    "stop": (Api, "stop_task"),
+    "logout": (Client, "close"),
+}
+TOTAL, REST = "all", "checks, masks and the rest of our code"
+
+seconds: dict[str, list[float]] = defaultdict(list)
+
+
+def timed(phase: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function, its time added to the last round of a phase."""
+
+    def run(*arguments: Any, **options: Any) -> Any:
+        begin = time.perf_counter()
+        try:
+            return function(*arguments, **options)
+        finally:
+            seconds[phase][-1] += time.perf_counter() - begin
+
+    return run
+
+
+def stop(name: str) -> Any:
+    """Stop a task as the action frame does."""
+    options = {"server": "single", "name": name, "state": "stopped"}
+    validation = ArgumentSpecValidator(aem_task.SPEC.argument_spec).validate(options)
+    with Stop() as signals:
+        return run_resource(aem_task.RESOURCE, validation.validated_parameters, os.environ, Mode(), signals)
+
+
+def main(rounds: int) -> None:
+    """Measure and print."""
+    for phase, (owner, name) in PHASES.items():
+        setattr(owner, name, timed(phase, getattr(owner, name)))
+    whole = timed(TOTAL, stop)
+    for number in range(rounds):
+        for phase in (TOTAL, *PHASES):
+            seconds[phase].append(0.0)
+        result = whole(f"phase {number}")
+        if not result["changed"]:
+            raise SystemExit(str(result))
+    # The stop asks for the session, and so logs in.
+    login = "login, with TCP and TLS"
+    seconds["stop"] = [one - other for one, other in zip(seconds["stop"], seconds[login], strict=True)]
+    seconds[REST] = [whole - sum(parts) for whole, *parts in zip(seconds[TOTAL], *map(seconds.get, PHASES), strict=True)]
+    print(json.dumps({phase: 1000 * statistics.median(seconds[phase]) for phase in (*PHASES, REST, TOTAL)}))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
