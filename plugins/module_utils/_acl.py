@@ -21,7 +21,7 @@ from ._settle import from_the_read, settled
 # An object without ACL. The pages of tasks and endpoints contradict each other on the code (openapi.yaml), so that each
 # is taken for each object; the spelling of the last is that of the Python pages.
 NO_ACL = ("AEM_SERVER_HAS_NO_ACL", "AEM_TASK_HAS_NO_ACL", "AEM_ENDPOINT_HAS_NO_ACL", "AEM_endpoint_HAS_NO_ACL")
-NAMED = {"task": "task", "endpoint": "endpoint"}  # the scopes that need an option of this name
+NAMED = ("task", "endpoint")  # the scopes that need an option of the same name
 
 
 class Acl(NamedTuple):
@@ -68,7 +68,7 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
 def owner_of(params: Mapping[str, Any]) -> AclOwner:
     """Return the object that the options name; raise InputError with one clear line."""
     server, scope = check_name("server", params["server"]), params["scope"]
-    for option in NAMED.values():
+    for option in NAMED:
         if params[option] is not None and scope != option:
             raise InputError(f"{option} has no meaning with scope: {scope}.")
     path, subject = ("servers", server), server_subject(server)

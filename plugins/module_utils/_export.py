@@ -35,7 +35,7 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     text = stable_text(read_definition("The export", document), name or server)
     change = ensure_file("dest", dest, text, mode, params["backup"], _is_same)
     values: dict[str, Any] = {
-        "file": dest,  # not "dest", of which Ansible makes more in a module than in process
+        "dest": dest,
         "tasks": sorted(names_in(document, "tasks")),
         "endpoints": sorted(names_in(document, "databases")),
     }

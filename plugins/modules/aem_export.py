@@ -98,7 +98,7 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-file:
+dest:
   description: The file.
   returned: success
   type: str

@@ -67,7 +67,8 @@ FLEET = (
 
 
 def table(seconds: Seconds, shown: Iterable[str], ratios: Iterable[Ratio]) -> tuple[str, bool]:
-    """Return the figures as Markdown, and whether all promises are kept."""
+    """Return the figures of what was measured as Markdown, and whether all promises are kept."""
+    shown, ratios = [one for one in shown if seconds[one]], [one for one in ratios if seconds[one.task]]
 
     def milliseconds(task: str) -> str:
         times = [1000 * one for one in seconds[task]]

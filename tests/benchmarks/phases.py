@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What one stop in process spends its time with: what a worker runs, without Ansible around it.
 
-A program of its own, as it needs the collection: it stops the tasks of the server "single" one after the other, each over
-a connection of its own, and prints the median milliseconds of each phase as JSON.
+A program of its own, as it needs the collection: it stops the tasks of the server "single" one after the other, each
+over a connection of its own, and prints the median milliseconds of each phase as JSON.
 """
 
 from __future__ import annotations
@@ -28,13 +28,14 @@ from ansible_collections.dataops.qlik_em.plugins.module_utils._stop import Stop
 from ansible_collections.dataops.qlik_em.plugins.modules import aem_task
 
 # Phase: the function that is all of it, and where it is looked up.
+LOGIN, STOP = "login, with TCP and TLS", "stop"
 PHASES = {
     "TLS settings, with the CA's file": (_http, "tls_context"),
-    "login, with TCP and TLS": (Client, "session"),
-    "stop": (Api, "stop_task"),
+    LOGIN: (Client, "session"),
+    STOP: (Api, "stop_task"),
     "logout": (Client, "close"),
 }
-TOTAL, REST = "all", "checks, masks and the rest of our code"
+REST, ALL = "checks, masks and the rest of our code", "all"
 
 seconds: dict[str, list[float]] = defaultdict(list)
 
@@ -64,18 +65,16 @@ def main(rounds: int) -> None:
     """Measure and print."""
     for phase, (owner, name) in PHASES.items():
         setattr(owner, name, timed(phase, getattr(owner, name)))
-    whole = timed(TOTAL, stop)
+    stop_timed = timed(ALL, stop)
     for number in range(rounds):
-        for phase in (TOTAL, *PHASES):
+        for phase in (ALL, *PHASES):
             seconds[phase].append(0.0)
-        result = whole(f"phase {number}")
+        result = stop_timed(f"phase {number}")
         if not result["changed"]:
             raise SystemExit(str(result))
-    # The stop asks for the session, and so logs in.
-    login = "login, with TCP and TLS"
-    seconds["stop"] = [one - other for one, other in zip(seconds["stop"], seconds[login], strict=True)]
-    seconds[REST] = [whole - sum(parts) for whole, *parts in zip(seconds[TOTAL], *map(seconds.get, PHASES), strict=True)]
-    print(json.dumps({phase: 1000 * statistics.median(seconds[phase]) for phase in (*PHASES, REST, TOTAL)}))
+        seconds[STOP][-1] -= seconds[LOGIN][-1]  # the stop asks for the session, and so logs in
+        seconds[REST].append(seconds[ALL][-1] - sum(seconds[phase][-1] for phase in PHASES))
+    print(json.dumps({phase: 1000 * statistics.median(seconds[phase]) for phase in (*PHASES, REST, ALL)}))
 
 
 if __name__ == "__main__":
