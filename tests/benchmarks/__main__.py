@@ -82,7 +82,7 @@ def table(seconds: Seconds, shown: Iterable[str], ratios: Iterable[Ratio]) -> tu
 def main() -> int:
     """Measure and print; 1 if a promise is not kept."""
     parser = argparse.ArgumentParser(prog="make bench")
-    parser.add_argument("--singles", type=int, default=15, help="rounds of single tasks")
+    parser.add_argument("--singles", type=int, default=25, help="rounds of single tasks")
     parser.add_argument("--loops", type=int, default=3, help=f"rounds of loops over {tasks.ITEMS} tasks")
     parser.add_argument("--fleets", type=int, default=3, help="rounds of batches; the slow loops run once")
     arguments = parser.parse_args()
