@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
-from ..module_utils import _task_definition as _task_definition  # once for all workers; the module puts it off
+from ..module_utils import _task_definition
 from ..modules.aem_task import RESOURCE, SPEC, main
 from ..plugin_utils._action import ActionFrame
 
-__all__ = ["ActionModule", "main"]  # main: ansible-lint checks the arguments of a task by it
+# _task_definition: what the module puts off is imported here, once for all workers.
+# main: ansible-lint checks the arguments of a task by it.
+__all__ = ["ActionModule", "_task_definition", "main"]
 
 
 class ActionModule(ActionFrame):

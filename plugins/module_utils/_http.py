@@ -229,7 +229,7 @@ class Transport:
         self._exchange.deadline, self._exchange.sent = deadline, False
         left = max(deadline - time.monotonic(), 0.001)
         try:
-            response = self._pools.urlopen(
+            response = self._pools.request(
                 verb,
                 url,
                 body=body,

@@ -393,7 +393,7 @@ def test_the_session_is_ended_after_a_failure_too(user, em, fault):
 
 def test_an_interrupt_that_loses_the_connection_does_not_keep_the_session_open(user, em, monkeypatch):
     """It strikes when the answer has come but is in nobody's hands yet: the only connection is never given back."""
-    send = PoolManager.urlopen
+    send = PoolManager.request
 
     def strike(self, verb, url, **arguments):
         answer = send(self, verb, url, **arguments)
@@ -401,7 +401,7 @@ def test_an_interrupt_that_loses_the_connection_does_not_keep_the_session_open(u
             raise KeyboardInterrupt
         return answer
 
-    monkeypatch.setattr(PoolManager, "urlopen", strike)
+    monkeypatch.setattr(PoolManager, "request", strike)
     with pytest.raises(KeyboardInterrupt):
         user.task()
     assert [r["operation"] for r in em.requests()] == STOP
