@@ -180,9 +180,10 @@ class JournaledApi(Api):
         try:
             yield
         except ApiError as error:
-            self._journal.note("after", known=True, error_code=error.error_code, **about)
+            self._journal.note("after", known=True, error_code=self.client.masked(error.error_code), **about)
             raise
         except AemError as error:
-            self._journal.note("after", known=not getattr(error, "sent", False), msg=error.message, **about)
+            msg = self.client.masked(error.message)
+            self._journal.note("after", known=not getattr(error, "sent", False), msg=msg, **about)
             raise
         self._journal.note("after", known=True, **about)
