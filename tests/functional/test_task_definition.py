@@ -219,18 +219,6 @@ def test_what_is_redacted_is_not_sent(admin, em, tmp_path):
     assert "password" not in em.endpoint(PROD, "Shop 2")["db_settings"]
 
 
-@pytest.mark.parametrize("form", ["dict", "text", "file"])
-def test_no_secret_of_a_definition_comes_out(admin, em, tmp_path, form):
-    document = with_shop(definition())
-    path = tmp_path / "fresh.json"
-    path.write_text(json.dumps(document))
-    given = {"dict": {"definition": document}, "text": {"definition": path.read_text()}, "file": {"src": str(path)}}
-    em.set_server(PROD, fail_import="The password clear-shop-password is too short.")
-    run = admin.task("fresh", "present", diff=True, **given[form])
-    assert run.failed and run.result["error_code"] == "AEM_IMPORT_TASK_INNER_ERR"
-    assert "too short" in run.msg and "clear-shop-password" not in str(run.result)
-
-
 # Running tasks
 
 
