@@ -16,7 +16,7 @@ from ._api import Api
 from ._checks import check_name
 from ._definition import PLACEHOLDER, Tree, count_redacted, names_in, read_definition, redacted, stable_text
 from ._errors import InputError
-from ._files import ensure_file, read_file
+from ._files import check_file, ensure_file
 from ._result import Mode, Result
 
 
@@ -28,7 +28,7 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     server, name, dest = check_name("server", params["server"]), params["name"], params["dest"]
     if name is not None:
         check_name("name", name)
-    old = read_file("dest", dest)  # before anything is asked: one that cannot be read cannot be replaced either
+    old = check_file("dest", dest)
     document = api.export_task(server, name, params["with_endpoints"]) if name else api.export_all(server)
     notes = []
     if params["secrets"] == "redact":

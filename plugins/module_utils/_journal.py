@@ -55,23 +55,39 @@ class Journal:
 
     def __init__(self, path: str, known: Known) -> None:
         self.known = known
+        self._path = path
         self._file = open(os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600), "ab")  # noqa: SIM115 (see close)
         _drop_cut_line(path)
         self._lock = threading.Lock()
 
     def note(self, event: str, **members: Any) -> None:
-        """Append a line."""
+        """Append a line; raise InputError if that is not possible.
+
+        Not if it tells of what is over: without the line the next run has its doubts, and looks.
+        """
         now = datetime.now(timezone.utc)
         line = json.dumps({"event": event, "time": now.isoformat(timespec="milliseconds"), **members})
-        with self._lock:
-            self._file.write(line.encode() + b"\n")
-            self._file.flush()
-            if event == "before":  # what is sent must be known after a power cut, too
-                os.fsync(self._file.fileno())
+        try:
+            with self._lock:
+                self._file.write(line.encode() + b"\n")
+                self._file.flush()
+                if event == "before":  # what is sent must be known after a power cut, too
+                    os.fsync(self._file.fileno())
+        except OSError as error:
+            if event not in ("after", "task"):
+                raise _unwritable(self._path, error) from error
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        with contextlib.suppress(OSError):  # what could not be written is known already
+            self._file.close()
+
+
+def _unwritable(path: str, error: OSError) -> InputError:
+    return InputError(
+        f"journal ({path}) cannot be written: {error.strerror}.",
+        "Nothing is sent that cannot be noted before. Make room, then run this again.",
+    )
 
 
 @contextlib.contextmanager
@@ -85,7 +101,7 @@ def open_journal(path: str, address: str, wish: str) -> Iterator[Journal]:
         try:
             journal = Journal(path, known)
         except OSError as error:
-            raise InputError(f"journal ({path}) cannot be written: {error.strerror}.") from error
+            raise _unwritable(path, error) from error
         with contextlib.closing(journal):
             journal.note("run", schema=SCHEMA, enterprise_manager=address, wish=wish, continues=known.continues)
             yield journal
@@ -98,7 +114,8 @@ def read_journal(path: str, address: str, wish: str) -> Known:
     except FileNotFoundError:
         return Known()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"journal ({path}) cannot be read: {error}.") from error
+        why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+        raise InputError(f"journal ({path}) cannot be read: {why}.") from error
     *lines, cut = text.split("\n")
     if cut[: len(BEGIN)] != BEGIN[: len(cut)]:
         lines.append(cut)  # somebody else's file, which is not to be touched
