@@ -181,39 +181,6 @@ def test_members_that_are_not_known_here_are_sent_back(em, user):
 # Bad input
 
 
-@pytest.mark.parametrize(
-    ("lists", "message"),
-    [
-        ({}, "Nothing is selected: give at least one of included_pattern, excluded_pattern, explicit_included_tables."),
-        ({"included_pattern": [item("", "X")]}, "owner in included_pattern must not be empty or blank."),
-        ({"excluded_pattern": [item("A", "  ")]}, "name in excluded_pattern must not be empty or blank."),
-        ({"included_pattern": [{"owner": "A"}]}, "missing required arguments: name found in included_pattern"),
-        (
-            {"explicit_included_tables": [item("A", "B", load_order="soon")]},
-            "load_order in explicit_included_tables must be a number from 0 on or one of lowest, low, normal, high",
-        ),
-        ({"included_pattern": [item("A", "B", load_order=-1)]}, "load_order in included_pattern must be a number"),
-        ({"included_pattern": [item("A", "B", load_order="²")]}, "load_order in included_pattern must be a number"),
-        (
-            {"excluded_pattern": [item("A", "B", table_type="index")]},
-            'table_type in excluded_pattern must be table or view, not "index".',
-        ),
-        (
-            {"explicit_included_tables": [item("A", "B"), item("A", "B", table_type="view")]},
-            'explicit_included_tables holds "A.B" twice.',
-        ),
-        ({"included_pattern": [item("A", "%"), item("A", "%")]}, 'included_pattern holds "A.%" twice.'),
-        ({"included_pattern": [item("A", "%")], "server": " "}, "server must not be empty or blank."),
-        ({"included_pattern": [item("A", "%")], "name": ".."}, 'name must not be ".."'),
-    ],
-)
-@pytest.mark.parametrize("state", ["present", "replaced", "absent"])
-def test_bad_input_gets_one_clear_line_and_nothing_is_sent(em, user, lists, message, state):
-    run = act(user, state, **lists)
-    assert run.failed and not run.changed and message in run.msg, run.msg
-    assert len(run.msg.splitlines()) == 1 and run.requests == []
-
-
 # Failures
 
 
