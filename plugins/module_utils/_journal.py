@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import threading
@@ -56,7 +57,8 @@ class Journal:
     def __init__(self, path: str, known: Known) -> None:
         self.known = known
         self._path = path
-        self._file = open(os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600), "ab")  # noqa: SIM115 (see close)
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        self._file = open(descriptor, "ab", buffering=0)  # noqa: SIM115 (see close)
         _drop_cut_line(path)
         self._lock = threading.Lock()
 
@@ -66,21 +68,24 @@ class Journal:
         Not if it tells of what is over: without the line the next run has its doubts, and looks.
         """
         now = datetime.now(timezone.utc)
-        line = json.dumps({"event": event, "time": now.isoformat(timespec="milliseconds"), **members})
-        try:
-            with self._lock:
-                self._file.write(line.encode() + b"\n")
-                self._file.flush()
+        text = json.dumps({"event": event, "time": now.isoformat(timespec="milliseconds"), **members})
+        line = text.encode() + b"\n"
+        with self._lock:
+            begin = os.fstat(self._file.fileno()).st_size
+            try:
+                if self._file.write(line) < len(line):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                 if event == "before":  # what is sent must be known after a power cut, too
                     os.fsync(self._file.fileno())
-        except OSError as error:
-            if event not in ("after", "task"):
-                raise _unwritable(self._path, error) from error
+            except OSError as error:
+                with contextlib.suppress(OSError):
+                    os.ftruncate(self._file.fileno(), begin)  # or what was not sent would be in doubt
+                if event not in ("after", "task"):
+                    raise _unwritable(self._path, error) from error
 
     def close(self) -> None:
         """Close the file."""
-        with contextlib.suppress(OSError):  # what could not be written is known already
-            self._file.close()
+        self._file.close()
 
 
 def _unwritable(path: str, error: OSError) -> InputError:
