@@ -15,7 +15,7 @@ from typing import Any
 from ._api import Api
 from ._content import read_content
 from ._errors import AemError, InputError
-from ._files import ensure_file
+from ._files import check_file, ensure_file
 from ._result import Mode, Result
 from ._times import check_moment
 
@@ -27,6 +27,8 @@ def export(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     end = None if params["end"] is None else check_moment("end", params["end"], now)
     if end is not None and end < start:  # in this form, the order of texts is the order of times
         raise InputError(f"end ({end}) is before start ({start}).")
+    if params["dest"] is not None:
+        check_file("dest", params["dest"])
     body = api.export_audit_trail(start, end)
     trail = read_content(body)  # any JSON and any text: the layout is not documented (notes, 6)
     if trail is None:

@@ -16,13 +16,16 @@ from typing import Any
 
 from ._api import Api
 from ._errors import AemError, InputError
-from ._fleet import Fleet, Job, Limits, check_care, check_limits, diff, raise_failures, values
+from ._files import check_file
+from ._fleet import Fleet, Job, Limits, check_care, check_limits, diff, done, raise_failures, values
 from ._journal import Journal, JournaledApi, Known, open_journal, read_journal
 from ._parallel import map_parallel
 from ._result import Mode, Result
 from ._selection import Listed, Selection, Selector, read_selectors, select, skip_warnings
 from ._task import check_options
 from ._task_model import Options
+
+NO_SELECTOR = "include must hold at least one selector."
 
 
 def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
@@ -35,13 +38,17 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     wanted = check_options({**params, "server": "*", "name": "*"})
     limits, care = check_limits(params), check_care(params)
     waves = read_selectors("waves", params["waves"])
+    wish = f"{wanted.state} {wanted.run_option}"
+    if params["journal"]:
+        check_file("journal", params["journal"])
+        read_journal(params["journal"], api.client.address, wish)
     as_of = time.monotonic()
     selection = read_selection(api, params, limits)
     sorted_waves = sort_into_waves(selection.tasks, waves)
     if params["reverse"]:
         sorted_waves.reverse()
     jobs = [[job_for(wanted, task, as_of) for task in wave] for wave in sorted_waves]
-    with open_maybe(api, params["journal"], f"{wanted.state} {wanted.run_option}", mode) as (known, journal):
+    with open_maybe(api, params["journal"], wish, mode) as (known, journal):
         journaled = JournaledApi(api.client, journal) if journal else api
         warnings = skip_warnings(selection.skipped)
         try:
@@ -53,7 +60,8 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
             failure.warnings += warnings
             raise
         if journal:
-            journal.note("end")
+            with done(rows):
+                journal.note("end")
     elapsed = round(time.monotonic() - begin, 2)
     return Result(
         changed=any(row.changed for row in rows),
@@ -67,7 +75,7 @@ def read_selection(api: Api, params: Mapping[str, Any], limits: Limits) -> Selec
     """Return the tasks that ``include`` and ``exclude`` mean; raise InputError if there is none."""
     include, exclude = read_selectors("include", params["include"]), read_selectors("exclude", params["exclude"])
     if not include:
-        raise InputError("include must hold at least one selector.")
+        raise InputError(NO_SELECTOR)
     at_a_time = functools.partial(map_parallel, parallel=limits.parallel, abandon=api.client.stop.abandon)
     selection = select(api, include, exclude, params["on_server_error"], at_a_time)
     if not selection.tasks and not params["allow_empty"]:

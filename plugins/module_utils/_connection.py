@@ -120,9 +120,9 @@ def secrets_in(params: Mapping[str, Any], environ: Mapping[str, str]) -> Iterato
         elif isinstance(value, (dict, list)) or option in JSON_TEXTS:
             yield from (("", secret) for secret in secret_texts(value))
     for option in ("url", "proxy"):
-        # A password inside a URL is refused (url) or used (proxy); neither way may it be shown.
-        userinfo = str(params.get(option) or "").rpartition("@")[0].rpartition("/")[2]
-        user, _colon, password = userinfo.partition(":")
+        # A password inside a URL is refused (url) or used (proxy); neither way may it be shown, also if it has a slash.
+        before_host = str(params.get(option) or "").rpartition("@")[0].rpartition("://")[2]
+        user, _colon, password = before_host.partition(":")
         if password:
             yield user, password
             yield unquote(user), unquote(password)

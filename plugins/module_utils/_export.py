@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from . import _definition_diff as difference
@@ -16,7 +16,7 @@ from ._api import Api
 from ._checks import check_name
 from ._definition import PLACEHOLDER, Tree, count_redacted, names_in, read_definition, redacted, stable_text
 from ._errors import InputError
-from ._files import ensure_file, read_file
+from ._files import check_file, ensure_file
 from ._result import Mode, Result
 
 
@@ -28,10 +28,17 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     server, name, dest = check_name("server", params["server"]), params["name"], params["dest"]
     if name is not None:
         check_name("name", name)
-    old = read_file("dest", dest)  # before anything is asked: one that cannot be read cannot be replaced either
+    old = check_file("dest", dest)
     document = api.export_task(server, name, params["with_endpoints"]) if name else api.export_all(server)
+    notes = []
     if params["secrets"] == "redact":
-        document = redacted(document)
+        plain = redacted(document)
+        document = _covered(plain, api.client.is_telling)
+        if document != plain:
+            notes.append(
+                "The definition holds a secret of this run, as the password of the login, outside of the members for "
+                f"secrets. What holds it is {PLACEHOLDER} in the file."
+            )
     text = stable_text(read_definition("The export", document), name or server)
     change = ensure_file("dest", dest, text, mode, params["backup"], _is_same)
     values: dict[str, Any] = {
@@ -42,7 +49,16 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     if change.backup:
         values["backup_file"] = change.backup
     diff = change.diff and {**change.diff, "before": _shown(old), "after": _shown(text)}
-    return Result(change.changed, values, diff)
+    return Result(change.changed, values, diff, notes)
+
+
+def _covered(value: Any, is_telling: Callable[[str], bool]) -> Any:
+    """Return any part of a definition without the secrets of this run, which an endpoint may have in a free text."""
+    if isinstance(value, dict):
+        return {key: _covered(item, is_telling) for key, item in value.items() if not is_telling(key)}
+    if isinstance(value, list):
+        return [_covered(item, is_telling) for item in value]
+    return PLACEHOLDER if isinstance(value, str) and is_telling(value) else value
 
 
 def _read(text: str) -> Tree | None:

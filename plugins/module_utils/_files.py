@@ -44,11 +44,9 @@ def ensure_file(
     Raises InputError, which names ``option``; the old file stays then. In check mode nothing is written, but what can
     be known to fail does.
     """
-    old = read_file(option, path)
+    old = check_file(option, path)
     if old is not None and is_same(old, text):
         return FileChange(False, None, None)
-    if not Path(path).parent.is_dir():
-        raise InputError(f"{option} ({path}) cannot be written: there is no folder {Path(path).parent}.")
     diff = {"before": old or "", "after": text, "before_header": path, "after_header": path}
     kept = None
     if not mode.check:
@@ -58,8 +56,21 @@ def ensure_file(
     return FileChange(True, diff if mode.check or mode.diff else None, kept)
 
 
+def check_file(option: str, path: str) -> str | None:
+    """Return what is in a file that is to be written, None if there is none.
+
+    Raises InputError, which names ``option``, for what can be known to fail: ask this before anything is sent.
+    """
+    old = read_file(option, path)
+    if not Path(path).parent.is_dir():
+        raise InputError(f"{option} ({path}) cannot be written: there is no folder {Path(path).parent}.")
+    return old
+
+
 def read_file(option: str, path: str) -> str | None:
     """Return what is in a file (UTF-8), None if there is none. Raises InputError, which names ``option``."""
+    if not path.strip():
+        raise InputError(f"{option} must not be empty or blank.")
     try:
         return Path(path).read_text(encoding="utf-8")
     except FileNotFoundError:

@@ -8,8 +8,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -272,6 +273,17 @@ def with_rows(error: AemError, rows: Sequence[Row]) -> AemError:
     error.facts.update(values(rows))
     error.changed = any(row.changed for row in rows)
     return error
+
+
+@contextlib.contextmanager
+def done(rows: Sequence[Row]) -> Iterator[None]:
+    """Let a failure of the block, which notes that all is done, carry the rows and tell that."""
+    try:
+        yield
+    except AemError as failure:
+        failure.message = f"All tasks were brought to their state, but that could not be noted. {failure.message}"
+        with_rows(failure, rows)
+        raise
 
 
 def raise_failures(rows: Sequence[Row], **facts: Any) -> None:

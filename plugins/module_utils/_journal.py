@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import threading
@@ -55,23 +56,43 @@ class Journal:
 
     def __init__(self, path: str, known: Known) -> None:
         self.known = known
-        self._file = open(os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600), "ab")  # noqa: SIM115 (see close)
+        self._path = path
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        self._file = open(descriptor, "ab", buffering=0)  # noqa: SIM115 (see close)
         _drop_cut_line(path)
         self._lock = threading.Lock()
 
     def note(self, event: str, **members: Any) -> None:
-        """Append a line."""
+        """Append a line; raise InputError if that is not possible.
+
+        Not if it tells of what is over: without the line the next run has its doubts, and looks.
+        """
         now = datetime.now(timezone.utc)
-        line = json.dumps({"event": event, "time": now.isoformat(timespec="milliseconds"), **members})
+        text = json.dumps({"event": event, "time": now.isoformat(timespec="milliseconds"), **members})
+        line = text.encode() + b"\n"
         with self._lock:
-            self._file.write(line.encode() + b"\n")
-            self._file.flush()
-            if event == "before":  # what is sent must be known after a power cut, too
-                os.fsync(self._file.fileno())
+            begin = os.fstat(self._file.fileno()).st_size
+            try:
+                if self._file.write(line) < len(line):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                if event == "before":  # what is sent must be known after a power cut, too
+                    os.fsync(self._file.fileno())
+            except OSError as error:
+                with contextlib.suppress(OSError):
+                    os.ftruncate(self._file.fileno(), begin)  # or what was not sent would be in doubt
+                if event not in ("after", "task"):
+                    raise _unwritable(self._path, error) from error
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+def _unwritable(path: str, error: OSError) -> InputError:
+    return InputError(
+        f"journal ({path}) cannot be written: {error.strerror}.",
+        "Nothing is sent that cannot be noted before. Make room, then run this again.",
+    )
 
 
 @contextlib.contextmanager
@@ -85,7 +106,7 @@ def open_journal(path: str, address: str, wish: str) -> Iterator[Journal]:
         try:
             journal = Journal(path, known)
         except OSError as error:
-            raise InputError(f"journal ({path}) cannot be written: {error.strerror}.") from error
+            raise _unwritable(path, error) from error
         with contextlib.closing(journal):
             journal.note("run", schema=SCHEMA, enterprise_manager=address, wish=wish, continues=known.continues)
             yield journal
@@ -98,7 +119,8 @@ def read_journal(path: str, address: str, wish: str) -> Known:
     except FileNotFoundError:
         return Known()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"journal ({path}) cannot be read: {error}.") from error
+        why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+        raise InputError(f"journal ({path}) cannot be read: {why}.") from error
     *lines, cut = text.split("\n")
     if cut[: len(BEGIN)] != BEGIN[: len(cut)]:
         lines.append(cut)  # somebody else's file, which is not to be touched
@@ -180,9 +202,10 @@ class JournaledApi(Api):
         try:
             yield
         except ApiError as error:
-            self._journal.note("after", known=True, error_code=error.error_code, **about)
+            self._journal.note("after", known=True, error_code=self.client.masked(error.error_code), **about)
             raise
         except AemError as error:
-            self._journal.note("after", known=not getattr(error, "sent", False), msg=error.message, **about)
+            msg = self.client.masked(error.message)
+            self._journal.note("after", known=not getattr(error, "sent", False), msg=msg, **about)
             raise
         self._journal.note("after", known=True, **about)

@@ -20,6 +20,7 @@ from ._secrets import MASK
 SECRET_NAME = re.compile(r"password|passphrase|secret|token$|session_?id$|(?:private|access|api|account)_?key", re.I)
 # A secret as an export carries it (notes, 6). That it is Base64 and at least so long is an assumption.
 ENCRYPTED = re.compile(r"\{[A-Za-z0-9+/=_-]{16,}\}")
+LEAST_DIGITS = 4
 # A member in a text that should have been JSON, and is broken.
 JSON_MEMBER = re.compile(r'"((?:[^"\\]|\\.)*)"\s*:\s*"((?:[^"\\]|\\.)*)"')
 
@@ -50,11 +51,14 @@ def redacted(value: Any) -> Any:
 
 
 def secret_texts(value: Any) -> Iterator[str]:
-    """Yield each text in ``value`` (any nesting, JSON in texts too, even if it is broken) that is a secret."""
+    """Yield each text in ``value`` (any nesting, JSON in texts too, even if it is broken) that is a secret.
+
+    A number, as text, too, unless it is so small that it may stand anywhere.
+    """
     if isinstance(value, dict):
         for name, item in value.items():
-            if isinstance(item, str) and _is_secret(name, item):
-                yield item
+            if _is_secret(name, item) and (isinstance(item, str) or len(str(item)) >= LEAST_DIGITS):
+                yield str(item)
             else:
                 yield from secret_texts(item)
     elif isinstance(value, list):

@@ -9,6 +9,8 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import json
 import re
 import string
 from collections.abc import Iterable, Iterator
@@ -58,7 +60,7 @@ def _char(sign: str) -> str:
 
 
 LONGEST = 16384  # characters; for more a pattern takes too long. A licence has a few thousand (assumption)
-LEAST_PIECE = 8  # characters of a part of a licence that is worth hiding
+LEAST_PIECE = 8  # characters of a secret, or of a part of a licence, that are not there by chance
 DATE = re.compile(r"(?:\d{4}-\d\d-\d\d|\d\d?[/.]\d\d?[/.]\d{2,4})(?:[T ][\d:.Z]*)?")
 # The two signs that differ in URL-safe Base64.
 BASE64 = {"+": f"(?:-|{_char('+')})", "/": f"(?:_|{_char('/')})"}
@@ -90,6 +92,9 @@ def pieces(text: str) -> Iterator[str]:
             value = part.strip(" \t\"'{}[]")
             if len(value) >= LEAST_PIECE and any(map(str.isdigit, value)) and not DATE.fullmatch(value):
                 yield value
+                if "\\" in value:  # as JSON writes it
+                    with contextlib.suppress(ValueError):
+                        yield json.loads(f'"{value}"', strict=False)
 
 
 class Secrets:
@@ -98,6 +103,7 @@ class Secrets:
     def __init__(self) -> None:
         self._pairs: dict[tuple[str, str], re.Pattern[str]] = {}
         self._patterns: list[re.Pattern[str]] = []
+        self._texts: set[str] = set()
         self._long: set[str] = set()  # found as they are only
 
     def add(self, pairs: Iterable[tuple[str, str]]) -> None:
@@ -107,12 +113,21 @@ class Secrets:
                 self._long.add(secret)
             elif secret.strip() and (user, secret) not in self._pairs:  # a blank would mask all blanks
                 self._pairs[user, secret] = _pattern(secret, user)  # kept: a licence has more than the cache holds
+        self._texts = {secret for _user, secret in self._pairs}
         # The longest first, or a shorter secret would leave the rest of a longer one behind.
         longest_first = sorted(self._pairs, key=lambda pair: len(pair[1]), reverse=True)
         self._patterns = [self._pairs[pair] for pair in longest_first]
 
+    def is_in(self, text: str, least: int) -> bool:
+        """Return whether a secret of at least so many characters is in ``text``, in any of its forms."""
+        patterns = (pattern for (_user, secret), pattern in self._pairs.items() if len(secret) >= least)
+        return any(pattern.search(text) for pattern in patterns) or any(secret in text for secret in self._long)
+
     def mask(self, value: Any) -> Any:
-        """Return ``value`` (any nesting of dicts, lists and tuples) with all secrets in its strings replaced."""
+        """Return ``value`` (any nesting of dicts, lists and tuples) with all secrets in its strings replaced.
+
+        A number is replaced if it is one.
+        """
         if isinstance(value, str):
             for secret in self._long:
                 value = value.replace(secret, MASK)
@@ -123,4 +138,6 @@ class Secrets:
             return {self.mask(key): self.mask(item) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
             return [self.mask(item) for item in value]
+        if type(value) in (int, float) and str(value) in self._texts:
+            return MASK
         return value

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from ._api import Api
@@ -73,7 +74,7 @@ def check_options(params: Mapping[str, Any]) -> Options:
         raise InputError(f"run_option: {run_option.lower()} needs cdc_position.")
     if position is not None and run_option not in POSITION_OPTIONS:
         raise InputError(f"cdc_position has no meaning with run_option: {run_option.lower()}.")
-    if run_option == FROM_TIMESTAMP and not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", position):
+    if run_option == FROM_TIMESTAMP and not _is_time(position):
         raise InputError("cdc_position must be a UTC time of the form YYYY-MM-DDTHH:MM:SS, in quotes in YAML.")
     return Options(
         server=check_name("server", params["server"]),
@@ -86,6 +87,14 @@ def check_options(params: Mapping[str, Any]) -> Options:
         run_option=run_option,
         cdc_position=position,
     )
+
+
+def _is_time(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:  # the 31st of June
+        return False
+    return re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", text, re.ASCII) is not None
 
 
 def plan(wanted: str, current: Seen | None) -> Plan:

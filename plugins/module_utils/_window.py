@@ -17,12 +17,12 @@ from typing import Any, Union
 
 from . import _checkpoint
 from ._api import Api
-from ._batch import open_maybe, read_selection, sort_into_waves
+from ._batch import NO_SELECTOR, open_maybe, read_selection, sort_into_waves
 from ._checkpoint import FREEZING, FROZEN, OPEN, RECORDED, RESTORED, RESTORING, Checkpoint, Kept
 from ._drain import Care
 from ._errors import AemError, ApiError, InputError, TransportError
-from ._files import locked, write_atomically
-from ._fleet import Fleet, Job, Row, check_care, check_limits, diff, raise_failures, values
+from ._files import check_file, locked, write_atomically
+from ._fleet import Fleet, Job, Row, check_care, check_limits, diff, done, raise_failures, values
 from ._journal import JournaledApi, came_to_end
 from ._parallel import map_parallel
 from ._result import Mode, Result
@@ -32,6 +32,7 @@ from ._task_model import ACTIVE, KNOWN_STATES, STARTING, Options, Seen
 from ._wait import TimedOut, wait_until
 
 NOT_CONNECTED = "AEM_SERVER_NOT_CONNECTED"
+RESUMING = {"run_option": "resume_processing", "cdc_position": None, "force": False, "wait": True}
 RAN = (*ACTIVE, STARTING)  # STOPPING: somebody else stops it; what is not known is not touched
 
 Look = Union[dict[str, Seen], AemError]  # the tasks of a server by name, or why they cannot be read
@@ -39,7 +40,7 @@ Look = Union[dict[str, Seen], AemError]  # the tasks of a server by name, or why
 
 def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     """Do one step of a maintenance window. Each may be repeated, also after a crash. Raises AemError with the rows."""
-    _check_sources(params)
+    _check_options(api, params)
     steps = {"recorded": record, "frozen": freeze, "restored": restore}
     with _alone(params["path"], mode):
         return steps[params["state"]](api, params, mode)
@@ -117,8 +118,7 @@ def _move(
     """Bring the tasks of the waves to ``state``; ``phases`` are those of the window while and after that."""
     begin = time.monotonic()
     path, limits = params["path"], check_limits(params)
-    given = {"run_option": "resume_processing", "cdc_position": None, "force": False, "wait": True}
-    wanted = check_options({**params, **given, "server": "*", "name": "*", "state": state})
+    wanted = check_options({**params, **RESUMING, "server": "*", "name": "*", "state": state})
     looks = _look(api, wanted, checkpoint, limits.parallel, is_patient=state == "started" and not mode.check)
     rows = [row for wave in waves for task in wave if (row := _unreachable(task, looks[task.server]))]
     out_of_reach = {(row.server, row.name) for row in rows}
@@ -143,21 +143,38 @@ def _move(
             failure.warnings += warnings
             raise
         if journal:
-            journal.note("end")
+            with done(rows):
+                journal.note("end")
     checkpoint = checkpoint._replace(phase=phases[1])
     if writes:
-        write_atomically("path", path, checkpoint.text())
+        with done(rows):
+            write_atomically("path", path, checkpoint.text())
     elapsed = round(time.monotonic() - begin, 2)
     outcome = {"checkpoint": checkpoint.document(), **values(rows), "elapsed": elapsed}
     return Result(any(row.changed for row in rows), outcome, shown, warnings)
 
 
-def _check_sources(params: Mapping[str, Any]) -> None:
+def _check_options(api: Api, params: Mapping[str, Any]) -> None:
+    """Raise InputError for what can be seen to be wrong, before anything is locked or sent."""
     has_path, has_document = bool(params["path"]), params["checkpoint"] is not None
     if params["state"] == "recorded" and has_document:
         raise InputError("state: recorded makes a checkpoint and takes none.")
     if params["state"] != "recorded" and has_path == has_document:
         raise InputError(f"state: {params['state']} needs either path or checkpoint.")
+    if has_path:
+        check_file("path", params["path"])
+    if params["state"] == "recorded":
+        for option in ("include", "exclude", "waves"):
+            read_selectors(option, params[option])
+        if not params["include"]:
+            raise InputError(NO_SELECTOR)
+        if has_path:
+            _checkpoint.load(params["path"], api.client.address)
+    else:
+        _given(api, params)
+    check_limits(params)
+    check_care(params)
+    check_options({**params, **RESUMING, "server": "*", "name": "*", "state": "started"})
 
 
 @contextlib.contextmanager

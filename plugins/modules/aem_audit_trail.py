@@ -49,7 +49,7 @@ options:
   dest:
     description:
       - The file for the audit trail, on the host that runs the module. Only its owner may read it (mode 0600). It is
-        written whole or not at all.
+        written whole or not at all. Its folder must exist.
       - Without it, the audit trail is returned as RV(content).
     type: path
   backup:

@@ -52,7 +52,8 @@ options:
     required: true
   path:
     description:
-      - The file of the checkpoint, on the host that runs the module. Only its owner may read it (mode 0600).
+      - The file of the checkpoint, on the host that runs the module. Only its owner may read it (mode 0600). Its folder
+        must exist.
       - Beside it lie a lock, which keeps two runs off the same checkpoint, and a journal of what is sent.
       - Needed for V(frozen) and V(restored), if there is no O(checkpoint).
     type: path

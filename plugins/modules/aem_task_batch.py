@@ -63,7 +63,7 @@ options:
         run that is killed.
       - The next run with the same file, O(state) and O(run_option) goes on where that one ended. It does not restart
         again what was restarted, and gives writes whose answers were lost the time to take effect.
-      - The file is only for its owner to read. It may be removed when no run needs it any more.
+      - Its folder must exist. The file is only for its owner to read. It may be removed when no run needs it any more.
     type: path
 notes:
   - Stopping and starting ask for the role Operator on the tasks, the lists for Viewer on All Tasks of the servers.

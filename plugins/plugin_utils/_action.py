@@ -131,8 +131,9 @@ class ActionFrame(ActionBase):
             if notes:
                 outcome["warnings"] = notes + outcome.get("warnings", [])
             if self._wants_invocation(task_vars):
-                hidden = {secret for _user, secret in secrets_in(params, os.environ)}
-                shown = remove_values(params, hidden | validation._no_log_values)
+                secrets = Secrets()
+                secrets.add(secrets_in(params, os.environ))
+                shown = remove_values(secrets.mask(params), validation._no_log_values)
                 outcome["invocation"] = {"module_args": shown}
         if stop.signal:
             # Now as Ansible itself would take it: a loop must not go on with its next item.

@@ -1,12 +1,14 @@
 # Copyright (c) 2026, dataops.qlik_em contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What test_every_module.py tries: at least one case for each module and state, in the files cases_*.py."""
+"""What tests of every module try: at least one case for each module and state, in the files cases_*.py."""
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ansible_collections.dataops.qlik_em.tests.simulator.handle import Handle
@@ -39,3 +41,20 @@ class Case:
     def __str__(self) -> str:
         state = self.options.get("state")
         return f"{self.module}-{state}" if isinstance(state, str) else self.module
+
+
+def all_cases() -> list[Case]:
+    """Return the cases of all files."""
+    files = sorted(Path(__file__).parent.glob("cases_*.py"))
+    return [case for path in files for case in importlib.import_module(path.stem).CASES]
+
+
+def filled(value: Any, values: dict[str, str]) -> Any:
+    """Return the options with what is known only now."""
+    if isinstance(value, str):
+        for name, text in values.items():
+            value = value.replace(f"{{{name}}}", text)
+        return value
+    if isinstance(value, dict):
+        return {key: filled(item, values) for key, item in value.items()}
+    return [filled(item, values) for item in value] if isinstance(value, list) else value

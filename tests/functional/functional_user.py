@@ -12,6 +12,7 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.dataops.qlik_em.plugins import modules
+from ansible_collections.dataops.qlik_em.plugins.module_utils._http import Transport
 from ansible_collections.dataops.qlik_em.plugins.module_utils._result import Mode
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run import run_resource
 from ansible_collections.dataops.qlik_em.plugins.module_utils._stop import Stop
@@ -68,6 +69,7 @@ class User:
     environ: dict[str, str] = field(default_factory=dict)
     defaults: dict[str, Any] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)  # the lines of progress
+    transport: Any = Transport
 
     def run(self, module: str, check: bool = False, diff: bool = False, **options: Any) -> Run:
         """Run a module as its frame does; the connection options are given unless `options` or `environ` have them."""
@@ -83,7 +85,8 @@ class User:
         before = len(self.em.requests())
         mode = Mode(check, diff, self.told.append)
         with Stop() as stop:
-            result = run_resource(plugin.RESOURCE, validation.validated_parameters, self.environ, mode, stop)
+            params = validation.validated_parameters
+            result = run_resource(plugin.RESOURCE, params, self.environ, mode, stop, self.transport)
         return Run(result, self.em.requests()[before:])
 
     def task(self, name: str = "orders", state: str = "stopped", **options: Any) -> Run:

@@ -187,38 +187,6 @@ def test_members_that_we_do_not_know_are_sent_back(user, em):
 # What is refused before anything is sent
 
 
-@pytest.mark.parametrize(
-    ("options", "text"),
-    [
-        ({"viewer_role": {"users": ["a"]}, "operator_role": {"users": ["A"]}}, 'The user "a" would have two roles'),
-        ({"viewer_role": {"groups": ["g"]}, "none_role": {"groups": ["G"]}}, 'The group "G" would have two roles'),
-        ({"viewer_role": {"users": [" "]}}, "users of viewer_role must not hold empty or blank names."),
-        ({"viewer_role": {"groups": [""]}}, "groups of viewer_role must not hold empty or blank names."),
-        ({}, "state: present needs a role or disable_inheritance"),
-        ({"state": "replaced"}, "state: replaced needs a role"),
-        ({"state": "absent"}, "it needs force: true."),
-        ({"state": "absent", "force": True, **MYSELF}, "give one of them only."),
-        ({"state": "absent", "disable_inheritance": True, **MYSELF}, "no meaning with state: absent"),
-        ({"scope": "task", **MYSELF}, "task"),
-        ({"scope": "endpoint", **MYSELF}, "endpoint"),
-        ({"task": "orders", **MYSELF}, "task has no meaning with scope: server."),
-        ({"scope": "tasks", "task": "orders", **MYSELF}, "task has no meaning with scope: tasks."),
-        ({"scope": "task", "task": "orders", "endpoint": "ERP", **MYSELF}, "endpoint has no meaning with scope: task."),
-        ({"scope": "task", "task": ".", **MYSELF}, 'task must not be "."'),
-        ({"scope": "endpoint", "endpoint": " ", **MYSELF}, "endpoint must not be empty or blank."),
-        ({"server": "", **MYSELF}, "server must not be empty or blank."),
-        ({"scope": "everything", **MYSELF}, "value of scope must be one of"),
-        ({"reader_role": {"users": ["a"]}}, "reader_role"),
-        ({"viewer_role": {"people": ["a"]}}, "people"),
-        ({"viewer_role": "a"}, "dictionary requested"),
-    ],
-)
-def test_bad_input_touches_nothing(user, em, options, text):
-    run = user.run("aem_acl", **options)
-    assert run.failed and not run.changed and text in run.msg and "\n" not in run.msg
-    assert em.requests() == []
-
-
 def test_a_user_and_a_group_of_one_name_are_two(user):
     assert user.run("aem_acl", **MYSELF, viewer_role={"users": ["x"]}, operator_role={"groups": ["x"]}).changed
 

@@ -72,22 +72,6 @@ def test_an_age_counts_from_now(admin, age, delta):
     assert "end_timestamp" not in target(run)
 
 
-@pytest.mark.parametrize("option", ["start", "end"])
-@pytest.mark.parametrize(
-    "value", ["", "yesterday", "last 24 hours", "24", "h", "-24h", "999999999w", "2026-06-31", "2026-01-01T25:00:00Z"]
-)
-def test_a_time_that_is_none_touches_nothing(admin, em, option, value):
-    run = admin.run("aem_audit_trail", **{**DAY, option: value})
-    assert run.failed and run.msg.startswith(f"{option} must be a time in UTC, like ") and f'not "{value}"' in run.msg
-    assert em.requests() == []
-
-
-@pytest.mark.parametrize(("start", "end"), [("1h", "2h"), ("2026-01-02", "2026-01-01T23:59:59Z")])
-def test_an_end_before_the_start_touches_nothing(admin, em, start, end):
-    run = admin.run("aem_audit_trail", start=start, end=end)
-    assert run.failed and "is before start" in run.msg and em.requests() == []
-
-
 def test_an_end_at_the_start_is_fine(admin):
     assert admin.run("aem_audit_trail", start="2026-01-01", end="2026-01-01").result["content"] == []
 

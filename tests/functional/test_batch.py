@@ -122,42 +122,6 @@ def test_a_name_with_signs_of_a_glob_is_found_as_it_is(em, user):
     assert stopped(em) == ["odd/a1", "odd/a[1]"], run.result  # as a name, and as a glob
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"include": []}, "include must hold at least one selector."),
-        ({"include": None}, "include must hold at least one selector."),
-        ({"include": [{}]}, 'An empty selector in include would mean every task: write server: "*" for that.'),
-        ({"exclude": [{"tag": []}]}, "An empty selector in exclude would mean every task"),
-        ({"include": [{"server": " "}]}, "server in include must not be empty or blank."),
-        ({"include": [{"name": ".."}]}, 'name in include must not be "..": as a part of a URL'),
-        ({"include": [{"server": "S0", "name": "T1"}]}, 'include names tasks that do not exist: "T1" on server "S0".'),
-        ({"include": [{"name": "t1"}, {"name": "nope"}]}, 'include names tasks that do not exist: "nope".'),
-        ({"include": [{"name": "x*"}]}, "include selects no task. Set allow_empty: true if that can be right."),
-        ({"parallel": 0}, "parallel must be between 1 and 256, not 0."),
-        ({"parallel": 10000}, "parallel must be between 1 and 256, not 10000."),
-        ({"parallel_per_server": 0}, "parallel_per_server must be between 1 and 256, not 0."),
-        ({"max_failures": 0}, "max_failures must be between 1 and 1000000, not 0."),
-        ({"waves": [{"name": "t1"}, {"tag": ["tag1"]}]}, 'Task "t1" on server "S0" is in the waves 1 and 2'),
-        ({"waves": [{}]}, "An empty selector in waves would mean every task"),
-        ({"timeout": 0}, "timeout must be between 1 and 86400 seconds, not 0."),
-        ({"drain": {"timeout": 0}}, "drain.timeout must be between 1 and 86400 seconds, not 0."),
-        ({"drain": {"max_latency": -1}}, "drain.max_latency must be between 0 and 86400 seconds, not -1."),
-        ({"run_option": "resume_processing_from_timestamp", "state": "started"}, "needs cdc_position"),
-        ({"run_option": "metadata_only_recreate_all_tables", "state": "started"}, "it needs force: true"),
-        ({"state": "reloaded"}, "value of state must be one of: started, stopped, restarted, got: reloaded"),
-        ({"journal": "/nowhere/journal"}, "journal (/nowhere/journal) cannot be locked: No such file or directory."),
-    ],
-)
-def test_bad_input_gets_one_clear_line_and_touches_nothing(em, user, options, message):
-    fleet(em)
-    before = states(em)
-    run = user.run("aem_task_batch", **{**QUIET, "include": [{"server": "S0"}], **options})
-    assert run.failed and not run.changed and message in run.msg, run.msg
-    assert len(run.msg.splitlines()) == 1
-    assert not run.writes and states(em) == before
-
-
 @pytest.mark.parametrize("problem", [{"state": "NOT_MONITORED"}, {"state": "ERROR", "message": "away"}])
 def test_a_server_that_cannot_be_read_fails_before_any_write_or_is_skipped(em, user, problem):
     fleet(em)

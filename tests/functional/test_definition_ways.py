@@ -1,28 +1,18 @@
 # Copyright (c) 2026, dataops.qlik_em contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Definitions in real playbooks, both ways: where src is found, and that no secret in a definition is shown."""
+"""Definitions in real playbooks, both ways: where src is found."""
 
 from __future__ import annotations
 
 import json
 
 import pytest
-from cases_definitions import definition, with_shop
+from cases_definitions import definition
 from functional_play import Player, both_ways
-from test_leaks import everything, leaks
 from test_ways import FAR_CONNECTION
 
-CANARY = "Sh0p 'q\"\\%41&+/=<ü€> secret"
 PLACES = {"files/fresh.json": "fresh.json", "fresh.json": "fresh.json", "defs/fresh.json": "defs/fresh.json"}
-
-
-def secret_definition():
-    """A definition whose endpoint has the canary as its password."""
-    document = with_shop(definition())
-    shop = document["cmd.replication_definition"]["databases"][0]
-    shop["db_settings"] = {**shop["db_settings"], "password": CANARY}
-    return document
 
 
 def task(em, **options):
@@ -71,30 +61,3 @@ def test_src_travels_to_the_host_that_runs_the_module(em, tmp_path):
     assert run["changed"] and not run["failed"], run
     assert none["failed"] and none["msg"] == "src (none.json) cannot be read: No such file or directory."
     assert not list((tmp_path / "remote").rglob("fresh.json"))
-
-
-@both_ways
-@pytest.mark.parametrize("form", ["dict", "text", "broken text", "file"])
-def test_no_secret_of_a_definition_is_shown(em, tmp_path, as_module, form):
-    folder = tmp_path / "work"
-    folder.mkdir()
-    document = secret_definition()
-    text = json.dumps(document)
-    given = {"dict": document, "text": f"// \n{text}", "broken text": f"{text[:-2]} ?", "file": document}[form]
-    if form == "file":
-        write(tmp_path / "fresh.json", document)
-        options = {"src": str(tmp_path / "fresh.json")}
-    else:
-        # In a variable, from outside the playbook: Ansible itself shows an excerpt of a playbook with an error in it.
-        (tmp_path / "given.json").write_text(json.dumps({"given": given}))
-        options = {"definition": "{{ given }}"}
-    player = Player(folder, as_module)
-    (folder / "playbook.yml").unlink(missing_ok=True)
-    outcome = player.play(
-        [task(em, **options)], "-vvvv", "--diff", *([] if form == "file" else ["-e", f"@{tmp_path / 'given.json'}"])
-    )
-    (run,) = outcome.results
-    assert run["failed"] is (form == "broken text"), run
-    assert run["changed"] is (form != "broken text")
-    text = everything(outcome, folder)
-    assert not leaks(text, ["password"], {"password": CANARY})

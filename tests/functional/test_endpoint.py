@@ -277,45 +277,6 @@ def test_who_may_not_change_it_is_told_the_role(em):
 NEW = {"name": "new", "type": "oracle", "role": "source"}
 
 
-@pytest.mark.parametrize(
-    ("options", "text"),
-    [
-        ({"type": "sqlserver"}, 'The endpoint "ERP" on server "Replicate-Prod" has the type oracle, not sqlserver'),
-        ({"role": "both"}, 'The endpoint "ERP" on server "Replicate-Prod" has the role source, not both'),
-        ({"name": "new"}, 'There is no endpoint "new" on server "Replicate-Prod". To create it, type and role must'),
-        ({"name": "new", "type": "oracle"}, "To create it, role must be given."),
-        ({"settings": {"$type": "SnowflakeSettings"}}, 'settings.$type is "OracleSettings" and cannot be changed'),
-        ({"settings": {"$type": None}}, "settings.$type is"),
-        ({"settings": {"password": 815}}, "settings.password must be a text: write it in quotes."),
-        ({"secrets": {"deep": {"pin": 815}}}, "secrets.deep.pin must be a text: write it in quotes."),
-        ({"settings": {"a": {"b": 1}}, "secrets": {"a": {"b": "x"}}}, "a.b is given in settings and in secrets"),
-        ({"settings": {"a": 1}, "secrets": {"a": {"b": "x"}}}, "secrets.a is a mapping, but settings.a is none."),
-        ({"settings": "no mapping"}, "settings"),
-        ({"state": "absent", "settings": {"a": 1}}, "settings has no meaning with state: absent."),
-        ({"state": "absent", "configuration": "x"}, "state: reconfigured needs configuration, and no other state"),
-        ({"state": "reconfigured"}, "state: reconfigured needs configuration"),
-        ({"state": "reconfigured", "configuration": "ERP"}, "configuration must name another endpoint than name."),
-        ({"state": "reconfigured", "configuration": ".."}, 'configuration must not be ".."'),
-        ({"state": "reconfigured", "configuration": "nothing"}, 'There is no endpoint "nothing" on server'),
-        ({"state": "reconfigured", "configuration": "Warehouse"}, "Only Oracle source endpoints can be reconfigured"),
-        ({"name": ".."}, 'name must not be ".."'),
-        ({"name": " "}, "name must not be empty or blank"),
-        ({"server": ""}, "server must not be empty or blank"),
-        ({**NEW, "type": " "}, "type must not be empty or blank"),
-        ({**NEW, "role": "sink"}, "value of role must be one of"),
-        ({"wait_timeout": 0}, "wait_timeout must be between"),
-        ({"wait_sleep": 0}, "wait_sleep must be between 0.1"),
-    ],
-)
-def test_bad_input_is_one_clear_line_and_nothing_is_touched(admin, em, options, text):
-    before = em.server(PROD)
-    for check in (True, False):
-        run = endpoint(admin, check=check, **options)
-        assert run.failed and not run.changed and text in run.msg, run.result
-        assert len(run.msg.splitlines()) == 1 and writes(run) == [] and "Unexpected" not in run.msg
-    assert em.server(PROD) == before
-
-
 def test_a_server_that_has_no_endpoints_says_so(admin):
     run = endpoint(admin, server="Compose-DW", settings={"a": 1})
     assert run.failed and run.result["error_code"] == "AEM_METHOD_NOT_SUPPORTED_VERSION"

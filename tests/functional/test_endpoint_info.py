@@ -177,22 +177,3 @@ def test_one_that_does_not_exist_fails_in_any_case(user):
 def test_who_may_not_is_told_the_role(em):
     run = check(person(em, "viewer"))
     assert run.failed and "Operator on the endpoint" in run.result["hint"]
-
-
-@pytest.mark.parametrize(
-    ("options", "text"),
-    [
-        ({"name": ".."}, "name must not be"),
-        ({"timeout": 0}, "timeout must be"),
-        ({"name": ""}, "name must not be empty"),
-    ],
-)
-def test_bad_input_of_a_test_sends_nothing(user, options, text):
-    run = check(user, **options)
-    assert run.failed and text in run.msg and run.requests == []
-
-
-@pytest.mark.parametrize("options", [{"server": [""]}, {"name": [".."]}, {"type": [" "]}, {"role": ["sink"]}])
-def test_bad_input_of_a_list_sends_nothing(admin, options):
-    run = info(admin, **options)
-    assert run.failed and len(run.msg.splitlines()) == 1 and run.requests == []

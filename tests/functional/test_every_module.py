@@ -5,35 +5,18 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 from ansible_collections.dataops.qlik_em.plugins.modules import aem_task
-from cases import Case
+from cases import all_cases, filled
 from functional_user import MODULES, User
 
 READS = ("GET", "HEAD")
 ADMIN = {"username": "admin@corp.example", "password": "admin-test-password"}
 PLUGINS = Path(aem_task.__file__).parent
-CASES: list[Case] = [
-    case
-    for path in sorted(Path(__file__).parent.glob("cases_*.py"))
-    for case in importlib.import_module(path.stem).CASES
-]
-
-
-def filled(value: Any, values: dict[str, str]) -> Any:
-    """Return the options with what is known only now."""
-    if isinstance(value, str):
-        for name, text in values.items():
-            value = value.replace(f"{{{name}}}", text)
-        return value
-    if isinstance(value, dict):
-        return {key: filled(item, values) for key, item in value.items()}
-    return [filled(item, values) for item in value] if isinstance(value, list) else value
+CASES = all_cases()
 
 
 def writes(run) -> list[str]:

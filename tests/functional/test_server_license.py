@@ -84,32 +84,6 @@ def test_a_licence_that_templating_made_a_mapping_is_json_again(user):
     assert run.changed and json.loads(sent(run)[0]) == json.loads(IN_JSON)
 
 
-@pytest.mark.parametrize(
-    ("options", "text"),
-    [
-        ({"license": None}, "Give the licence by license or by src, and by one of them only."),
-        ({"src": "/etc/hostname"}, "Give the licence by license or by src"),
-        ({"license": " \n"}, "license holds no licence: it is empty."),
-        ({"license": "x" * 16385}, "license holds no licence: it has 16385 characters"),
-        ({"license": None, "src": "/nowhere/licence"}, "src (/nowhere/licence) cannot be read: there is no such file."),
-        ({"license": None, "src": "/etc"}, "src (/etc) cannot be read: Is a directory."),
-        ({"license": None, "src": "/bin/true"}, "src (/bin/true) cannot be read: it is no text in UTF-8."),
-        ({"license": None, "src": "/dev/null"}, "src (/dev/null) holds no licence: it is empty."),
-        ({"server": ".."}, 'server must not be ".."'),
-    ],
-)
-def test_bad_input_touches_nothing(user, em, options, text):
-    run = user.run("aem_server_license", **{"server": SERVER, "license": LICENCE, **options})
-    assert run.failed and not run.changed and text in run.msg and "\n" not in run.msg
-    assert em.requests() == []
-
-
-def test_a_server_that_does_not_exist(user):
-    run = user.run("aem_server_license", server="Nowhere", license=LICENCE)
-    assert run.failed and not run.changed and run.result["error_code"] == "AEM_SERVER_NOT_FOUND"
-    assert sent(run) == [] and 'There is no server "Nowhere"' in run.msg
-
-
 def test_a_compose_server_has_no_licence_of_this_kind(user):
     run = user.run("aem_server_license", server="Compose-DW", license=LICENCE)
     assert run.failed and run.result["hint"] == "The guide has PutServerLicense for Qlik Replicate servers only."

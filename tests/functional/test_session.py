@@ -54,12 +54,6 @@ def test_absent_twice_is_no_failure(user):
         assert not run.failed and not run.changed
 
 
-def test_absent_without_a_session_is_refused_before_anything_is_sent(user, em):
-    run = user.run("aem_session", state="absent")
-    assert run.failed and "state: absent needs session_id" in run.msg
-    assert em.requests() == []
-
-
 def test_check_mode_opens_and_ends_too_so_that_the_tasks_between_can_be_checked(user, em):
     session_id = user.run("aem_session", check=True).result["session_id"]
     assert user.task(session_id=session_id, check=True).changed

@@ -92,21 +92,6 @@ def test_a_viewer_may_read_and_a_stranger_may_not(em, user):
     assert "Viewer on the task" in run.result["hint"]
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"server": " "}, "server must not be empty or blank."),
-        ({"name": ".."}, 'name must not be ".."'),
-        ({"schema": [""]}, "schema must not be empty or blank."),
-        ({"table": ["ORDERS", " "]}, "table must not be empty or blank."),
-        ({"state": ["broken"]}, "value of state must be one or more of: queued, loading, completed"),
-    ],
-)
-def test_bad_input_gets_one_clear_line_and_nothing_is_sent(em, user, options, message):
-    run = user.run("aem_table_info", **{**TASK, **options})
-    assert run.failed and message in run.msg and len(run.msg.splitlines()) == 1 and run.requests == []
-
-
 def test_what_does_not_exist(em, user):
     run = user.run("aem_table_info", server="Replicate-Prod", name="nothing")
     assert run.failed and run.result["error_code"] == "AEM_TASK_NOT_FOUND" and '"nothing"' in run.msg

@@ -189,32 +189,6 @@ def test_what_the_info_module_returns_may_be_given(em, user):
 # Bad input
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"tables": None}, "No table is named: give schema and table, or at least one item in tables."),
-        ({"tables": []}, "No table is named"),
-        ({"schema": "SALES"}, "schema and table name one table together: give both, or neither."),
-        ({"table": "ORDERS"}, "schema and table name one table together"),
-        ({"schema": " ", "table": "T"}, "schema must not be empty or blank."),
-        ({"schema": "S", "table": ""}, "table must not be empty or blank."),
-        ({"tables": [{"schema": "S", "table": ".."}]}, 'table in tables must not be "..": as a part of a URL'),
-        ({"tables": [{"schema": "", "table": "T"}]}, "schema in tables must not be empty or blank."),
-        ({"tables": [{"schema": "S"}]}, "missing required arguments: table found in tables"),
-        ({"state": "reloaded", "force": False}, "state: reloaded deletes the data at the target"),
-        ({"state": "started"}, "value of state must be one of: reloaded, resumed, got: started"),
-        ({"server": ""}, "server must not be empty or blank."),
-        ({"name": "."}, 'name must not be "."'),
-        ({"wait_timeout": 0}, "wait_timeout must be between 1 and 86400 seconds, not 0."),
-        ({"wait_sleep": 0}, "wait_sleep must be between 0.1 and 86400 seconds, not 0."),
-    ],
-)
-def test_bad_input_gets_one_clear_line_and_nothing_is_sent(em, user, options, message):
-    run = user.run("aem_table", **{**TASK, "state": "resumed", "tables": [{"schema": "S", "table": "T"}], **options})
-    assert run.failed and not run.changed and message in run.msg, run.msg
-    assert len(run.msg.splitlines()) == 1 and run.requests == []
-
-
 # Failures
 
 
@@ -382,9 +356,3 @@ def test_an_expired_session_is_renewed_in_the_middle(em, user):
     run = act(user, "reloaded", "SALES.ORDERS", "STOCK.ITEMS", wait=True)
     assert run.changed and not run.failed
     assert [r["executed"] for r in run.requests if r["operation"] == "ReloadTable"] == [True, False, True]
-
-
-def test_no_secret_comes_out(em, user):
-    em.set_table("Replicate-Prod", "orders", "SALES", "ORDERS", fail_reload=f"No: {em.password}")
-    run = act(user, "reloaded", "SALES.ORDERS", "SALES.NOTHING", diff=True)
-    assert run.failed and em.password not in str(run.result)

@@ -219,18 +219,6 @@ def test_what_is_redacted_is_not_sent(admin, em, tmp_path):
     assert "password" not in em.endpoint(PROD, "Shop 2")["db_settings"]
 
 
-@pytest.mark.parametrize("form", ["dict", "text", "file"])
-def test_no_secret_of_a_definition_comes_out(admin, em, tmp_path, form):
-    document = with_shop(definition())
-    path = tmp_path / "fresh.json"
-    path.write_text(json.dumps(document))
-    given = {"dict": {"definition": document}, "text": {"definition": path.read_text()}, "file": {"src": str(path)}}
-    em.set_server(PROD, fail_import="The password clear-shop-password is too short.")
-    run = admin.task("fresh", "present", diff=True, **given[form])
-    assert run.failed and run.result["error_code"] == "AEM_IMPORT_TASK_INNER_ERR"
-    assert "too short" in run.msg and "clear-shop-password" not in str(run.result)
-
-
 # Running tasks
 
 
@@ -409,59 +397,3 @@ DEEP: dict = {}
 for _level in range(200):
     DEEP = {"x": DEEP}
 REPLACE = {"definition": definition(), "import_mode": "replace"}
-
-
-@pytest.mark.parametrize(
-    ("options", "text"),
-    [
-        ({}, "Give either definition or src."),
-        ({"definition": definition(), "src": "x.json"}, "Give either definition or src, not both."),
-        ({"definition": "not JSON"}, "definition is not JSON: Expecting value"),
-        ({"definition": "// only a comment"}, "definition is empty."),
-        ({"definition": ""}, "definition is empty."),
-        ({"definition": [1]}, "definition must be a replication definition (an object), not list."),
-        ({"definition": 7}, "definition must be a replication definition (an object), not int."),
-        ({"definition": '{"a": NaN}'}, "definition is not JSON: NaN is no JSON number"),
-        ({"definition": "[" * 100000}, "definition is not JSON: it is nested too deeply."),
-        ({"definition": {BODY: DEEP}}, "definition is not JSON: it is nested deeper than 100 levels."),
-        ({"definition": {}}, 'definition is no replication definition: it has no member "cmd.replication_definition"'),
-        ({"definition": {BODY: {"tasks": {}}}}, "tasks must be a list."),
-        ({"definition": {BODY: {"tasks": [{"task": {}}]}}}, "an item of tasks has no name."),
-        ({"definition": {BODY: {"tasks": [], "databases": [7]}}}, "an item of databases has no name."),
-        ({"definition": {BODY: {}}}, "definition holds no task."),
-        ({"definition": TWO}, "definition holds 2 tasks (fresh, second), not one."),
-        ({"definition": {BODY: {"tasks": definition()[BODY]["tasks"] * 2}}}, 'definition has "fresh" twice in tasks.'),
-        ({"definition": {BODY: {"tasks": [], "scheduler": {}}}}, "definition holds scheduler, which belong to a whole"),
-        ({"definition": " " * (50 * 1024 * 1024 + 1)}, "definition is larger than 50 MB"),
-        ({"src": "/nowhere/x.json"}, "src (/nowhere/x.json) cannot be read: No such file or directory."),
-        ({"src": "/"}, "src (/) cannot be read: Is a directory."),
-        (REPLACE, "import_mode is replace but all of the following are missing: backup_dir"),
-        ({**REPLACE, "backup_dir": "/var/tmp"}, "it needs force: true."),
-        ({**REPLACE, "backup_dir": "/nowhere", "force": True}, "backup_dir (/nowhere) is no folder"),
-        ({"definition": definition(), "wait_timeout": 0}, "wait_timeout must be between"),
-        ({"definition": definition(), "import_mode": "mix"}, "value of import_mode must be one of"),
-        ({"state": "started", "definition": definition()}, "definition has a meaning with state: present only."),
-        ({"state": "absent", "src": "x"}, "src has a meaning with state: present only."),
-    ],
-)
-def test_bad_input_gets_one_clear_line_and_touches_nothing(user, em, options, text):
-    run = user.task("fresh", **{"state": "present", **options})
-    assert run.failed and not run.changed
-    assert text in run.msg and "\n" not in run.msg and "Unexpected" not in run.msg
-    assert em.requests() == []
-
-
-@pytest.mark.parametrize(
-    ("content", "text"),
-    [
-        (b"{", "is not JSON: Expecting property name"),
-        (b"\xff\xfe", "cannot be read: it is no text in UTF-8."),
-        (b"", "is empty."),
-        (b" " * (50 * 1024 * 1024 + 1), "is larger than 50 MB"),
-    ],
-)
-def test_a_bad_file_is_named(user, em, tmp_path, content, text):
-    path = tmp_path / "x.json"
-    path.write_bytes(content)
-    run = user.task("fresh", "present", src=str(path))
-    assert run.failed and f"src ({path}) {text}" in run.msg and em.requests() == []
