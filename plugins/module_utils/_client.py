@@ -26,7 +26,7 @@ from ._errors import (
     TransportError,
 )
 from ._http import Reply, Transport
-from ._secrets import LEAST_PIECE, Secrets
+from ._secrets import Secrets
 from ._stop import Stop
 
 SESSION_HEADER = "EnterpriseManager.APISessionID"
@@ -108,10 +108,6 @@ class Client:
     def masked(self, text: str) -> str:
         """Return ``text`` without the secrets of this run: for files, which the frames do not mask."""
         return self._secrets.mask(text)
-
-    def is_telling(self, text: str) -> bool:
-        """Return whether ``text`` holds a secret of this run, and hardly by chance: a short one may be any word."""
-        return self._secrets.is_in(text, LEAST_PIECE)
 
     def call(self, call: Call) -> Answer:
         """Send ``call`` and return the answer.

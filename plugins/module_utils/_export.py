@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from . import _definition_diff as difference
@@ -30,15 +30,8 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
         check_name("name", name)
     old = check_file("dest", dest)
     document = api.export_task(server, name, params["with_endpoints"]) if name else api.export_all(server)
-    notes = []
     if params["secrets"] == "redact":
-        plain = redacted(document)
-        document = _covered(plain, api.client.is_telling)
-        if document != plain:
-            notes.append(
-                "The definition holds a secret of this run, as the password of the login, outside of the members for "
-                f"secrets. What holds it is {PLACEHOLDER} in the file."
-            )
+        document = redacted(document)
     text = stable_text(read_definition("The export", document), name or server)
     change = ensure_file("dest", dest, text, mode, params["backup"], _is_same)
     values: dict[str, Any] = {
@@ -49,16 +42,7 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     if change.backup:
         values["backup_file"] = change.backup
     diff = change.diff and {**change.diff, "before": _shown(old), "after": _shown(text)}
-    return Result(change.changed, values, diff, notes)
-
-
-def _covered(value: Any, is_telling: Callable[[str], bool]) -> Any:
-    """Return any part of a definition without the secrets of this run, which an endpoint may have in a free text."""
-    if isinstance(value, dict):
-        return {key: _covered(item, is_telling) for key, item in value.items() if not is_telling(key)}
-    if isinstance(value, list):
-        return [_covered(item, is_telling) for item in value]
-    return PLACEHOLDER if isinstance(value, str) and is_telling(value) else value
+    return Result(change.changed, values, diff)
 
 
 def _read(text: str) -> Tree | None:

@@ -60,7 +60,7 @@ def _char(sign: str) -> str:
 
 
 LONGEST = 16384  # characters; for more a pattern takes too long. A licence has a few thousand (assumption)
-LEAST_PIECE = 8  # characters of a secret, or of a part of a licence, that are not there by chance
+LEAST_PIECE = 8  # characters of a part of a licence that is worth hiding
 DATE = re.compile(r"(?:\d{4}-\d\d-\d\d|\d\d?[/.]\d\d?[/.]\d{2,4})(?:[T ][\d:.Z]*)?")
 # The two signs that differ in URL-safe Base64.
 BASE64 = {"+": f"(?:-|{_char('+')})", "/": f"(?:_|{_char('/')})"}
@@ -117,11 +117,6 @@ class Secrets:
         # The longest first, or a shorter secret would leave the rest of a longer one behind.
         longest_first = sorted(self._pairs, key=lambda pair: len(pair[1]), reverse=True)
         self._patterns = [self._pairs[pair] for pair in longest_first]
-
-    def is_in(self, text: str, least: int) -> bool:
-        """Return whether a secret of at least so many characters is in ``text``, in any of its forms."""
-        patterns = (pattern for (_user, secret), pattern in self._pairs.items() if len(secret) >= least)
-        return any(pattern.search(text) for pattern in patterns) or any(secret in text for secret in self._long)
 
     def mask(self, value: Any) -> Any:
         """Return ``value`` (any nesting of dicts, lists and tuples) with all secrets in its strings replaced.

@@ -63,8 +63,7 @@ options:
   secrets:
     description:
       - V(redact) puts V(<redacted>) in the place of each secret of an endpoint. An import leaves such a member out, so
-        that an existing endpoint keeps its secret. So it is with any text that holds a secret of this run of 8
-        characters or more, such as the password of the login. A warning tells of that.
+        that an existing endpoint keeps its secret.
       - V(keep) writes the secrets as the server exports them. They are encrypted with its master key, and only a server
         with the same key can read them.
     type: str

@@ -4,8 +4,10 @@
 """No secret comes out of any module, whatever the server gives back: canaries in all that each module is given.
 
 Not searched is what users ask for: the session that aem_session returns, the file of aem_export with ``secrets: keep``,
-and the old definition that aem_task keeps before it replaces one. Names are no secrets: a checkpoint and a journal must
-hold those of tasks as they are, or these could not be started again.
+and the old definition that aem_task keeps before it replaces one. In any file of aem_export the members for secrets are
+redacted, and no others: a definition must not come out changed because a word in it is also somebody's password.
+Names are no secrets: a checkpoint and a journal must hold those of tasks as they are, or these could not be started
+again.
 """
 
 from __future__ import annotations
@@ -269,7 +271,8 @@ def test_no_secret_comes_out(em, knowing, tmp_path, case):
         sessions = {request["session"] for request in run.requests} - {None, CANARIES["session_id"]}
         if case.module == "aem_session" and "session_id" in run.result:
             sessions.add(run.result.pop("session_id"))
-        shown = "\n".join([*strings(run.result), *knowing.told, contents(folders["folder"])])
+        files = "" if case.module == "aem_export" and kind == "members" else contents(folders["folder"])
+        shown = "\n".join([*strings(run.result), *knowing.told, files])
         what = f"{kind} {methods} {check}"
         assert leaks(shown, names_in(options)) == [], what
         assert not [one for one in sessions if one in shown], what
