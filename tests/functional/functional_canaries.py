@@ -9,7 +9,7 @@ import base64
 import functools
 import html
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -78,12 +78,12 @@ def _sought(secret: str, user: str) -> dict[str, str]:
     return {**_pieces(secret), **forms(secret, user)}
 
 
-def leaks(text: str, names: Iterable[str] = tuple(CANARIES), values: Mapping[str, str] = EVERY) -> list[str]:
+def leaks(text: str, names: Iterable[str] = tuple(CANARIES)) -> list[str]:
     """Return what of the canaries of these names is in a text."""
     return [
         f"{name}, {kind}: {form}"
         for name in names
-        for form, kind in _sought(values[name], USERS.get(name, "")).items()
+        for form, kind in _sought(EVERY[name], USERS.get(name, "")).items()
         if form in text
     ]
 
