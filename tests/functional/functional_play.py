@@ -17,7 +17,7 @@ from ansible_collections.dataops.qlik_em.plugins.modules import aem_task
 
 # The folder that holds ansible_collections (no link is followed: the last folders may be one).
 COLLECTIONS = Path(aem_task.__file__).parents[5]
-PATIENCE = 600  # seconds for one playbook
+PATIENCE = 1200  # seconds for one playbook
 
 # Compiled Python is kept where this process keeps it, if that is out of the way: else each start takes twice as long.
 COMPILED = {"PYTHONPYCACHEPREFIX": sys.pycache_prefix} if sys.pycache_prefix else {"PYTHONDONTWRITEBYTECODE": "1"}
