@@ -18,15 +18,16 @@ def nothing(_em: Handle) -> None:
     """Leave the stand-in as new."""
 
 
-@dataclass
+@dataclass(eq=False)  # each is a case of its own, and may be a key
 class Case:
     """A run of a module on the stand-in as ``prepare`` leaves it.
 
-    In ``options`` the text ``{folder}`` stands for an empty folder. ``changes`` is whether the first real run changes
-    something, ``again`` whether a second one does (as the module's attributes say), and ``is_file_only`` whether what
-    changes is a file here and nothing there. ``is_sent_again`` is whether the second run writes although nothing
-    changes by it, and ``is_diff_foreseen`` whether check mode knows the diff (no: as the attributes say). The user is
-    the admin.
+    In ``options`` the text ``{folder}`` stands for an empty folder, ``{address}`` for the address of the stand-in, and
+    ``{session_id}`` for an open session. ``changes`` is whether the first real run changes something, ``again`` whether
+    a second one does (as the module's attributes say), and ``is_file_only`` whether what changes is a file here and
+    nothing there. ``is_sent_again`` is whether the second run writes although nothing changes by it. ``has_diff`` is
+    whether a change has a diff, and ``is_diff_foreseen`` whether check mode knows it (no: as the attributes say). The
+    user is the admin.
     """
 
     module: str
@@ -37,6 +38,7 @@ class Case:
     is_file_only: bool = False
     is_sent_again: bool = False
     is_diff_foreseen: bool = True
+    has_diff: bool = True
 
     def __str__(self) -> str:
         state = self.options.get("state")

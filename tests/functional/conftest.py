@@ -5,12 +5,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
 from ansible_collections.dataops.qlik_em.tests.simulator import running
 from ansible_collections.dataops.qlik_em.tests.simulator.handle import Handle
 from functional_user import User
+from xdist.scheduler import LoadScopeScheduling
+
+
+class Scheduling(LoadScopeScheduling):
+    """Gives each test to whoever is free, but those that share a play, in test_every_module.py, to one process.
+
+    The mark xdist_group would be the way to say so; pytest-xdist 3.8 loses it with pytest 9.2 (pytest-xdist #1386).
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        shared = re.search(r"test_every_module\.py::\w+\[(in process|as module)-", nodeid)
+        return shared[1] if shared else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log) -> Scheduling:
+    """Decide which process gets which test; a hook of pytest-xdist."""
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,10 @@ from ansible_collections.dataops.qlik_em.plugins.modules import aem_task
 
 # The folder that holds ansible_collections (no link is followed: the last folders may be one).
 COLLECTIONS = Path(aem_task.__file__).parents[5]
-PATIENCE = 120  # seconds for one playbook
+PATIENCE = 1200  # seconds for one playbook
+
+# Compiled Python is kept where this process keeps it, if that is out of the way: else each start takes twice as long.
+COMPILED = {"PYTHONPYCACHEPREFIX": sys.pycache_prefix} if sys.pycache_prefix else {"PYTHONDONTWRITEBYTECODE": "1"}
 
 # The two ways in which a module runs: in the worker's process, and as a process of its own.
 both_ways = pytest.mark.parametrize("as_module", [False, True], ids=["in process", "as module"])
@@ -40,7 +43,7 @@ class Player:
             "PATH": os.environ["PATH"],
             "HOME": str(folder / "home"),
             "LC_ALL": "C.UTF-8",
-            "PYTHONDONTWRITEBYTECODE": "1",
+            **COMPILED,
             "ANSIBLE_HOME": str(folder / "ansible"),
             "ANSIBLE_LOCAL_TEMP": str(folder / "local"),
             "ANSIBLE_REMOTE_TEMP": str(folder / "remote"),
