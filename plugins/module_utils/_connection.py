@@ -150,7 +150,9 @@ def _split(url: str) -> SplitResult:
     """Return the parts of ``url``; without scheme if host or port are unusable."""
     try:
         parts = urlsplit(url)
-        if parts.hostname and parts.port != 0 and not any(sign.isspace() for sign in url):
+        host = parts.hostname or ""
+        is_encoded = "%" in host and ":" not in host  # in an IPv6 address it stands before the zone
+        if host and parts.port != 0 and not is_encoded and not any(sign.isspace() for sign in url):
             return parts
     except ValueError:  # a port that is no number, an IPv6 address without its second bracket
         pass

@@ -67,6 +67,7 @@ CONNECTION: list[Row] = [
     ({"url": "https://[::1"}, "is not of the form"),
     ({"url": "https://em.example.com/?a=b"}, "is not of the form"),
     ({"url": "https://em example.com"}, "is not of the form"),
+    ({"url": "https://em%20example.com"}, "is not of the form"),
     ({"url": "https://me:secret@em.example.com"}, "must not contain a user or a password"),
     ({"username": "olga", "password": "with:colon"}, "password must not contain a colon"),
     ({"username": "a:b", "password": "s3cr3t"}, "username must not contain a colon"),
@@ -87,6 +88,7 @@ CONNECTION: list[Row] = [
     ({"client_cert": "/x.pem", "client_key": "/x.pem"}, "cannot be read: No such file or directory"),
     ({"proxy": "https://proxy:3128"}, "proxy is not of the form"),
     ({"proxy": "proxy:3128"}, "proxy is not of the form"),
+    ({"proxy": "http://pr%20xy:3128"}, "proxy is not of the form"),
 ]
 
 
