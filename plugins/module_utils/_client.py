@@ -17,13 +17,13 @@ from typing import Any, NamedTuple
 
 from ._connection import Connection
 from ._errors import (
-    CATALOGUE,
     INVALID_SESSION_ID,
     UNAUTHORIZED_REQUEST,
     AemError,
     ApiError,
     LoginRefused,
     TransportError,
+    advice_on,
 )
 from ._http import Reply, Transport
 from ._secrets import Secrets
@@ -262,11 +262,11 @@ def _json(body: bytes) -> Any:
 
 
 def _api_error(call: Call, code: str, message: str, status: int, connection: Connection) -> ApiError:
-    advice = CATALOGUE.get(code)
+    advice = advice_on(code)
     what = str(call) if call.subject else f"{call} at {connection.url}"
     error = ApiError(
-        f"{what} failed: {message or (advice.meaning if advice else code)}",
-        advice.remedy if advice else "",
+        f"{what} failed: {message or advice.meaning or code}",
+        advice.remedy,
         error_code=code,
         http_status=status,
         error_message=message,
@@ -275,7 +275,7 @@ def _api_error(call: Call, code: str, message: str, status: int, connection: Con
         error.hint = f"The guide has {call.method} {call.scope}."
     if error.is_refusal and call.role:
         error.message = f"{what} was refused to {connection.user}: {message}"
-        error.hint = f"The guide asks for the role {call.role}. {CATALOGUE[UNAUTHORIZED_REQUEST].remedy}"
+        error.hint = f"The guide asks for the role {call.role}. {advice_on(UNAUTHORIZED_REQUEST).remedy}"
     return error
 
 

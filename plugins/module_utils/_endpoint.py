@@ -17,7 +17,7 @@ from ._checks import check_name, check_seconds
 from ._endpoint_import import IN_USE, delete_endpoint, import_endpoint, new_item
 from ._endpoint_read import find, is_forbidden, kind_of, settings_of, users_of
 from ._endpoint_settings import Change, Json, Path
-from ._errors import CATALOGUE, AemError, ApiError, InputError
+from ._errors import AemError, ApiError, InputError, advice_on
 from ._redaction import redacted
 from ._result import Mode, Result
 from ._settle import settled
@@ -236,7 +236,7 @@ def _in_use(options: Options, users: list[str], facts: Mapping[str, Any] | None 
     names = ", ".join(f'"{name}"' for name in users)
     kind = "the task" if len(users) == 1 else "the tasks"
     text = f"The {options.subject} cannot be deleted: it is used by {kind} {names}."
-    return AemError(text, CATALOGUE[IN_USE].remedy, **{"error_code": IN_USE, **(facts or {}), "tasks": users})
+    return AemError(text, advice_on(IN_USE).remedy, **{"error_code": IN_USE, **(facts or {}), "tasks": users})
 
 
 def _reconfigure(api: Api, options: Options, mode: Mode) -> Result:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from ._api import Api
 from ._client import Answer
-from ._errors import CATALOGUE, AemError, TransportError, WaitError
+from ._errors import AemError, TransportError, WaitError, advice_on
 from ._task_model import ACTIVE, STARTING, STOPPING, Options, Seen, seen_in, state_of
 from ._wait import TimedOut, wait_until
 
@@ -220,7 +220,7 @@ def _timed_out(options: Options, method: str, answer: Answer) -> WaitError:
     """Return the failure for a time-out that the server reports and nobody wants to wait out."""
     error = WaitError(
         f"{method} of {options.subject} failed: {answer.message}",
-        CATALOGUE[answer.error_code].remedy,
+        advice_on(answer.error_code).remedy,
         error_code=answer.error_code,
         http_status=answer.http_status,
         error_message=answer.message,

@@ -21,7 +21,7 @@ from ._checks import check_seconds
 from ._definition import BODY, Tree, names_in, redacted_names, stable_text, task_definition
 from ._definition_diff import ABSENT, Change, Leaves, Where
 from ._definition_sync import TASK_NOT_FOUND, Import, given_definition, notes_on, ready_to_send
-from ._errors import CATALOGUE, AemError, ApiError, InputError
+from ._errors import AemError, ApiError, InputError, advice_on
 from ._files import write_atomically
 from ._result import Mode, Result
 from ._settle import settled
@@ -224,7 +224,7 @@ def _refuse_moving(options: Options, seen: Seen, may_stop: bool, what: str) -> N
     if seen.state in MOVING and not may_stop:
         raise AemError(
             f"The {options.subject} is {seen.state}: it must be stopped before it can be {what}.",
-            CATALOGUE[NOT_STOPPED].remedy,
+            advice_on(NOT_STOPPED).remedy,
             task=seen.view(options.server, options.name),
         )
 

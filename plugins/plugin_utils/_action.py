@@ -24,6 +24,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ..module_utils import _catalogue, _http_failure
 from ..module_utils._arguments import Spec
 from ..module_utils._connection import Connection, secrets_in
 from ..module_utils._http import URLLIB3_IMPORT_ERROR, Transport
@@ -40,6 +41,9 @@ except ImportError:
     ENCODER: dict[str, Any] = {"cls": AnsibleJSONEncoder, "vault_to_text": True}
 else:
     ENCODER = {"cls": get_module_encoder("legacy", Direction.CONTROLLER_TO_MODULE)}
+
+# Imported once for all workers, although only a failure needs it.
+__all__ = ["ActionFrame", "_catalogue", "_http_failure"]
 
 display = Display()
 

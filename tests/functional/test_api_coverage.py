@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.dataops.qlik_em.plugins.module_utils._api import AclOwner, Api
+from ansible_collections.dataops.qlik_em.plugins.module_utils._catalogue import CATALOGUE
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client import Call
-from ansible_collections.dataops.qlik_em.plugins.module_utils._errors import CATALOGUE
 from ansible_collections.dataops.qlik_em.tests.tools import api_docs
 from functional_user import MODULES, User
 

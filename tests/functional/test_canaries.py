@@ -31,11 +31,11 @@ from ansible_collections.dataops.qlik_em.plugins.module_utils import (
     _definition_sync,
     _endpoint_import,
     _fleet,
-    _http,
     _table,
     _task_control,
 )
 from ansible_collections.dataops.qlik_em.plugins.module_utils._http import Reply, Transport
+from ansible_collections.dataops.qlik_em.plugins.module_utils._http_failure import failure_of
 from ansible_collections.dataops.qlik_em.plugins.module_utils._secrets import MASK
 from ansible_collections.dataops.qlik_em.tests import simulator
 from cases import Case, all_cases, filled, nothing
@@ -174,7 +174,7 @@ class Echo(Transport):
         return Reply(302, {"Location": f"https://elsewhere.example/?{text}"}, b"")
 
     def _garbage(self, _reply: Reply, text: str) -> Reply:
-        raise _http._failure(http.client.BadStatusLine(text), True, self._connection)
+        raise failure_of(http.client.BadStatusLine(text), True, self._connection)
 
     def _crash(self, _reply: Reply, text: str) -> Reply:
         known = [EVERY[name] for name in self._names]

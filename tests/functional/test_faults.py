@@ -11,6 +11,7 @@ from itertools import pairwise
 import pytest
 from ansible_collections.dataops.qlik_em.plugins.module_utils import _client, _http, _stop, _task_control
 from ansible_collections.dataops.qlik_em.plugins.module_utils._connection import Connection
+from ansible_collections.dataops.qlik_em.plugins.module_utils._errors import TransportError
 from functional_wires import Line
 from urllib3 import PoolManager
 
@@ -414,7 +415,7 @@ def test_a_connection_that_never_becomes_free_is_not_awaited_for_ever(em, monkey
         url = connection.build_url(("servers",), {})
         transport.send("GET", url, {}, None, time.monotonic() + LONG)
         next(iter(transport._pools.pools._container.values())).pool.get()  # nobody gives it back
-        with pytest.raises(_http.TransportError) as failure:
+        with pytest.raises(TransportError) as failure:
             transport.send("GET", url, {}, None, time.monotonic() + 0.2)
     assert not failure.value.sent
 
