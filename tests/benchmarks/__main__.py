@@ -30,8 +30,10 @@ class Ratio:
 
     def value(self, seconds: Seconds) -> float:
         """The median of the ratios round by round: what is compared ran within a short time."""
-        sums = [sum(ones) for ones in zip(*(seconds[one] for one in self.beside), strict=True)]
-        pairs = zip(seconds[self.task], sums, strict=True)
+        columns = [seconds[one] for one in (self.task, *self.beside)]
+        rounds = max(map(len, columns))
+        aligned = [one * rounds if len(one) == 1 else one for one in columns]  # what ran once stands beside each round
+        pairs = [(one, sum(others)) for one, *others in zip(*aligned, strict=True)]
         return statistics.median(one / other if self.at_most else other / one for one, other in pairs)
 
     def is_kept(self, seconds: Seconds) -> bool:
