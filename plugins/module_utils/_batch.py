@@ -79,7 +79,7 @@ def read_selection(api: Api, params: Mapping[str, Any], limits: Limits) -> Selec
     at_a_time = functools.partial(map_parallel, parallel=limits.parallel, abandon=api.client.stop.abandon)
     selection = select(api, include, exclude, params["on_server_error"], at_a_time)
     if not selection.tasks and not params["allow_empty"]:
-        skipped = "".join(f' Server "{one["server"]}" was skipped: {one["msg"]}' for one in selection.skipped)
+        skipped = "".join(f" {warning}" for warning in skip_warnings(selection.skipped))
         raise InputError(f"include selects no task. Set allow_empty: true if that can be right.{skipped}")
     return selection
 

@@ -14,12 +14,13 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ._api import DEFINITION
 from ._errors import InputError
 from ._redaction import is_encrypted, is_secret_name
 
 Tree = dict[str, Any]
 
-BODY = "cmd.replication_definition"
+BODY = DEFINITION
 LIMIT = 50 * 1024 * 1024  # bytes; the largest definitions that were heard of are a few MB
 DEPTH = 100  # levels; an export has about 10
 PLACEHOLDER = "<redacted>"  # stands for a secret in an export; never sent

@@ -24,7 +24,6 @@ from ._settle import settled
 from ._task_control import SETTLE_LIMIT
 from ._wait import TimedOut, wait_until
 
-TASK_NOT_FOUND = "AEM_TASK_NOT_FOUND"  # assumed for ExportTask and GetTaskDetails (notes, 12)
 # An import looks asynchronous, and a client waits 5 s (notes, 6). What an export shows all of but some settings so many
 # seconds later has been taken: those settings have their default value, which an export leaves out (notes, 9).
 DEFAULTS_AFTER = 10.0

@@ -20,15 +20,17 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ._api import DEFINITION, Api
+from ._definition import with_version
 from ._endpoint_read import SUFFIX, find
 from ._errors import AemError, ApiError, TransportError, WaitError
 from ._settle import settled
+from ._task_model import TASK_NOT_FOUND
 from ._wait import TimedOut, wait_until
 
 Json = dict[str, Any]
 
 PREFIX = "dataops_qlik_em_temporary"  # of all that must not stay; somebody who finds it knows where it comes from
-NO_TASK, NO_ENDPOINT, IN_USE = "AEM_TASK_NOT_FOUND", "AEM_ENDPOINT_NOT_FOUND", "AEM_ENDPOINT_IS_IN_USE"
+NO_ENDPOINT, IN_USE = "AEM_ENDPOINT_NOT_FOUND", "AEM_ENDPOINT_IS_IN_USE"
 LATE = "it has not shown yet, but it may"
 LAG = 10  # seconds that an import may take to show after its answer; an old client waits 5 (notes, 6)
 # The other end of the dummy task: a type that needs no settings (notes, 6).
@@ -95,11 +97,7 @@ def document(item: Json, dummies: Dummies, version: str) -> Json:
         },
     }
     whole: Json = {"name": dummies.task, DEFINITION: {"tasks": [task], "databases": [source, target]}}
-    numbers = [int(part) for part in re.findall(r"\d+", version)]
-    if len(numbers) > 1:
-        names = ("version_major", "version_minor", "version_revision")
-        whole["_version"] = {"version": version, **dict(zip(names, (*numbers[:2], numbers[-1])))}
-    return whole
+    return with_version(whole, version) if len(re.findall(r"\d+", version)) > 1 else whole
 
 
 def import_endpoint(api: Api, server: str, item: Json, is_new: bool, wait_timeout: float, wait_sleep: float) -> None:
@@ -116,7 +114,7 @@ def import_endpoint(api: Api, server: str, item: Json, is_new: bool, wait_timeou
             dummies.endpoint in listed
             and name in listed
             and (listed[name].get("description") or "") == (item.get("description") or "")
-            and bool(api.get_task_details(server, dummies.task, accept=(NO_TASK,)))
+            and bool(api.get_task_details(server, dummies.task, accept=(TASK_NOT_FOUND,)))
         )
 
     def wait_for(seconds: float) -> bool:
@@ -185,8 +183,8 @@ def clean_up(api: Api, server: str, dummies: Dummies, wanted: str | None, pause:
 
 def delete_task(api: Api, server: str, name: str) -> None:
     """Delete a task with its logs; one that is gone already is fine."""
-    with settled(lambda: not api.get_task_details(server, name, accept=(NO_TASK,))):
-        api.delete_task(server, name, with_logs=True, accept=(NO_TASK,))
+    with settled(lambda: not api.get_task_details(server, name, accept=(TASK_NOT_FOUND,))):
+        api.delete_task(server, name, with_logs=True, accept=(TASK_NOT_FOUND,))
 
 
 def delete_endpoint(api: Api, server: str, name: str) -> bool:
@@ -223,7 +221,7 @@ def _brought_nothing(api: Api, server: str, dummies: Dummies, wanted: str | None
     """Return whether nothing of an import is there; if that cannot be read, it may be."""
     try:
         return not {dummies.endpoint, wanted} & _listed(api, server).keys() and not api.get_task_details(
-            server, dummies.task, accept=(NO_TASK,)
+            server, dummies.task, accept=(TASK_NOT_FOUND,)
         )
     except AemError:
         return False

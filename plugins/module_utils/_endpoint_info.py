@@ -18,7 +18,7 @@ from ._endpoint_read import is_forbidden, kind_of, settings_of
 from ._errors import ApiError
 from ._redaction import redacted
 from ._result import Mode, Result
-from ._selection import find_servers, matches
+from ._selection import find_servers, matches, skip_warnings
 
 
 def gather(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
@@ -50,7 +50,7 @@ def gather(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
             skipped.append({"server": server, "msg": error.message, **error.facts})
             continue
         endpoints += found
-    warnings += [f'Server "{one["server"]}" was skipped: {one["msg"]}' for one in skipped]
+    warnings += skip_warnings(skipped)
     return Result(values={"endpoints": endpoints, "skipped_servers": skipped}, warnings=warnings)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from ._api import DEFINITION, Api
 from ._errors import ApiError
+from ._task_model import TASK_NOT_FOUND
 
 Json = dict[str, Any]
 
@@ -97,7 +98,7 @@ def _uses(api: Api, server: str, quietly: bool = True) -> Iterator[tuple[str, se
     """Yield each task that this user may see, with the endpoints that it uses: one GetTaskDetails each."""
     try:
         for item in api.get_task_list(server):
-            details = api.get_task_details(server, item["name"], accept=("AEM_TASK_NOT_FOUND",))
+            details = api.get_task_details(server, item["name"], accept=(TASK_NOT_FOUND,))
             ends = (details.get("source_endpoint"), details.get("target_endpoint"))
             yield item["name"], {str(end.get("name")) for end in ends if isinstance(end, dict)}
     except ApiError as refusal:

@@ -28,7 +28,7 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     server, name, dest = check_name("server", params["server"]), params["name"], params["dest"]
     if name is not None:
         check_name("name", name)
-    old = check_file("dest", dest)
+    check_file("dest", dest)
     document = api.export_task(server, name, params["with_endpoints"]) if name else api.export_all(server)
     if params["secrets"] == "redact":
         document = redacted(document)
@@ -41,7 +41,7 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     }
     if change.backup:
         values["backup_file"] = change.backup
-    diff = change.diff and {**change.diff, "before": _shown(old), "after": _shown(text)}
+    diff = change.diff and {**change.diff, **{side: _shown(change.diff[side]) for side in ("before", "after")}}
     return Result(change.changed, values, diff)
 
 
@@ -60,7 +60,7 @@ def _is_same(old: str, new: str) -> bool:
     return difference.is_same(before, after) and count_redacted(before) == count_redacted(after)
 
 
-def _shown(text: str | None) -> str:
+def _shown(text: str) -> str:
     """Return the text of a file as a diff shows it: without secrets, redacted or not."""
     if not text:
         return ""

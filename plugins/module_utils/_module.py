@@ -32,9 +32,7 @@ class _Module(AnsibleModule):
     params: dict[str, Any]
 
     def _secrets(self) -> Secrets:
-        secrets = Secrets()
-        secrets.add(secrets_in(self.params, os.environ))
-        return secrets
+        return Secrets(secrets_in(self.params, os.environ))
 
     def log(self, msg: str, log_args: Mapping[str, Any] | None = None) -> None:
         """Write to the system's log, a whole definition only by its length."""

@@ -40,8 +40,7 @@ def run_resource(
     task (its `timeout:`) is none and passes; the session is closed in all cases. An option ``parallel`` is the number
     of connections.
     """
-    secrets = Secrets()
-    secrets.add(secrets_in(params, environ))
+    secrets = Secrets(secrets_in(params, environ))
     shown: Mapping[str, str] = {}
     notes: list[str] = []
     try:

@@ -100,11 +100,12 @@ def pieces(text: str) -> Iterator[str]:
 class Secrets:
     """All secrets of a run; ``mask`` replaces each of their forms."""
 
-    def __init__(self) -> None:
+    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
         self._pairs: dict[tuple[str, str], re.Pattern[str]] = {}
         self._patterns: list[re.Pattern[str]] = []
         self._texts: set[str] = set()
         self._long: set[str] = set()  # found as they are only
+        self.add(pairs)
 
     def add(self, pairs: Iterable[tuple[str, str]]) -> None:
         """Add ``(user, secret)`` pairs."""

@@ -15,7 +15,7 @@ from ._api import Api
 from ._checks import check_name
 from ._errors import ApiError
 from ._result import Mode, Result
-from ._selection import is_literal, matches
+from ._selection import is_literal, matches, skip_warnings
 from ._server_model import in_one_spelling, read_details
 
 
@@ -45,5 +45,4 @@ def gather(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
             continue
         if details:
             servers.append({**listed.get(name, {}), **details})
-    warnings = [f'Server "{one["server"]}" was skipped: {one["msg"]}' for one in skipped]
-    return Result(values={"servers": servers, "skipped_servers": skipped}, warnings=warnings)
+    return Result(values={"servers": servers, "skipped_servers": skipped}, warnings=skip_warnings(skipped))

@@ -20,13 +20,13 @@ from ._api import Api
 from ._checks import check_seconds
 from ._definition import BODY, Tree, names_in, redacted_names, stable_text, task_definition
 from ._definition_diff import ABSENT, Change, Leaves, Where
-from ._definition_sync import TASK_NOT_FOUND, Import, given_definition, notes_on, ready_to_send
+from ._definition_sync import Import, given_definition, notes_on, ready_to_send
 from ._errors import AemError, ApiError, InputError, advice_on
 from ._files import write_atomically
 from ._result import Mode, Result
 from ._settle import settled
 from ._task_control import run, stop
-from ._task_model import ACTIVE, STARTING, STOPPING, Options, Seen, seen_in
+from ._task_model import ACTIVE, STARTING, STOPPING, TASK_NOT_FOUND, Options, Seen, seen_in
 
 NOT_STOPPED = "AEM_TASK_NOT_STOPPED"
 NOT_THERE = Seen("NOT_EXIST")  # the API's word for it, in one generation of the SDK (notes, 8)

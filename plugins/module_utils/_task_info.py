@@ -16,9 +16,7 @@ from ._checks import check_name
 from ._errors import ApiError
 from ._result import Mode, Result
 from ._selection import find_servers, is_literal, matches, skip_warnings
-from ._task_model import seen_in, state_of
-
-NOT_FOUND = "AEM_TASK_NOT_FOUND"  # assumed (notes, 12)
+from ._task_model import TASK_NOT_FOUND, seen_in, state_of
 
 
 def gather(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
@@ -53,7 +51,7 @@ def gather(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
 def _tasks(api: Api, server: str, patterns: list[str]) -> list[dict[str, Any]]:
     """Return the tasks of a server whose names match (no pattern: all)."""
     if patterns and all(map(is_literal, patterns)):
-        details = [api.get_task_details(server, name, accept=(NOT_FOUND,)) for name in dict.fromkeys(patterns)]
+        details = [api.get_task_details(server, name, accept=(TASK_NOT_FOUND,)) for name in dict.fromkeys(patterns)]
         return [dict(one, name=name) for one, name in zip(details, dict.fromkeys(patterns)) if one]
     return [
         item

@@ -16,6 +16,8 @@ ACTIVE = ("RUNNING", "RECOVERY")  # RECOVERY: retrying, goes on by itself
 STARTING, STOPPING = "STARTING", "STOPPING"  # transient: followed
 KNOWN_STATES = (*AT_REST, *ACTIVE, STARTING, STOPPING)
 
+TASK_NOT_FOUND = "AEM_TASK_NOT_FOUND"  # assumed (notes, 12)
+
 # Starting a task that has finished its only load would load everything again.
 FINISHED_FOR_GOOD = "FULL_LOAD_ONLY_FINISHED"
 # The task was started, did what it is set up to do, and stopped by itself.

@@ -135,8 +135,7 @@ class ActionFrame(ActionBase):
             if notes:
                 outcome["warnings"] = notes + outcome.get("warnings", [])
             if self._wants_invocation(task_vars):
-                secrets = Secrets()
-                secrets.add(secrets_in(params, os.environ))
+                secrets = Secrets(secrets_in(params, os.environ))
                 shown = remove_values(secrets.mask(params), validation._no_log_values)
                 outcome["invocation"] = {"module_args": shown}
         if stop.signal:
@@ -149,8 +148,7 @@ class ActionFrame(ActionBase):
         message = failures.msg
         if isinstance(failures.errors[0], UnsupportedError):
             message = f"Unsupported parameters for ({self._task.action}) module: {message}"
-        secrets = Secrets()
-        secrets.add(secrets_in(params, os.environ))
+        secrets = Secrets(secrets_in(params, os.environ))
         return {"failed": True, "changed": False, "msg": secrets.mask(message)}
 
     @contextmanager
