@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ..module_utils import _task_definition
+from ..module_utils._tasks import definition as _task_definition
 from ..modules.aem_task import RESOURCE, SPEC, main
 from ..plugin_utils._action import ActionFrame
 

@@ -249,10 +249,10 @@ hint:
     object or of its parent).
 """
 
-from ansible_collections.dataops.qlik_em.plugins.module_utils import _acl
-from ansible_collections.dataops.qlik_em.plugins.module_utils._acl_model import ALL_ROLES
-from ansible_collections.dataops.qlik_em.plugins.module_utils._arguments import Spec, acl_owner_options
-from ansible_collections.dataops.qlik_em.plugins.module_utils._module import run_as_module
+from ansible_collections.dataops.qlik_em.plugins.module_utils._access import acl
+from ansible_collections.dataops.qlik_em.plugins.module_utils._access.acl_model import ALL_ROLES
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec, acl_owner_options
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
 
 MEMBERS = {"users": {"type": "list", "elements": "str"}, "groups": {"type": "list", "elements": "str"}}
 SPEC = Spec(
@@ -263,7 +263,7 @@ SPEC = Spec(
     disable_inheritance={"type": "bool"},
     force={"type": "bool", "default": False},
 )
-RESOURCE = _acl.ensure
+RESOURCE = acl.ensure
 
 
 def main() -> None:

@@ -63,15 +63,15 @@ acl:
     disable_inheritance: false
 """
 
-from ansible_collections.dataops.qlik_em.plugins.module_utils import _acl
-from ansible_collections.dataops.qlik_em.plugins.module_utils._arguments import Spec, acl_owner_options
-from ansible_collections.dataops.qlik_em.plugins.module_utils._module import run_as_module
+from ansible_collections.dataops.qlik_em.plugins.module_utils._access import acl
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec, acl_owner_options
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
 
 SPEC = Spec(
     required_if=[("scope", "task", ["task"]), ("scope", "endpoint", ["endpoint"])],
     **acl_owner_options(),
 )
-RESOURCE = _acl.gather
+RESOURCE = acl.gather
 
 
 def main() -> None:

@@ -166,9 +166,9 @@ msg:
   sample: "Check mode: POST servers/Replicate-Prod/tasks/orders was not sent, so that nothing is known of its answer."
 """
 
-from ansible_collections.dataops.qlik_em.plugins.module_utils import _any_call
-from ansible_collections.dataops.qlik_em.plugins.module_utils._arguments import Spec
-from ansible_collections.dataops.qlik_em.plugins.module_utils._module import run_as_module
+from ansible_collections.dataops.qlik_em.plugins.module_utils._access import raw_call
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
 
 SPEC = Spec(
     method={"type": "str", "choices": ["get", "post", "put", "patch", "delete"], "default": "get"},
@@ -178,7 +178,7 @@ SPEC = Spec(
     accept={"type": "list", "elements": "str"},
     secrets={"type": "str", "choices": ["redact", "keep"], "default": "redact", "no_log": False},
 )
-RESOURCE = _any_call.send
+RESOURCE = raw_call.send
 
 
 def main() -> None:

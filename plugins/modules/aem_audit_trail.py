@@ -121,9 +121,9 @@ backup_file:
   sample: /var/tmp/audit-2026-11-24.json.2026-11-25@18:00:00~
 """
 
-from ansible_collections.dataops.qlik_em.plugins.module_utils import _audit_trail
-from ansible_collections.dataops.qlik_em.plugins.module_utils._arguments import Spec
-from ansible_collections.dataops.qlik_em.plugins.module_utils._module import run_as_module
+from ansible_collections.dataops.qlik_em.plugins.module_utils._access import audit_trail
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
 
 SPEC = Spec(
     start={"type": "str", "required": True},
@@ -132,7 +132,7 @@ SPEC = Spec(
     backup={"type": "bool", "default": False},
     required_if=[("backup", True, ["dest"])],
 )
-RESOURCE = _audit_trail.export
+RESOURCE = audit_trail.export
 
 
 def main() -> None:

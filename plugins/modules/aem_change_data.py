@@ -160,9 +160,9 @@ diff:
     after_header: retention barrier of nightly load on orders
 """
 
-from ansible_collections.dataops.qlik_em.plugins.module_utils import _change_data
-from ansible_collections.dataops.qlik_em.plugins.module_utils._arguments import Spec
-from ansible_collections.dataops.qlik_em.plugins.module_utils._module import run_as_module
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
+from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks import change_data
 
 SPEC = Spec(
     server={"type": "str", "required": True},
@@ -182,7 +182,7 @@ SPEC = Spec(
         ("state", "deleted", ["timestamp_or_offset"]),
     ],
 )
-RESOURCE = _change_data.ensure
+RESOURCE = change_data.ensure
 
 
 def main() -> None:

@@ -262,9 +262,9 @@ hint:
   sample: Delete these tasks, or let them use another endpoint; then run this again.
 """
 
-from ansible_collections.dataops.qlik_em.plugins.module_utils import _endpoint
-from ansible_collections.dataops.qlik_em.plugins.module_utils._arguments import Spec
-from ansible_collections.dataops.qlik_em.plugins.module_utils._module import run_as_module
+from ansible_collections.dataops.qlik_em.plugins.module_utils._endpoints import state
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
 
 SPEC = Spec(
     server={"type": "str", "required": True},
@@ -281,7 +281,7 @@ SPEC = Spec(
     wait_timeout={"type": "int", "default": 300},
     wait_sleep={"type": "float", "default": 2},
 )
-RESOURCE = _endpoint.ensure
+RESOURCE = state.ensure
 
 
 def main() -> None:

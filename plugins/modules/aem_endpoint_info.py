@@ -158,9 +158,9 @@ skipped_servers:
       msg: 'GetEndpointList of server "Replicate-Old" failed: The requested server "Replicate-Old" is not monitored.'
 """
 
-from ansible_collections.dataops.qlik_em.plugins.module_utils import _endpoint_info
-from ansible_collections.dataops.qlik_em.plugins.module_utils._arguments import Spec
-from ansible_collections.dataops.qlik_em.plugins.module_utils._module import run_as_module
+from ansible_collections.dataops.qlik_em.plugins.module_utils._endpoints import info
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
 
 SPEC = Spec(
     server={"type": "list", "elements": "str"},
@@ -170,7 +170,7 @@ SPEC = Spec(
     settings={"type": "bool", "default": False},
     on_server_error={"type": "str", "choices": ["fail", "skip"], "default": "fail"},
 )
-RESOURCE = _endpoint_info.gather
+RESOURCE = info.gather
 
 
 def main() -> None:

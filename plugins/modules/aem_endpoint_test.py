@@ -116,9 +116,9 @@ msg:
   sample: 'The endpoint "ERP" on server "Replicate-Prod" does not connect (ERROR): ORA-12541: TNS:no listener'
 """
 
-from ansible_collections.dataops.qlik_em.plugins.module_utils import _endpoint_connection
-from ansible_collections.dataops.qlik_em.plugins.module_utils._arguments import Spec
-from ansible_collections.dataops.qlik_em.plugins.module_utils._module import run_as_module
+from ansible_collections.dataops.qlik_em.plugins.module_utils._endpoints import connection_test
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
 
 SPEC = Spec(
     server={"type": "str", "required": True},
@@ -126,7 +126,7 @@ SPEC = Spec(
     timeout={"type": "int", "default": 60},
     fail_on_error={"type": "bool", "default": True},
 )
-RESOURCE = _endpoint_connection.check
+RESOURCE = connection_test.check
 
 
 def main() -> None:

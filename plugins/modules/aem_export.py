@@ -156,9 +156,9 @@ hint:
   sample: Upper and lower case count; Compose tasks and workflows are named task__project.
 """
 
-from ansible_collections.dataops.qlik_em.plugins.module_utils import _export
-from ansible_collections.dataops.qlik_em.plugins.module_utils._arguments import Spec
-from ansible_collections.dataops.qlik_em.plugins.module_utils._module import run_as_module
+from ansible_collections.dataops.qlik_em.plugins.module_utils._definitions import export
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
 
 SPEC = Spec(
     server={"type": "str", "required": True},
@@ -168,7 +168,7 @@ SPEC = Spec(
     with_endpoints={"type": "bool", "default": False},
     secrets={"type": "str", "choices": ["redact", "keep"], "default": "redact", "no_log": False},
 )
-RESOURCE = _export.ensure
+RESOURCE = export.ensure
 
 
 def main() -> None:

@@ -153,9 +153,9 @@ hint:
   sample: Stop them first (aem_task_batch), and start them again afterwards.
 """
 
-from ansible_collections.dataops.qlik_em.plugins.module_utils import _import
-from ansible_collections.dataops.qlik_em.plugins.module_utils._arguments import Spec, source_options
-from ansible_collections.dataops.qlik_em.plugins.module_utils._module import run_as_module
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec, source_options
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
+from ansible_collections.dataops.qlik_em.plugins.module_utils._servers import definitions
 
 SPEC = Spec(
     server={"type": "str", "required": True},
@@ -163,7 +163,7 @@ SPEC = Spec(
     wait_sleep={"type": "float", "default": 2},
     **source_options(),
 )
-RESOURCE = _import.ensure
+RESOURCE = definitions.ensure
 
 
 def main() -> None:

@@ -234,13 +234,13 @@ msg:
   sample: There is no checkpoint /var/tmp/patch-night.json. Record one first.
 """
 
-from ansible_collections.dataops.qlik_em.plugins.module_utils import _window
-from ansible_collections.dataops.qlik_em.plugins.module_utils._arguments import (
+from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets import window
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import (
     Spec,
     fleet_options,
     waiting_options,
 )
-from ansible_collections.dataops.qlik_em.plugins.module_utils._module import run_as_module
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
 
 SPEC = Spec(
     state={"type": "str", "choices": ["recorded", "frozen", "restored"], "required": True},
@@ -249,7 +249,7 @@ SPEC = Spec(
     **waiting_options(),
     **fleet_options(),
 )
-RESOURCE = _window.ensure
+RESOURCE = window.ensure
 
 
 def main() -> None:

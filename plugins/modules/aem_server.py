@@ -280,9 +280,9 @@ hint:
     host is a host name or an address, without scheme, port and path.
 """
 
-from ansible_collections.dataops.qlik_em.plugins.module_utils import _server
-from ansible_collections.dataops.qlik_em.plugins.module_utils._arguments import Spec
-from ansible_collections.dataops.qlik_em.plugins.module_utils._module import run_as_module
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
+from ansible_collections.dataops.qlik_em.plugins.module_utils._servers import state
 
 SPEC = Spec(
     name={"type": "str", "required": True, "aliases": ["server"]},
@@ -300,7 +300,7 @@ SPEC = Spec(
     wait_timeout={"type": "int", "default": 300},
     wait_sleep={"type": "float", "default": 2},
 )
-RESOURCE = _server.ensure
+RESOURCE = state.ensure
 
 
 def main() -> None:

@@ -184,16 +184,16 @@ skipped_servers:
         GetServerDetails of server "Replicate-Old" was refused to user "operator@corp.example": Unauthorized Request.
 """
 
-from ansible_collections.dataops.qlik_em.plugins.module_utils import _server_info
-from ansible_collections.dataops.qlik_em.plugins.module_utils._arguments import Spec
-from ansible_collections.dataops.qlik_em.plugins.module_utils._module import run_as_module
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
+from ansible_collections.dataops.qlik_em.plugins.module_utils._servers import info
 
 SPEC = Spec(
     name={"type": "list", "elements": "str", "aliases": ["server"]},
     details={"type": "bool", "default": True},
     on_server_error={"type": "str", "choices": ["fail", "skip"], "default": "fail"},
 )
-RESOURCE = _server_info.gather
+RESOURCE = info.gather
 
 
 def main() -> None:

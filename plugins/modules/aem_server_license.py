@@ -146,16 +146,16 @@ hint:
     Check that it is the whole licence file, and one for this product and this machine.
 """
 
-from ansible_collections.dataops.qlik_em.plugins.module_utils import _server_license
-from ansible_collections.dataops.qlik_em.plugins.module_utils._arguments import Spec
-from ansible_collections.dataops.qlik_em.plugins.module_utils._module import run_as_module
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
+from ansible_collections.dataops.qlik_em.plugins.module_utils._servers.license import ensure
 
 SPEC = Spec(
     server={"type": "str", "required": True},
     license={"type": "raw", "no_log": True},  # not str, by which a mapping of templating would become Python
     src={"type": "path"},
 )
-RESOURCE = _server_license.ensure
+RESOURCE = ensure
 
 
 def main() -> None:

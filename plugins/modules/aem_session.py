@@ -88,12 +88,12 @@ session_id:
   sample: "(secret)"
 """
 
-from ansible_collections.dataops.qlik_em.plugins.module_utils import _session
-from ansible_collections.dataops.qlik_em.plugins.module_utils._arguments import Spec
-from ansible_collections.dataops.qlik_em.plugins.module_utils._module import run_as_module
+from ansible_collections.dataops.qlik_em.plugins.module_utils._access import session
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
 
 SPEC = Spec(state={"type": "str", "choices": ["present", "absent"], "default": "present"})
-RESOURCE = _session.ensure
+RESOURCE = session.ensure
 
 
 def main() -> None:

@@ -263,9 +263,9 @@ msg:
     failed: The table was suspended during full load; it can only be reloaded.
 """
 
-from ansible_collections.dataops.qlik_em.plugins.module_utils import _table
-from ansible_collections.dataops.qlik_em.plugins.module_utils._arguments import Spec
-from ansible_collections.dataops.qlik_em.plugins.module_utils._module import run_as_module
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
+from ansible_collections.dataops.qlik_em.plugins.module_utils._tables import state
 
 SPEC = Spec(
     server={"type": "str", "required": True},
@@ -287,7 +287,7 @@ SPEC = Spec(
     wait_timeout={"type": "int", "default": 300},
     wait_sleep={"type": "float", "default": 2},
 )
-RESOURCE = _table.ensure
+RESOURCE = state.ensure
 
 
 def main() -> None:

@@ -171,10 +171,10 @@ tables:
         cached_delete_count: 0
 """
 
-from ansible_collections.dataops.qlik_em.plugins.module_utils import _table_info
-from ansible_collections.dataops.qlik_em.plugins.module_utils._arguments import Spec
-from ansible_collections.dataops.qlik_em.plugins.module_utils._module import run_as_module
-from ansible_collections.dataops.qlik_em.plugins.module_utils._table_model import STATES
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
+from ansible_collections.dataops.qlik_em.plugins.module_utils._tables import info
+from ansible_collections.dataops.qlik_em.plugins.module_utils._tables.model import STATES
 
 SPEC = Spec(
     server={"type": "str", "required": True},
@@ -184,7 +184,7 @@ SPEC = Spec(
     state={"type": "list", "elements": "str", "choices": list(STATES)},
     statuses={"type": "bool", "default": False},
 )
-RESOURCE = _table_info.gather
+RESOURCE = info.gather
 
 
 def main() -> None:

@@ -235,9 +235,9 @@ diff:
     after_header: Replicate-Prod/orders
 """
 
-from ansible_collections.dataops.qlik_em.plugins.module_utils import _table_selection
-from ansible_collections.dataops.qlik_em.plugins.module_utils._arguments import Spec
-from ansible_collections.dataops.qlik_em.plugins.module_utils._module import run_as_module
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
+from ansible_collections.dataops.qlik_em.plugins.module_utils._tables import selection
 
 _ITEMS = {
     "type": "list",
@@ -257,7 +257,7 @@ SPEC = Spec(
     excluded_pattern=_ITEMS,
     explicit_included_tables=_ITEMS,
 )
-RESOURCE = _table_selection.ensure
+RESOURCE = selection.ensure
 
 
 def main() -> None:

@@ -87,15 +87,15 @@ selection:
           table_type: TABLE
 """
 
-from ansible_collections.dataops.qlik_em.plugins.module_utils import _table_selection
-from ansible_collections.dataops.qlik_em.plugins.module_utils._arguments import Spec
-from ansible_collections.dataops.qlik_em.plugins.module_utils._module import run_as_module
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
+from ansible_collections.dataops.qlik_em.plugins.module_utils._tables import selection
 
 SPEC = Spec(
     server={"type": "str", "required": True},
     name={"type": "str", "required": True, "aliases": ["task"]},
 )
-RESOURCE = _table_selection.gather
+RESOURCE = selection.gather
 
 
 def main() -> None:

@@ -306,17 +306,17 @@ hint:
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.dataops.qlik_em.plugins.module_utils import _task
-from ansible_collections.dataops.qlik_em.plugins.module_utils._api import Api
-from ansible_collections.dataops.qlik_em.plugins.module_utils._arguments import (
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.api import Api
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import InputError
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import (
     Spec,
     source_options,
     starting_options,
     waiting_options,
 )
-from ansible_collections.dataops.qlik_em.plugins.module_utils._errors import InputError
-from ansible_collections.dataops.qlik_em.plugins.module_utils._module import run_as_module
-from ansible_collections.dataops.qlik_em.plugins.module_utils._result import Mode, Result
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.result import Mode, Result
+from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks import state
 
 STATES = ["present", "absent", "started", "stopped", "restarted", "reloaded"]
 SPEC = Spec(
@@ -340,11 +340,11 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     if given and params["state"] != "present":
         raise InputError(f"{given} has a meaning with state: present only.")
     if params["state"] not in ("present", "absent"):
-        return _task.ensure(api, params, mode)
+        return state.ensure(api, params, mode)
     # Here, because a module compiles what it imports at each start; in process nothing is compiled again.
-    from ansible_collections.dataops.qlik_em.plugins.module_utils import _task_definition
+    from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks import definition
 
-    return _task_definition.ensure(api, params, mode)
+    return definition.ensure(api, params, mode)
 
 
 RESOURCE = ensure

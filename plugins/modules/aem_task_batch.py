@@ -232,14 +232,14 @@ msg:
     Failed to stop Replicate task locked on server Replicate-Prod
 """
 
-from ansible_collections.dataops.qlik_em.plugins.module_utils import _batch
-from ansible_collections.dataops.qlik_em.plugins.module_utils._arguments import (
+from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets import batch
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import (
     Spec,
     fleet_options,
     starting_options,
     waiting_options,
 )
-from ansible_collections.dataops.qlik_em.plugins.module_utils._module import run_as_module
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
 
 SPEC = Spec(
     state={"type": "str", "choices": ["started", "stopped", "restarted"], "required": True},
@@ -249,7 +249,7 @@ SPEC = Spec(
     **starting_options(),
     **fleet_options(),
 )
-RESOURCE = _batch.ensure
+RESOURCE = batch.ensure
 
 
 def main() -> None:

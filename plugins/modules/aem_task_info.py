@@ -148,9 +148,9 @@ skipped_servers:
       msg: 'GetTaskList of server "Replicate-Old" failed: The requested server "Replicate-Old" is not monitored.'
 """
 
-from ansible_collections.dataops.qlik_em.plugins.module_utils import _task_info
-from ansible_collections.dataops.qlik_em.plugins.module_utils._arguments import TASK_STATES, Spec
-from ansible_collections.dataops.qlik_em.plugins.module_utils._module import run_as_module
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import TASK_STATES, Spec
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
+from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks import info
 
 SPEC = Spec(
     server={"type": "list", "elements": "str"},
@@ -159,7 +159,7 @@ SPEC = Spec(
     tag={"type": "list", "elements": "str"},
     on_server_error={"type": "str", "choices": ["fail", "skip"], "default": "fail"},
 )
-RESOURCE = _task_info.gather
+RESOURCE = info.gather
 
 
 def main() -> None:

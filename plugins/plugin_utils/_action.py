@@ -24,14 +24,15 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ..module_utils import _catalogue, _http_failure
-from ..module_utils._arguments import Spec
-from ..module_utils._connection import Connection, secrets_in
-from ..module_utils._http import URLLIB3_IMPORT_ERROR, Transport
-from ..module_utils._result import Mode, Result
-from ..module_utils._run import run_resource
-from ..module_utils._secrets import Secrets
-from ..module_utils._stop import Stop
+from ..module_utils._client import error_codes as _catalogue
+from ..module_utils._client import http_failure as _http_failure
+from ..module_utils._client.connection import Connection, secrets_in
+from ..module_utils._client.http import URLLIB3_IMPORT_ERROR, Transport
+from ..module_utils._client.interrupt import Stop
+from ..module_utils._client.masking import Secrets
+from ..module_utils._run.arguments import Spec
+from ..module_utils._run.result import Mode, Result
+from ..module_utils._run.run import run_resource
 
 try:  # ansible-core 2.19 and newer
     from ansible.module_utils.common.json import Direction, get_module_encoder

@@ -19,12 +19,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.dataops.qlik_em.plugins.module_utils import _http
-from ansible_collections.dataops.qlik_em.plugins.module_utils._api import Api
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client import Client
-from ansible_collections.dataops.qlik_em.plugins.module_utils._result import Mode
-from ansible_collections.dataops.qlik_em.plugins.module_utils._run import run_resource
-from ansible_collections.dataops.qlik_em.plugins.module_utils._stop import Stop
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client import http as _http
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.api import Api
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.client import Client
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.interrupt import Stop
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.result import Mode
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.run import run_resource
 from ansible_collections.dataops.qlik_em.plugins.modules import aem_task
 
 # Phase: the function that is all of it, and where it is looked up.

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from ansible_collections.dataops.qlik_em.tests.functional.support.user import User
 from ansible_collections.dataops.qlik_em.tests.simulator import running
 from ansible_collections.dataops.qlik_em.tests.simulator.handle import Handle
-from functional_user import User
 from xdist.scheduler import LoadScopeScheduling
 
 

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.dataops.qlik_em.tests.functional.ways.children import Child, Controller, await_that
 from ansible_collections.dataops.qlik_em.tests.simulator import running
 from ansible_collections.dataops.qlik_em.tests.simulator.handle import Handle
-from ansible_collections.dataops.qlik_em.tests.ways.children import Child, Controller, await_that
 
 MOMENTS = int(os.environ.get("SOAK_MOMENTS", "2"))
 SEED = int(os.environ.get("SOAK_SEED", random.randrange(2**32)))

@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any
 
 import yaml
-from ansible_collections.dataops.qlik_em.plugins.module_utils._catalogue import CATALOGUE
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.error_codes import CATALOGUE
 from ansible_collections.dataops.qlik_em.tests.tools.layout import NAME, NAMESPACE, ROOT
 
 FACTS = ROOT / "tests" / "api_methods.yml"

@@ -90,12 +90,13 @@ def unit(*arguments: str) -> Outcome:
 
 def functional(*arguments: str) -> Outcome:
     """Against the stand-in over real HTTPS; side by side, as most of the time goes by in waiting."""
-    return pytest("functional", "tests/functional", "--numprocesses=4", *arguments)
+    ways = "--ignore=tests/functional/ways"
+    return pytest("functional", "tests/functional", "tests/simulator/tests", "--numprocesses=4", ways, *arguments)
 
 
 def ways(series: str, *arguments: str) -> Outcome:
     """In process and as a module, compared on one core; and what signals do."""
-    return pytest(f"ways-{series}", "tests/ways", *arguments, environment=f"core-{series}")
+    return pytest(f"ways-{series}", "tests/functional/ways", *arguments, environment=f"core-{series}")
 
 
 def soak(*arguments: str) -> Outcome:

@@ -1,0 +1,302 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection.
+
+"""The client: one API session, retries by the safety of the call, answers and errors by ``error_code``."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from .connection import Connection
+from .errors import (
+    INVALID_SESSION_ID,
+    UNAUTHORIZED_REQUEST,
+    AemError,
+    ApiError,
+    LoginRefused,
+    TransportError,
+    advice_on,
+)
+from .http import Reply, Transport
+from .interrupt import Stop
+from .masking import Secrets
+
+SESSION_HEADER = "EnterpriseManager.APISessionID"
+ATTEMPTS = 4  # of one call, if it may be repeated
+FIRST_PAUSE = 0.25  # seconds before the second attempt; doubled for each further one
+SERVER_MARGIN = 15  # seconds that an answer may take beyond the server's own time limit
+LOGOUT_LIMIT = 10  # seconds
+NOT_SUPPORTED = "AEM_METHOD_NOT_SUPPORTED_VERSION"
+EXCERPT = 200  # characters of a foreign answer that a message shows
+
+
+class Call(NamedTuple):
+    """One method of the vendor guide, ready to be sent."""
+
+    method: str  # the guide's name
+    verb: str
+    path: tuple[str, ...]
+    subject: str = ""  # what it acts on, as messages name it
+    role: str = ""  # what the guide asks for
+    query: Mapping[str, Any] = {}
+    body: Any = None  # JSON, or a plain text; None: no body
+    server_timeout: float = 0  # seconds that the server itself may wait; 0 if the call has no such limit
+    needs: tuple[str, type] | None = None  # the member (and its type) that makes an answer one of this method
+    is_open: bool = False  # whether the form of the answer is not known: any is taken, and given as ``content``
+    accept: tuple[str, ...] = ()  # the error codes that are an answer, not a failure
+    scope: str = ""  # for which products and since when the guide has it, if not for all
+    is_bound: bool = False  # whether it holds what was read in this session, so that no other one may send it
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether sending it twice does no harm. All reads are GET; a login leaves at most a session that dies."""
+        return self.verb == "GET" or self.method == "Login"
+
+    def __str__(self) -> str:
+        return f"{self.method} of {self.subject}" if self.subject else self.method
+
+
+class Answer(NamedTuple):
+    """What the server answered: ``body`` of a success, or an accepted ``error_code`` with its message."""
+
+    body: dict[str, Any]
+    headers: Mapping[str, str]
+    error_code: str = ""
+    message: str = ""
+    http_status: int = 200
+    content: bytes = b""  # of an open call only
+
+
+class Client:
+    """Carries calls within one API session, which it opens lazily and closes at the end. Safe for threads.
+
+    The ids of its sessions are added to ``secrets``.
+    """
+
+    def __init__(self, connection: Connection, transport: Transport, secrets: Secrets, stop: Stop) -> None:
+        self._connection = connection
+        self._transport = transport
+        self._secrets = secrets
+        self.stop = stop
+        self._lock = threading.Lock()
+        self._session_id = connection.session_id
+        self._is_ours = False  # whether we opened the session, so that we close it
+        self._refusal: LoginRefused | None = None
+
+    @property
+    def address(self) -> str:
+        """Where Enterprise Manager is, in one spelling: what a file of one installation is known by."""
+        return self._connection.address
+
+    @property
+    def is_passed_in(self) -> bool:
+        """Whether the caller passed in a session."""
+        return self._connection.session_id is not None
+
+    def hide(self, values: Iterable[str]) -> None:
+        """Mask these values in all that comes out, too."""
+        self._secrets.add([("", value) for value in values])
+
+    def masked(self, text: str) -> str:
+        """Return ``text`` without the secrets of this run: for files, which the frames do not mask."""
+        return self._secrets.mask(text)
+
+    def call(self, call: Call) -> Answer:
+        """Send ``call`` and return the answer.
+
+        Raises ApiError (the server said no), LoginRefused, or TransportError (no usable answer; if its ``sent`` is
+        true for a write, the write may have been done), Interrupted (nothing was sent). A call that is bound to its
+        session raises ApiError with INVALID_SESSION_ID, too: see ``_settle.from_the_read``.
+        """
+        self.stop.check()
+        session_id = self.session()
+        try:
+            return self._send(call, {SESSION_HEADER: session_id})
+        except ApiError as error:
+            if error.error_code != INVALID_SESSION_ID or not self._connection.login or call.is_bound:
+                raise
+        # The server did nothing, so that the call may be sent again; once only, or a server in trouble is hammered.
+        return self._send(call, {SESSION_HEADER: self.session(stale=session_id)})
+
+    def session(self, stale: str | None = None) -> str:
+        """Return the id of a live session; ``stale`` is one that the server has just refused.
+
+        Of many threads that find the same stale session, one logs in and the others take what it got.
+        """
+        with self._lock:
+            if self._session_id is None or self._session_id == stale:
+                self._session_id = self._login()
+                self._is_ours = True
+                self._secrets.add([("", self._session_id)])
+            return self._session_id
+
+    def hand_over(self) -> str:
+        """Return the id of a live session that ``close`` leaves open."""
+        session_id = self.session()
+        self._is_ours = False
+        return session_id
+
+    def end_session(self) -> None:
+        """Log out. Raises ApiError with INVALID_SESSION_ID if the session was dead already."""
+        self._send(Call("Logout", "GET", ("logout",)), {SESSION_HEADER: str(self._session_id)}, LOGOUT_LIMIT)
+
+    def close(self) -> None:
+        """Log out if this client logged in."""
+        try:
+            if self._is_ours and self._session_id:
+                self.end_session()
+        except AemError:
+            pass  # nothing is lost: the server ends an idle session after 5 minutes (notes, 2)
+        finally:
+            self._is_ours = False
+
+    def _login(self) -> str:
+        """Open a session and return its id; a refusal is remembered, so that no thread asks again."""
+        if self._refusal:
+            raise self._refusal
+        login = self._connection.login
+        if not login:  # the connection options give a session or a login, and call() renews with a login only
+            raise AssertionError("no way to log in")
+        try:
+            answer = self._send(Call("Login", "POST", ("login",)), {"Authorization": login.authorization()})
+        except TransportError as failure:
+            failure.sent = False  # nothing left of the call that wants the session, whatever became of the login
+            raise
+        except ApiError as error:
+            if not error.is_refusal:
+                raise
+            self._refusal = LoginRefused(
+                f"{self._connection.url} refused to log in {login.label}: {error.facts['error_message']}.",
+                "Check the login options and the user's rights in Enterprise Manager. The login was not tried again, "
+                "so that the account does not get locked.",
+                **error.facts,
+            )
+            raise self._refusal from error
+        session_id = answer.headers.get(SESSION_HEADER)
+        if not session_id:
+            text = f"Login at {self._connection.url} was answered without a session id."
+            raise TransportError(text, "Check that url leads to Enterprise Manager.", sent=False, final=True)
+        return session_id
+
+    def _send(self, call: Call, headers: Mapping[str, str], limit: float | None = None) -> Answer:
+        """Send ``call`` until there is an answer, or trying again is unsafe or hopeless; ``limit`` is in seconds.
+
+        A call that may be repeated is; any other only if nothing of it left.
+        """
+        limit = limit or (
+            call.server_timeout + SERVER_MARGIN if call.server_timeout else self._connection.request_timeout
+        )
+        deadline = time.monotonic() + limit
+        body = None
+        if isinstance(call.body, str):
+            headers = {**headers, "Content-Type": "text/plain; charset=utf-8"}
+            body = call.body.encode()
+        elif call.body is not None:
+            headers = {**headers, "Content-Type": "application/json"}
+            body = json.dumps(call.body).encode()
+        url = self._connection.build_url(call.path, call.query)
+        for pause in _pauses():
+            try:
+                reply = self._transport.send(call.verb, url, headers, body, deadline)
+                return read_answer(call, reply, self._connection, self._secrets.mask)
+            except TransportError as failure:
+                safe = call.repeatable or not failure.sent
+                if failure.final or not safe or time.monotonic() + pause >= deadline:
+                    failure.message = f"{call} failed: {failure.message}"
+                    raise
+                self.stop.pause(pause)
+        raise AssertionError("the last pause is infinite")
+
+
+def _pauses() -> Iterator[float]:
+    """Yield the pause (seconds) after each attempt: growing, jittered, infinite after the last attempt."""
+    for attempt in range(ATTEMPTS - 1):
+        yield FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1.5)
+    yield float("inf")
+
+
+def read_answer(call: Call, reply: Reply, connection: Connection, mask: Callable[[str], str] = str) -> Answer:
+    """Return the answer in ``reply``; decide by ``error_code``, never by the HTTP status or the text alone.
+
+    ``mask`` takes the secrets out of a text that is shown in part.
+    Raises ApiError if the server said no, TransportError if the reply is not one of the API.
+    """
+    body = _json(reply.body)
+    if isinstance(body, dict):
+        code, message = str(body.get("error_code") or ""), str(body.get("error_message") or "")
+        if code in call.accept:
+            return Answer(body, reply.headers, code, message, reply.status)
+        if code:
+            raise _api_error(call, code, message, reply.status, connection)
+        is_complete = call.needs is None or isinstance(body.get(call.needs[0]), call.needs[1])
+        if 200 <= reply.status < 300 and is_complete and not call.is_open:
+            return Answer(body, reply.headers)
+    if 200 <= reply.status < 300 and call.is_open:
+        return Answer({}, reply.headers, http_status=reply.status, content=reply.body)
+    if 200 <= reply.status < 300 and call.needs is None and body is not None:
+        return Answer({}, reply.headers)  # a void call may answer any JSON (notes, 4)
+    if reply.status in (401, 403):  # without a body of the API: a wrong password (assumed, notes 12), or a proxy
+        raise _api_error(call, "", f"HTTP {reply.status}", reply.status, connection)
+    raise _foreign_reply(reply, connection, mask)
+
+
+def _json(body: bytes) -> Any:
+    """Return the parsed body; an empty one, which some methods answer (notes, 4), is an empty object.
+
+    Older exports begin with a line ``// Host name: ...`` (notes, 10).
+    """
+    if body.startswith(b"//"):
+        body = body.partition(b"\n")[2]
+    try:
+        return json.loads(body) if body else {}
+    except (ValueError, RecursionError):
+        return None
+
+
+def _api_error(call: Call, code: str, message: str, status: int, connection: Connection) -> ApiError:
+    advice = advice_on(code)
+    what = str(call) if call.subject else f"{call} at {connection.url}"
+    error = ApiError(
+        f"{what} failed: {message or advice.meaning or code}",
+        advice.remedy,
+        error_code=code,
+        http_status=status,
+        error_message=message,
+    )
+    if code == NOT_SUPPORTED and call.scope:
+        error.hint = f"The guide has {call.method} {call.scope}."
+    if error.is_refusal and call.role:
+        error.message = f"{what} was refused to {connection.user}: {message}"
+        error.hint = f"The guide asks for the role {call.role}. {advice_on(UNAUTHORIZED_REQUEST).remedy}"
+    return error
+
+
+def _text(body: bytes) -> str:
+    """Return a body as text; of one in another encoding nothing, as a secret would not be found in it."""
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return f"{len(body)} bytes that are not text"
+
+
+def _foreign_reply(reply: Reply, connection: Connection, mask: Callable[[str], str]) -> TransportError:
+    """Return the failure for an answer that Enterprise Manager would not give: somebody stands in between."""
+    facts: dict[str, Any] = {"http_status": reply.status, "url": connection.url}
+    if 300 <= reply.status < 400:
+        text = f"{connection.url} redirects to {reply.headers.get('Location', 'nowhere')}, which is not followed."
+        return TransportError(text, "Check that url leads to Enterprise Manager itself.", final=True, **facts)
+    # Masked while it is whole: neither half a secret nor one whose blanks were joined would be found later.
+    start = " ".join(mask(_text(reply.body)).split())[:EXCERPT]
+    text = f'{connection.url} answered HTTP {reply.status} with something that is not of the API: "{start}".'
+    if 400 <= reply.status < 500:
+        return TransportError(text, "Check the host and the path in url.", final=True, **facts)
+    hint = "Check the server and whatever stands between (proxy, load balancer)."
+    return TransportError(text, hint, **facts)

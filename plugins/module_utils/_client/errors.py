@@ -1,0 +1,101 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection.
+
+"""Everything that can go wrong, as exceptions."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+UNAUTHORIZED_REQUEST = "UNAUTHORIZED_REQUEST"
+INVALID_SESSION_ID = "INVALID_SESSION_ID"
+
+
+class Advice(NamedTuple):
+    """What an error code means and what the reader can do about it."""
+
+    meaning: str = ""
+    remedy: str = ""
+
+
+def advice_on(error_code: str) -> Advice:
+    """Return what is known of an error code of the API; of an unknown one nothing."""
+    from .error_codes import CATALOGUE  # only now: a module compiles what it imports at each start
+
+    return CATALOGUE.get(error_code, Advice())
+
+
+class AemError(Exception):
+    """Base of all failures; ``str()`` is one line for a human.
+
+    ``facts`` are the structured fields that a failed result shows beside ``msg``.
+    ``changed`` is true if this run may have changed something before it failed.
+    """
+
+    def __init__(self, message: str, hint: str = "", **facts: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.facts = {key: value for key, value in facts.items() if value is not None}
+        self.changed = False
+        self.warnings: list[str] = []
+
+    def __str__(self) -> str:
+        return self.message
+
+    def as_result(self) -> dict[str, Any]:
+        """Return the failure as the members of a failed result."""
+        result = dict(self.facts, msg=self.message, changed=self.changed)
+        if self.hint:
+            result["hint"] = self.hint
+        return result
+
+
+class InputError(AemError):
+    """An option is missing or wrong; no request was sent."""
+
+
+class WaitError(AemError):
+    """The wanted state was not reached in time, or cannot be reached any more."""
+
+
+class TransportError(AemError):
+    """No usable answer came.
+
+    ``sent`` is false only when it is certain that no byte of the request left.
+    ``final`` is true when trying again cannot help (a certificate, a redirect, a wrong address).
+    """
+
+    def __init__(self, message: str, hint: str = "", sent: bool = True, final: bool = False, **facts: Any) -> None:
+        super().__init__(message, hint, **facts)
+        self.sent = sent
+        self.final = final
+
+
+class ApiError(AemError):
+    """The server answered that the method failed."""
+
+    def __init__(self, message: str, hint: str, error_code: str, **facts: Any) -> None:
+        super().__init__(message, hint, error_code=error_code or None, **facts)
+        self.error_code = error_code
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the user may not do this; the status varies between 401 and 403 (notes, 3)."""
+        return self.error_code == UNAUTHORIZED_REQUEST or (
+            not self.error_code and self.facts["http_status"] in (401, 403)
+        )
+
+
+class Interrupted(AemError):
+    """The run was told to stop; nothing more was sent but the logout."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "What was sent goes on in the server. Run this again to go on.")
+
+
+class LoginRefused(AemError):
+    """The server refused to log the user in; never to be tried again, or the account gets locked."""

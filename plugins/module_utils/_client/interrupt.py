@@ -1,0 +1,94 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection.
+
+"""Stopping a run in order: a signal lets the call in flight end, and nothing more is sent but the logout."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from .errors import Interrupted
+
+SLICE = 0.2  # seconds between two looks during a pause
+BURST = 2.0  # seconds; Ansible answers one Ctrl-C with a SIGINT and at once a SIGTERM
+
+
+class Stop:
+    """Knows whether the run is to stop: SIGINT or SIGTERM has come, or the process that wanted the run is gone.
+
+    The signals are watched between ``__enter__`` and ``__exit__``, in the main thread only. One that comes more than
+    BURST seconds after the first ends the run at once, by a KeyboardInterrupt, but for the logout.
+
+    ``parent`` is the id of the process that wanted the run, if that is not just the present parent.
+    """
+
+    def __init__(self, parent: int | None = None) -> None:
+        self.signal: signal.Signals | None = None
+        self.closing = False  # whether only the logout is left
+        self._is_abandoned = False
+        self._is_put_off = False
+        self._since = 0.0  # monotonic seconds of the first signal
+        self._parent = parent or os.getppid()
+        self._previous: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> Stop:
+        if threading.current_thread() is threading.main_thread():
+            for one in (signal.SIGINT, signal.SIGTERM):
+                if signal.getsignal(one) != signal.SIG_IGN:  # as in a shell's background, where Ctrl-C means others
+                    self._previous[one] = signal.signal(one, self._note)
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        for one, handler in self._previous.items():
+            signal.signal(one, signal.SIG_DFL if handler is None else handler)
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        now = time.monotonic()
+        if not self.signal:
+            self.signal, self._since = signal.Signals(number), now
+        elif now - self._since > BURST and not self.closing:
+            raise KeyboardInterrupt
+
+    def abandon(self) -> None:
+        """Let whatever still runs in other threads end at its next look."""
+        self._is_abandoned = True
+
+    @contextmanager
+    def put_off(self) -> Iterator[None]:
+        """Let the block clean up what the run has begun, although the run is to stop; a second signal ends it."""
+        before, self._is_put_off = self._is_put_off, True
+        try:
+            yield
+        finally:
+            self._is_put_off = before
+
+    def check(self) -> None:
+        """Raise Interrupted if the run is to stop."""
+        if self._is_put_off:
+            return
+        if self.signal:
+            raise Interrupted(f"Interrupted by {self.signal.name}.")
+        if self._is_abandoned:
+            raise Interrupted("Interrupted: the run that this was a part of has ended.")
+        if os.getppid() != self._parent:
+            raise Interrupted("Interrupted: the process that started this run is gone.")
+
+    def pause(self, seconds: float) -> None:
+        """Sleep; raise Interrupted as soon as the run is to stop."""
+        end = time.monotonic() + seconds
+        while True:
+            self.check()
+            left = end - time.monotonic()
+            if left <= 0:
+                return
+            time.sleep(min(left, SLICE))

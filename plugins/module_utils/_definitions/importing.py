@@ -1,0 +1,145 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection.
+
+"""Bringing a definition into a server: where it comes from, what it would change, and waiting until it shows."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .._client.api import Api
+from .._client.errors import ApiError, InputError, WaitError
+from .._client.redaction import secret_texts
+from .._common.files import read_file
+from .._common.lost_answers import settled
+from .._common.wait import TimedOut, wait_until
+from .._tasks.control import SETTLE_LIMIT
+from . import diff as difference
+from .diff import Change, Leaves, Where
+from .document import LIMIT, Tree, read_definition, sendable, too_large, with_version
+
+# An import looks asynchronous, and a client waits 5 s (notes, 6). What an export shows all of but some settings so many
+# seconds later has been taken: those settings have their default value, which an export leaves out (notes, 9).
+DEFAULTS_AFTER = 10.0
+
+
+def given_definition(api: Api, params: Mapping[str, Any]) -> tuple[str, Tree]:
+    """Return how messages call the definition that the options give, and the definition; its secrets are hidden.
+
+    Raises InputError.
+    """
+    definition, src = params["definition"], params["src"]
+    if (definition is None) == (src is None):
+        raise InputError("Give either definition or src" + (", not both." if src is not None else "."))
+    if src is None:
+        label, document = "definition", read_definition("definition", definition)
+    else:
+        label = f"src ({src})"
+        document = read_definition(label, _text("src", src, label))
+    api.client.hide(secret_texts(document))
+    return label, document
+
+
+def _text(option: str, path: str, label: str) -> str:
+    try:
+        size = os.stat(path).st_size
+    except OSError:
+        size = 0  # the reading says why
+    if size > LIMIT:
+        raise InputError(too_large(label))
+    text = read_file(option, path)
+    if text is None:
+        raise InputError(f"{label} cannot be read: No such file or directory.")
+    return text
+
+
+def ready_to_send(api: Api, server: str, document: Tree) -> Tree:
+    """Return the definition as it is imported; a missing ``_version`` is the server's (GetServerDetails)."""
+    document = sendable(document)
+    if document.get("_version"):
+        return document
+    return with_version(document, str(api.get_server_details(server).get("version") or ""))
+
+
+class Import:
+    """A definition on its way into a server; ``read`` exports what is there (empty: nothing yet)."""
+
+    def __init__(self, api: Api, params: Mapping[str, Any], read: Callable[[], Leaves], wanted: Leaves) -> None:
+        self._api = api
+        self._wait_timeout: float = params["wait_timeout"]
+        self._wait_sleep: float = params["wait_sleep"]
+        self._read = read
+        self._wanted = wanted
+
+    def send(self, document: Tree, subject: str, call: Callable[[Tree], None]) -> list[str]:
+        """Import ``document``, ready to send, by ``call`` and wait until an export shows it.
+
+        Returns what the caller should know.
+        Raises AemError; its ``changed`` says whether the import may have taken effect.
+        """
+        with settled(lambda: not self._wait(min(self._wait_timeout, SETTLE_LIMIT))):
+            call(document)
+        remaining = self._wait(self._wait_timeout)
+        if not remaining:
+            return []
+        if difference.may_be_defaults(remaining):
+            return [
+                f"The export of the {subject} does not show these settings of the definition after the import, likely "
+                f"because they have their default value: {difference.names(remaining)}. Leave them out of the "
+                "definition, or it is imported again each time."
+            ]
+        error = WaitError(
+            f"The import into the {subject} was accepted, but its export does not show all of it after "
+            f"{self._wait_timeout:g} s (wait_timeout): {difference.names(remaining)}.",
+            "Raise wait_timeout, or look at the object in the console.",
+        )
+        error.changed = True
+        raise error
+
+    def _wait(self, limit: float) -> dict[Where, Change]:
+        """Return what the export still does not show after ``limit`` seconds: nothing, if all went well."""
+        begin = time.monotonic()
+
+        def is_done(remaining: dict[Where, Change]) -> bool:
+            waited = time.monotonic() - begin
+            return not remaining or (waited >= DEFAULTS_AFTER and difference.may_be_defaults(remaining))
+
+        try:
+            return wait_until(
+                lambda: difference.changes(self._read(), self._wanted),
+                is_done,
+                limit,
+                self._wait_sleep,
+                self._api.client.stop.pause,
+            )
+        except TimedOut as over:
+            if over.last is None or over.trouble:
+                trouble = over.trouble or WaitError("The server could not be asked.")
+                trouble.changed = True
+                raise trouble from over
+            return over.last
+        except ApiError as error:
+            error.changed = True
+            raise
+
+
+def notes_on(kept: list[Where], bare: set[str]) -> list[str]:
+    """Return what the caller should know: what a merge does not remove, and endpoints that come without secrets."""
+    notes = []
+    if kept:
+        notes.append(
+            "An import merges: it cannot remove what the definition does not have, which stays: "
+            f"{difference.names(kept)}."
+        )
+    if bare:
+        notes.append(
+            f"The definition's secrets are redacted, so that new endpoints come without: {', '.join(sorted(bare))}. "
+            "Set them."
+        )
+    return notes

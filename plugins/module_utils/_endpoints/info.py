@@ -1,0 +1,71 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection.
+
+"""Reading endpoints of one, several or all servers, on request with their settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .._client.api import Api
+from .._client.checks import check_name
+from .._client.client import NOT_SUPPORTED
+from .._client.errors import ApiError
+from .._client.redaction import redacted
+from .._fleets.selection import find_servers, matches, skip_warnings
+from .._run.result import Mode, Result
+from .read import is_forbidden, kind_of, settings_of
+
+
+def gather(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
+    """Return the selected endpoints (GetEndpointList, and ExportAll for settings)."""
+    named = [check_name("server", server) for server in params["server"] or []]
+    names = [check_name("name", name) for name in params["name"] or []]
+    kinds = {kind_of(check_name("type", kind)) for kind in params["type"] or []}
+    roles = {role.upper() for role in params["role"] or []}
+    endpoints: list[dict[str, Any]] = []
+    skipped: list[dict[str, Any]] = []
+    warnings: list[str] = []
+    for server in find_servers(api, named):
+        try:
+            found = [
+                {**{key: value for key, value in item.items() if key != "$type"}, "server": server}
+                for item in api.get_endpoint_list(server)
+                if (not names or any(matches(item["name"], pattern) for pattern in names))
+                and (not kinds or kind_of(str(item.get("type"))) in kinds)
+                and (not roles or item.get("role") in roles)
+            ]
+            if params["settings"]:
+                warnings += _add_settings(api, server, found)
+        except ApiError as error:
+            # A Compose server has no endpoints; that matters only to somebody who names it.
+            if error.error_code == NOT_SUPPORTED and server not in named:
+                continue
+            if params["on_server_error"] == "fail":
+                raise
+            skipped.append({"server": server, "msg": error.message, **error.facts})
+            continue
+        endpoints += found
+    warnings += skip_warnings(skipped)
+    return Result(values={"endpoints": endpoints, "skipped_servers": skipped}, warnings=warnings)
+
+
+def _add_settings(api: Api, server: str, endpoints: list[dict[str, Any]]) -> list[str]:
+    """Add ``settings``, without secrets, to each endpoint; return a warning if some cannot be read."""
+    why = ""
+    try:
+        exported = settings_of(api, server, {one["name"] for one in endpoints}) if endpoints else {}
+    except ApiError as refusal:
+        if not is_forbidden(refusal):
+            raise
+        exported, why = {}, f" {refusal.message}"
+    for one in endpoints:
+        item = exported.get(one["name"])
+        one["settings"] = redacted(item.get("db_settings") or {}) if item else None
+    hidden = [one["name"] for one in endpoints if one["settings"] is None]
+    text = f'The settings of endpoints of server "{server}" cannot be read: {", ".join(hidden)}.{why}'
+    return [text] if hidden else []

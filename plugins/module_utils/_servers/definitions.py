@@ -1,0 +1,88 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection.
+
+"""The definitions of a whole server (ImportAll): add and change what differs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from .._client.api import Api
+from .._client.checks import check_name, check_seconds
+from .._client.errors import AemError, InputError
+from .._definitions import diff as difference
+from .._definitions.diff import Leaves, Where
+from .._definitions.document import BODY, KINDS, Tree, name_of, names_in, redacted_names
+from .._definitions.importing import Import, given_definition, notes_on, ready_to_send
+from .._run.result import Mode, Result
+from .._tasks.definition import MOVING
+from .._tasks.model import state_of
+
+
+def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
+    """Make the tasks and endpoints of a server be as the definition says.
+
+    Only what differs is sent, so that a running task that is as it should be does no harm. Raises AemError; its
+    ``changed`` says whether this call may have changed something.
+    """
+    begin = time.monotonic()
+    server = check_name("server", params["server"])
+    check_seconds("wait_timeout", params["wait_timeout"])
+    check_seconds("wait_sleep", params["wait_sleep"], least=0.1)
+    label, document = given_definition(api, params)
+    if not any(document[BODY].values()):
+        raise InputError(f"{label} is empty: it holds neither tasks nor endpoints nor anything else.")
+    before = api.export_all(server)
+    current, wanted = difference.leaves(before), difference.leaves(document)
+    changes, kept = difference.changes(current, wanted), difference.leftovers(current, wanted)
+    part = differing(document, set(changes))
+    notes = notes_on(kept, redacted_names(document) - set(names_in(before, "databases")))
+    if changes:
+        _refuse_moving(api, server, names_in(part, "tasks"))
+        if not mode.check:
+
+            def read() -> Leaves:
+                return difference.leaves(api.export_all(server))
+
+            part = ready_to_send(api, server, part)
+            order = Import(api, params, read, wanted)
+            notes += order.send(part, f'server "{server}"', lambda whole: api.import_all(server, whole))
+    values = {
+        "tasks": sorted(names_in(part, "tasks")),
+        "endpoints": sorted(names_in(part, "databases")),
+        "not_removed": [difference.name(where) for where in kept],
+        "elapsed": round(time.monotonic() - begin, 2),
+    }
+    diff = difference.diff(changes, server) if mode.check or mode.diff else None
+    return Result(bool(changes), values, diff, notes)
+
+
+def differing(document: Tree, places: set[Where]) -> Tree:
+    """Return the definition with those tasks, endpoints and other objects only that hold one of the places."""
+    content: Tree = {}
+    items, objects = {where[:2] for where in places}, {where[0] for where in places}
+    for key, value in document[BODY].items():
+        if key in KINDS:
+            content[key] = [item for item in value or [] if (key, name_of(key, item)) in items]
+        elif key in objects:
+            content[key] = value
+    return {**document, BODY: content}
+
+
+def _refuse_moving(api: Api, server: str, names: list[str]) -> None:
+    """Raise AemError if one of the tasks runs: an import of it is taken to be refused (assumed; notes, 12)."""
+    if not names:
+        return
+    states = {item.get("name"): state_of(str(item.get("state"))) for item in api.get_task_list(server)}
+    moving = [name for name in names if states.get(name) in MOVING]
+    if moving:
+        raise AemError(
+            f'Tasks of server "{server}" that differ from the definition are not stopped: {", ".join(moving)}. Nothing '
+            "was imported.",
+            "Stop them first (aem_task_batch), and start them again afterwards.",
+        )

@@ -1,0 +1,44 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection.
+
+"""Reading the tables of a task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .._client.api import Api
+from .._client.checks import check_name
+from .._fleets.selection import is_literal, matches
+from .._run.result import Mode, Result
+from .model import STATES, filters, name_in, state_of
+
+
+def gather(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
+    """Return the tables that match (GetTableList, or GetTableStatuses for all that is told of them)."""
+    server, task = check_name("server", params["server"]), check_name("name", params["name"])
+    schemas = [check_name("schema", one) for one in params["schema"] or []]
+    tables = [check_name("table", one) for one in params["table"] or []]
+    states = {STATES[one][0] for one in params["state"] or []}
+    read = api.get_table_statuses if params["statuses"] else api.get_table_list
+    found = []
+    for item in read(server, task, filters(_exact(schemas), _exact(tables), params["state"] or ())):
+        name, state = name_in(item), state_of(item)
+        fits = _fits(name.schema, schemas) and _fits(name.table, tables) and (not states or state in states)
+        if fits:
+            told = {key: value for key, value in item.items() if key != "$type"}
+            found.append({**told, "schema": name.schema, "table": name.table, "state": state})
+    return Result(values={"tables": found})
+
+
+def _exact(patterns: Sequence[str]) -> str | None:
+    """Return the one exact name that is meant; None if more may be: globs are not the server's wildcards."""
+    return patterns[0] if len(patterns) == 1 and is_literal(patterns[0]) else None
+
+
+def _fits(name: str, patterns: Sequence[str]) -> bool:
+    return not patterns or any(matches(name, pattern) for pattern in patterns)

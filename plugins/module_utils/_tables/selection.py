@@ -1,0 +1,192 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection.
+
+"""Which tables a task replicates: the lists of GetTaskTableSelection and PutTaskTableSelection."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from .._client.api import Api
+from .._client.checks import check_name
+from .._client.errors import AemError, InputError
+from .._common.lost_answers import settled
+from .._run.result import Mode, Result
+from .._tasks.model import seen_in
+
+EXPLICIT = "explicit_included_tables"
+LISTS = ("included_pattern", "excluded_pattern", EXPLICIT)
+TYPES = ("TABLE", "VIEW")
+LEVELS = ("LOWEST", "LOW", "NORMAL", "HIGH", "HIGHEST")
+# What a member of an item is if it is not given (the guide's sample: 0 is no order).
+DEFAULTS: dict[str, Any] = {"load_order": 0, "table_type": "TABLE"}
+
+Item = dict[str, Any]
+Lists = dict[str, list[Item]]
+
+
+class Wanted(NamedTuple):
+    """What is wanted of the selection of a task; ``lists`` are those that were given."""
+
+    server: str
+    name: str
+    state: str
+    lists: Lists
+
+
+def gather(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
+    """Return the selection (GetTaskTableSelection)."""
+    server, task = check_name("server", params["server"]), check_name("name", params["name"])
+    return Result(values={"selection": lists_in(_read(api, server, task))})
+
+
+def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
+    """Bring the selection of a task to what is wanted (PutTaskTableSelection)."""
+    wanted = check_options(params)
+    told = _read(api, wanted.server, wanted.name)
+    before = lists_in(told)
+    after = plan(wanted, before)
+    changed = not is_same(before, after)
+    hint = ""
+    if changed:
+        hint = _hint(api, wanted)
+        if not mode.check:
+            # All lists: a PUT may empty those that it lacks (notes, 6). Members that are not known here go back, too.
+            with settled(lambda: is_same(lists_in(_read(api, wanted.server, wanted.name)), after)):
+                api.put_task_table_selection(wanted.server, wanted.name, {**told, **after})
+    return Result(
+        changed=changed,
+        values={"selection": after if changed else before, "hint": hint},
+        diff=_diff(wanted, before, after) if mode.check or mode.diff else None,
+    )
+
+
+def check_options(params: Mapping[str, Any]) -> Wanted:
+    """Return the checked options; raise InputError with one clear line."""
+    given = {option: params[option] for option in LISTS if params[option] is not None}
+    if not given:
+        raise InputError(f"Nothing is selected: give at least one of {', '.join(LISTS)}.")
+    lists = {option: [_checked(option, item) for item in items] for option, items in given.items()}
+    for option, items in lists.items():
+        known: set[tuple[Any, ...]] = set()
+        for item in items:
+            if _key(option, item) in known:
+                raise InputError(f'{option} holds "{item["owner"]}.{item["name"]}" twice.')
+            known.add(_key(option, item))
+    return Wanted(check_name("server", params["server"]), check_name("name", params["name"]), params["state"], lists)
+
+
+def _checked(option: str, given: Mapping[str, Any]) -> Item:
+    """Return an item of an option as the API spells it, without what was not given.
+
+    Upper and lower case are taken, so that what the info module returns may be given.
+    """
+    item: Item = {part: _text(f"{part} in {option}", given[part]) for part in ("owner", "name")}
+    order, kind = given.get("load_order"), given.get("table_type")
+    if order is not None:
+        if not re.fullmatch(r"[0-9]{1,9}", order) and order.upper() not in LEVELS:
+            names = ", ".join(level.lower() for level in LEVELS)
+            raise InputError(f'load_order in {option} must be a number from 0 on or one of {names}, not "{order}".')
+        item["load_order"] = int(order) if order.isdigit() else order.upper()
+    if kind is not None and kind.upper() not in TYPES:
+        raise InputError(f'table_type in {option} must be table or view, not "{kind}".')
+    if kind is not None:
+        item["table_type"] = kind.upper()
+    return item
+
+
+def _text(option: str, value: str) -> str:
+    if not value.strip():
+        raise InputError(f"{option} must not be empty or blank.")
+    return value
+
+
+def _key(option: str, item: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what tells two items of a list apart: one pattern may be there for tables and for views."""
+    kind = None if option == EXPLICIT else item.get("table_type", DEFAULTS["table_type"])
+    return item["owner"], item["name"], kind
+
+
+def lists_in(told: Mapping[str, Any]) -> Lists:
+    """Return the lists of an answer, each with all its members."""
+    return {option: [_normal(item) for item in told.get(option) or []] for option in LISTS}
+
+
+def _normal(item: Mapping[str, Any]) -> Item:
+    result = {**DEFAULTS, **{key: value for key, value in item.items() if key != "$type" and value is not None}}
+    for key in DEFAULTS:
+        if isinstance(result[key], str):
+            result[key] = result[key].upper()
+    return {"owner": result.pop("owner", ""), "name": result.pop("name", ""), **result}
+
+
+def plan(wanted: Wanted, current: Lists) -> Lists:
+    """Return the lists as they shall be; a list that was not given stays as it is."""
+    act = {"present": _with, "absent": _without, "replaced": _replaced}[wanted.state]
+    return {
+        option: act(option, items, wanted.lists[option]) if option in wanted.lists else items
+        for option, items in current.items()
+    }
+
+
+def _with(option: str, items: list[Item], wanted: Sequence[Item]) -> list[Item]:
+    """Add what is missing; what is there takes over the members that are given."""
+    changes = {_key(option, item): item for item in wanted}
+    kept = [{**item, **changes.pop(_key(option, item), {})} for item in items]
+    return [*kept, *({**DEFAULTS, **item} for item in changes.values())]
+
+
+def _without(option: str, items: list[Item], wanted: Sequence[Item]) -> list[Item]:
+    unwanted = {_key(option, item) for item in wanted}
+    return [item for item in items if _key(option, item) not in unwanted]
+
+
+def _replaced(option: str, items: list[Item], wanted: Sequence[Item]) -> list[Item]:
+    """Return what is wanted, and nothing else; members that are not known here stay."""
+    known = {_key(option, item): item for item in items}
+    return [{**known.get(_key(option, item), {}), **DEFAULTS, **item} for item in wanted]
+
+
+def is_same(one: Lists, other: Lists) -> bool:
+    """Return whether two selections mean the same; the order within a list has no meaning."""
+    return all(_sorted(one[option]) == _sorted(other[option]) for option in LISTS)
+
+
+def _sorted(items: Sequence[Item]) -> list[Item]:
+    return sorted(items, key=lambda item: (item["owner"], item["name"], item["table_type"], str(item["load_order"])))
+
+
+def _read(api: Api, server: str, task: str) -> Mapping[str, Any]:
+    told = api.get_task_table_selection(server, task)
+    # The API always tells the lists, empty or not. Anything else taken for an empty one would empty the selection.
+    if not any(isinstance(told.get(option), list) for option in LISTS):
+        raise AemError(
+            f'GetTaskTableSelection of task "{task}" on server "{server}" was answered without a selection.',
+            "Check the server and whatever stands between (proxy, load balancer). Nothing was sent.",
+        )
+    return told
+
+
+def _hint(api: Api, wanted: Wanted) -> str:
+    """Return when the selection takes effect; empty for a stopped task (assumed: notes, 6)."""
+    seen = seen_in(api.get_task_details(wanted.server, wanted.name))
+    if seen.is_stopped:
+        return ""
+    return f'The task "{wanted.name}" is {seen.state}: it takes the new selection after a restart or a reload.'
+
+
+def _diff(wanted: Wanted, before: Lists, after: Lists) -> dict[str, Any]:
+    """Return the lists that change, sorted."""
+    header = f"{wanted.server}/{wanted.name}"
+    changed = [option for option in LISTS if _sorted(before[option]) != _sorted(after[option])]
+    return {
+        "before": {option: _sorted(before[option]) for option in changed},
+        "after": {option: _sorted(after[option]) for option in changed},
+        "before_header": header,
+        "after_header": header,
+    }

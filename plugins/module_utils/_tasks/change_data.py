@@ -1,0 +1,142 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection.
+
+"""The change data of a task: how long it is kept (the retention barrier), and deleting what is old."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from .._client.api import Api
+from .._client.checks import check_name
+from .._client.errors import AemError, InputError
+from .._common.lost_answers import settled
+from .._common.times import check_timestamp, check_timestamp_or_duration, utc_timestamp
+from .._run.result import Mode, Result
+
+# What a diff shows for a barrier that may be there: the API tells the earliest one of a task only.
+HIDDEN = "not known"
+
+
+class Barrier(NamedTuple):
+    """A retention barrier; both are empty if the task has none (assumption: notes and guide are silent)."""
+
+    application: str = ""
+    point: str = ""
+
+    def view(self) -> dict[str, str] | None:
+        """Return the barrier as results show it."""
+        return {"application": self.application, "retention_point": self.point} if self.point else None
+
+
+class Plan(NamedTuple):
+    """What to do about the barrier of one application: ``before`` and ``after`` are its retention points."""
+
+    before: str | None
+    after: str | None
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is something to do."""
+        return self.before != self.after
+
+
+def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
+    """Bring the barrier of an application about, or delete old change data; ``gathered`` only reads."""
+    server, task = check_name("server", params["server"]), check_name("name", params["name"])
+    state, application, limit = params["state"], "", ""
+    if state in ("barrier_present", "barrier_absent"):
+        application = params["application"]
+        if not application.strip():
+            raise InputError("application must not be empty or blank.")
+    if state == "barrier_present":
+        limit = check_timestamp("retention_point", params["retention_point"])
+    if state == "deleted":
+        limit = check_timestamp_or_duration("timestamp_or_offset", params["timestamp_or_offset"])
+        if not params["force"]:
+            raise InputError("state=deleted deletes change data for good: set force: true if that is what you want.")
+    earliest = read(api, server, task)
+    result = Result(values={"barrier": earliest.view()})
+    if state == "deleted":
+        result.changed = True
+        if not mode.check:
+            with settled(_cannot_be_known):
+                api.delete_old_change_data(server, task, limit)
+    elif state != "gathered":
+        plan = plan_barrier(earliest, application, limit or None)
+        result.changed = plan.changed
+        if plan.changed and not mode.check:
+            _apply(api, server, task, application, earliest, plan)
+            result.values["barrier"] = _read_after(api, server, task).view()
+        elif plan.changed:
+            result.values["barrier"] = expected(earliest, application, plan).view()
+        if plan.changed and (mode.check or mode.diff):
+            result.diff = _diff(task, application, plan)
+    return result
+
+
+def read(api: Api, server: str, task: str) -> Barrier:
+    """Return the earliest barrier of the task (GetChangeDataRetentionBarrier)."""
+    body = api.get_change_data_retention_barrier(server, task)
+    point = str(body.get("retention_point") or "")
+    return Barrier(str(body.get("application") or ""), utc_timestamp(point) or point) if point else Barrier()
+
+
+def _read_after(api: Api, server: str, task: str) -> Barrier:
+    try:
+        return read(api, server, task)
+    except AemError as failure:
+        failure.changed = True
+        raise
+
+
+def plan_barrier(earliest: Barrier, application: str, wanted: str | None) -> Plan:
+    """Return what to do so that ``application`` has its barrier at ``wanted`` (None: has none).
+
+    If the earliest barrier is of another application, ours cannot be seen. It is not before the earliest one.
+    """
+    if not earliest.point:
+        return Plan(None, wanted)
+    if earliest.application == application:
+        return Plan(earliest.point, wanted)
+    return Plan(HIDDEN, wanted)
+
+
+def expected(earliest: Barrier, application: str, plan: Plan) -> Barrier:
+    """Return the barrier that will be the earliest after ``plan``, as far as can be known."""
+    if plan.after is None:
+        return Barrier() if earliest.application == application else earliest
+    ours = Barrier(application, plan.after)
+    if not earliest.point or earliest.application == application:
+        return ours
+    return min(earliest, ours, key=lambda barrier: barrier.point)
+
+
+def _apply(api: Api, server: str, task: str, application: str, before: Barrier, plan: Plan) -> None:
+    """Set or remove the barrier; if the answer is lost, read what became of it."""
+
+    def is_done() -> bool:
+        seen = read(api, server, task)
+        now = plan_barrier(seen, application, plan.after)
+        if now.before != HIDDEN:
+            return not now.changed
+        if before.application == application and before.point < seen.point and plan.after is None:
+            return True  # ours was the earliest, and would still be
+        raise AemError(f'the earliest barrier is of the application "{seen.application}".')
+
+    with settled(is_done):
+        api.set_change_data_retention_barrier(server, task, application, plan.after or "")
+
+
+def _cannot_be_known() -> bool:
+    raise AemError("the API does not tell what change data there is.")
+
+
+def _diff(task: str, application: str, plan: Plan) -> dict[str, Any]:
+    header = f"retention barrier of {application} on {task}"
+    before, after = ({"retention_point": point} for point in plan)
+    return {"before": before, "after": after, "before_header": header, "after_header": header}

@@ -1,0 +1,46 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Cases for test_every_module.py: tasks, one and many."""
+
+from __future__ import annotations
+
+from ansible_collections.dataops.qlik_em.tests.functional.every_module.cases import Case
+
+ORDERS = {"server": "Replicate-Prod", "name": "orders", "wait_sleep": 0.1}
+MANY = {"include": [{"server": "Replicate-Prod"}, {"server": "Compose-DW"}], "exclude": [{"name": "locked"}]}
+WINDOW = {**MANY, "wait_sleep": 0.1, "path": "{folder}/checkpoint"}
+KEPT = {
+    "schema": 1,
+    "recorded": "2026-11-25T11:00:00Z",
+    "phase": "frozen",
+    "selection": {},
+    "tasks": [
+        {"server": "Replicate-Prod", "name": name, "state": "RUNNING", "run_option": "resume_processing", "wave": 1}
+        for name in ("orders", "invoices")
+    ],
+}
+
+CASES = [
+    Case("aem_task", {**ORDERS, "state": "stopped"}),
+    Case("aem_task", {**ORDERS, "state": "stopped", "wait": True}),
+    Case("aem_task", {**ORDERS, "state": "started"}, changes=False),
+    Case("aem_task", {**ORDERS, "name": "invoices", "state": "started", "wait": True}),
+    Case("aem_task", {**ORDERS, "state": "restarted"}, again=True),
+    Case("aem_task", {**ORDERS, "state": "reloaded", "force": True}, again=True),
+    Case("aem_task_batch", {**MANY, "wait_sleep": 0.1, "state": "stopped", "wait": True}),
+    Case("aem_task_batch", {"include": [{"server": "Compose-DW"}], "state": "started"}),
+    Case("aem_task_batch", {"include": [{"server": "Compose-DW"}], "state": "restarted"}, again=True),
+    Case("aem_task_info", {"server": ["Replicate-*"], "on_server_error": "skip"}, changes=False),
+    Case("aem_maintenance_window", {**WINDOW, "state": "recorded"}, is_file_only=True),
+    Case(
+        "aem_maintenance_window",
+        {"state": "frozen", "checkpoint": {**KEPT, "enterprise_manager": "{address}"}, "wait_sleep": 0.1},
+    ),
+    Case(
+        "aem_maintenance_window",
+        {"state": "restored", "checkpoint": {**KEPT, "enterprise_manager": "{address}"}, "wait_sleep": 0.1},
+    ),
+    Case("aem_session", {"state": "present"}, changes=False),
+    Case("aem_session", {"state": "absent", "session_id": "{session_id}"}, changes=False),
+]

@@ -1,0 +1,245 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What test_input.py tries: for each module options that are fine, and what must not be laid over them.
+
+None leaves an option out. The texts {folder}, {file}, {binary} and {huge} stand for an empty folder, and for files in
+another one: a text, bytes that are no text, and 50 MB and a bit.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.dataops.qlik_em.tests.functional.every_module.cases_definitions import BODY, definition
+from ansible_collections.dataops.qlik_em.tests.functional.every_module.cases_servers import LICENCE, NEW
+
+Row = tuple[dict[str, Any], str]  # the options, and what the message says
+
+ORDERS = {"server": "Replicate-Prod", "name": "orders"}
+ROLE = {"admin_role": {"users": ["admin@corp.example"]}}
+FLEET = {"include": [{"server": "Replicate-Prod"}]}
+NEW_ENDPOINT = {"name": "new", "type": "oracle", "role": "source"}
+DAY = {"start": "2026-01-01", "end": "2026-01-02"}
+PATTERN = {"owner": "A", "name": "%"}
+REPLACE = {"state": "present", "definition": definition(), "import_mode": "replace"}
+
+FINE: dict[str, dict[str, Any]] = {
+    "aem_acl": {"server": "Replicate-Prod", **ROLE},
+    "aem_acl_info": {"server": "Replicate-Prod"},
+    "aem_api": {"path": "servers"},
+    "aem_audit_trail": DAY,
+    "aem_change_data": {
+        **ORDERS,
+        "state": "barrier_present",
+        "application": "nightly load",
+        "retention_point": "2026-11-24",
+    },
+    "aem_endpoint": {"server": "Replicate-Prod", "name": "ERP"},
+    "aem_endpoint_info": {"server": ["Replicate-Prod"]},
+    "aem_endpoint_test": {"server": "Replicate-Prod", "name": "ERP"},
+    "aem_export": {"server": "Replicate-Prod", "dest": "{folder}/x.json"},
+    "aem_import": {"server": "Replicate-Prod", "definition": definition()},
+    "aem_maintenance_window": {**FLEET, "state": "recorded", "path": "{folder}/checkpoint"},
+    "aem_server": {**NEW, "state": "present"},
+    "aem_server_info": {"name": ["Replicate-Prod"]},
+    "aem_server_license": {"server": "Replicate-Unlicensed", "license": LICENCE},
+    "aem_session": {},
+    "aem_table": {**ORDERS, "state": "resumed", "tables": [{"schema": "S", "table": "T"}]},
+    "aem_table_info": ORDERS,
+    "aem_table_selection": {**ORDERS, "included_pattern": [PATTERN]},
+    "aem_table_selection_info": ORDERS,
+    "aem_task": {**ORDERS, "state": "stopped"},
+    "aem_task_batch": {**FLEET, "state": "stopped", "journal": "{folder}/journal"},
+    "aem_task_info": ORDERS,
+}
+
+
+# How to connect, for any module.
+CONNECTION: list[Row] = [
+    ({"url": None}, "url is missing: give the option url or set QLIK_EM_URL."),
+    ({"url": " "}, "url is missing"),
+    ({"url": "http://em.example.com"}, "url must begin with https://"),
+    ({"url": "ftp://em.example.com"}, 'url "ftp://em.example.com" is not of the form'),
+    ({"url": "https://"}, "is not of the form"),
+    ({"url": "https://em.example.com:0"}, "is not of the form"),
+    ({"url": "https://em.example.com:99999"}, "is not of the form"),
+    ({"url": "https://[::1"}, "is not of the form"),
+    ({"url": "https://em.example.com/?a=b"}, "is not of the form"),
+    ({"url": "https://em example.com"}, "is not of the form"),
+    ({"url": "https://em%20example.com"}, "is not of the form"),
+    ({"url": "https://me:secret@em.example.com"}, "must not contain a user or a password"),
+    ({"username": "olga", "password": "with:colon"}, "password must not contain a colon"),
+    ({"username": "a:b", "password": "s3cr3t"}, "username must not contain a colon"),
+    ({"username": "a"}, "username needs password"),
+    ({"password": "s3cr3t"}, "password needs username"),
+    ({"username": "", "password": "s3cr3t"}, "username must not be empty"),
+    ({"username": "a", "password": " "}, "password must not be empty"),
+    (
+        {"username": "olga", "password": "s3cr3t", "jwt": "t0k3n"},
+        "Only one way to log in may be given, not username and jwt.",
+    ),
+    ({"api_token": "t1k3n", "jwt": "t0k3n"}, "Only one way to log in may be given, not api_token and jwt."),
+    ({"session_id": "two lines\n"}, "session_id must be one line"),
+    ({"session_id": "é"}, "session_id must be one line"),
+    ({"ca_path": "/nowhere/ca.pem"}, "ca_path (/nowhere/ca.pem) cannot be read: No such file or directory."),
+    ({"client_cert": "/x.pem"}, "client_cert needs client_key"),
+    ({"client_key": "/x.pem"}, "client_key needs client_cert"),
+    ({"client_cert": "/x.pem", "client_key": "/x.pem"}, "cannot be read: No such file or directory"),
+    ({"proxy": "https://proxy:3128"}, "proxy is not of the form"),
+    ({"proxy": "proxy:3128"}, "proxy is not of the form"),
+    ({"proxy": "http://pr%20xy:3128"}, "proxy is not of the form"),
+]
+
+
+def blank_names(*options: str, is_list: bool = False) -> list[Row]:
+    """Return rows for options that name an object in a URL."""
+    return [
+        ({option: [value] if is_list else value}, f"{option} must not be {says}")
+        for option in options
+        for value, says in {"": "empty or blank", "\t ": "empty or blank", ".": '"."', "..": '".."'}.items()
+    ]
+
+
+def spans(*options: str) -> list[Row]:
+    """Return rows for options that are a number of seconds."""
+    return [
+        ({option: value}, f"{option} must be between")
+        for option in options
+        for value in (-1, 0, 86401, *(["nan", "inf"] if option == "wait_sleep" else []))
+    ]
+
+
+def scopes() -> list[Row]:
+    """Return rows for the object that has an ACL."""
+    return [
+        *blank_names("server"),
+        ({"scope": "task"}, "scope is task but all of the following are missing: task"),
+        ({"scope": "endpoint"}, "scope is endpoint but all of the following are missing: endpoint"),
+        ({"task": "orders"}, "task has no meaning with scope: server."),
+        ({"scope": "tasks", "task": "orders"}, "task has no meaning with scope: tasks."),
+        ({"scope": "task", "task": "orders", "endpoint": "ERP"}, "endpoint has no meaning with scope: task."),
+        ({"scope": "task", "task": "."}, 'task must not be "."'),
+        ({"scope": "endpoint", "endpoint": " "}, "endpoint must not be empty or blank."),
+    ]
+
+
+def starting(**base: Any) -> list[Row]:
+    """Return rows for how a task is started."""
+    at = {**base, "run_option": "resume_processing_from_timestamp"}
+    form = "cdc_position must be a UTC time of the form YYYY-MM-DDTHH:MM:SS, in quotes in YAML."
+    return [
+        (at, "run_option: resume_processing_from_timestamp needs cdc_position."),
+        ({**base, "run_option": "resume_processing_from_position", "cdc_position": " "}, "needs cdc_position"),
+        ({**base, "run_option": "recover_using_checkpoint_stored_on_target"}, "needs cdc_position"),
+        ({**base, "cdc_position": "1"}, "cdc_position has no meaning with run_option: resume_processing."),
+        ({**at, "cdc_position": "2026-11-23 03:00:00"}, form),
+        ({**at, "cdc_position": "2026-11-31T03:00:00"}, form),
+        ({**at, "cdc_position": "2026-11-23T03:00:00Z"}, form),
+        (
+            {**base, "run_option": "metadata_only_recreate_all_tables"},
+            "run_option: metadata_only_recreate_all_tables drops the tables at the target: it needs force: true.",
+        ),
+        ({**base, "run_option": "reload_target"}, "value of run_option must be one of"),
+    ]
+
+
+def fleets() -> list[Row]:
+    """Return rows for the selection of many tasks."""
+    return [
+        ({"include": []}, "include must hold at least one selector."),
+        ({"include": None}, "include must hold at least one selector."),
+        ({"include": [{}]}, 'An empty selector in include would mean every task: write server: "*" for that.'),
+        ({"exclude": [{"tag": []}]}, "An empty selector in exclude would mean every task"),
+        ({"waves": [{}]}, "An empty selector in waves would mean every task"),
+        ({"include": [{"server": " "}]}, "server in include must not be empty or blank."),
+        ({"include": [{"name": ".."}]}, 'name in include must not be "..": as a part of a URL'),
+        ({"include": [{"state": ["asleep"]}]}, "value of state must be one or more of"),
+        ({"parallel": 0}, "parallel must be between 1 and 256, not 0."),
+        ({"parallel": 10000}, "parallel must be between 1 and 256, not 10000."),
+        ({"parallel_per_server": 0}, "parallel_per_server must be between 1 and 256, not 0."),
+        ({"max_failures": 0}, "max_failures must be between 1 and 1000000, not 0."),
+    ]
+
+
+def fleets_to_read() -> list[Row]:
+    """Return rows for what the lists of tasks tell only."""
+    literal = {"include": [{"server": "Replicate-Prod", "name": "nope"}, {"server": "Replicate-Prod"}]}
+    return [
+        (literal, 'include names tasks that do not exist: "nope" on server "Replicate-Prod".'),
+        (
+            {"include": [{"server": "Replicate-Prod", "name": "x*"}]},
+            "include selects no task. Set allow_empty: true if that can be right.",
+        ),
+        (
+            {"waves": [{"name": "orders"}, {"tag": ["erp"]}]},
+            'Task "orders" on server "Replicate-Prod" is in the waves 1 and 2: waves must not overlap.',
+        ),
+        ({"include": [{"server": "Nowhere"}]}, 'GetTaskList of server "Nowhere" failed'),
+        ({"include": [{"server": "Replicate-Down"}]}, "cannot be reached"),
+    ]
+
+
+DEEP: dict[str, Any] = {}
+for _level in range(200):
+    DEEP = {"x": DEEP}
+TWO = definition()
+TWO[BODY]["tasks"] += definition("second")[BODY]["tasks"]
+TWICE = {BODY: {"tasks": definition()[BODY]["tasks"] * 2}}
+
+
+def definitions(**base: Any) -> list[Row]:
+    """Return rows for a replication definition and its file."""
+    rows: list[Row] = [
+        ({"definition": None}, "Give either definition or src."),
+        ({"definition": definition(), "src": "x.json"}, "Give either definition or src, not both."),
+        ({"definition": "not JSON"}, "definition is not JSON: Expecting value"),
+        ({"definition": "<html>"}, "definition is not JSON"),
+        ({"definition": "// only a comment"}, "definition is empty."),
+        ({"definition": ""}, "definition is empty."),
+        ({"definition": [1]}, "definition must be a replication definition (an object), not list."),
+        ({"definition": 7}, "definition must be a replication definition (an object), not int."),
+        ({"definition": '{"a": NaN}'}, "definition is not JSON: NaN is no JSON number"),
+        ({"definition": "[" * 100000}, "definition is not JSON: it is nested too deeply."),
+        ({"definition": {BODY: DEEP}}, "definition is not JSON: it is nested deeper than 100 levels."),
+        ({"definition": {}}, 'definition is no replication definition: it has no member "cmd.replication_definition"'),
+        ({"definition": {BODY: {"tasks": {}}}}, "tasks must be a list."),
+        ({"definition": {BODY: {"tasks": [{"task": {}}]}}}, "an item of tasks has no name."),
+        ({"definition": {BODY: {"tasks": [], "databases": [7]}}}, "an item of databases has no name."),
+        ({"definition": TWICE}, 'definition has "fresh" twice in tasks.'),
+        ({"definition": " " * (50 * 1024 * 1024 + 1)}, "definition is larger than 50 MB"),
+        ({"src": "/nowhere/x.json"}, "src (/nowhere/x.json) cannot be read: No such file or directory."),
+        ({"src": "{folder}"}, "cannot be read: Is a directory."),
+        ({"src": "{binary}"}, "cannot be read: it is no text in UTF-8."),
+        ({"src": "/dev/null"}, "src (/dev/null) is empty."),
+        ({"src": "{file}"}, "is not JSON: Expecting value"),
+        ({"src": "{huge}"}, "is larger than 50 MB"),
+        ({"src": " "}, "src must not be empty or blank."),
+    ]
+    return [({**base, **({"definition": None} if "src" in row else {}), **row}, text) for row, text in rows]
+
+
+def patterns() -> list[Row]:
+    """Return rows for the items of a table selection."""
+    order = "load_order in included_pattern must be a number from 0 on or one of lowest, low, normal, high, highest"
+    return [
+        (
+            {"included_pattern": None},
+            "Nothing is selected: give at least one of included_pattern, excluded_pattern, explicit_included_tables.",
+        ),
+        ({"included_pattern": [{**PATTERN, "owner": ""}]}, "owner in included_pattern must not be empty or blank."),
+        ({"excluded_pattern": [{**PATTERN, "name": " "}]}, "name in excluded_pattern must not be empty or blank."),
+        ({"included_pattern": [{"owner": "A"}]}, "missing required arguments: name found in included_pattern"),
+        ({"included_pattern": [{**PATTERN, "load_order": "soon"}]}, f'{order}, not "soon".'),
+        ({"included_pattern": [{**PATTERN, "load_order": -1}]}, order),
+        ({"included_pattern": [{**PATTERN, "load_order": "²"}]}, order),
+        (
+            {"excluded_pattern": [{**PATTERN, "table_type": "index"}]},
+            'table_type in excluded_pattern must be table or view, not "index".',
+        ),
+        (
+            {"explicit_included_tables": [PATTERN, {**PATTERN, "table_type": "view"}]},
+            'explicit_included_tables holds "A.%" twice.',
+        ),
+        ({"included_pattern": [PATTERN, PATTERN]}, 'included_pattern holds "A.%" twice.'),
+    ]

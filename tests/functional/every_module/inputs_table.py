@@ -1,0 +1,285 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The table of test_input.py: for each module what must not be laid over options that are fine, and what is said."""
+
+from __future__ import annotations
+
+from ansible_collections.dataops.qlik_em.tests.functional.every_module.cases_definitions import BODY, definition
+from ansible_collections.dataops.qlik_em.tests.functional.every_module.inputs import (
+    NEW_ENDPOINT,
+    REPLACE,
+    TWO,
+    Row,
+    blank_names,
+    definitions,
+    fleets,
+    fleets_to_read,
+    patterns,
+    scopes,
+    spans,
+    starting,
+)
+
+WAITING = ("wait_timeout", "wait_sleep")
+MOMENT = 'must be a time in UTC, like 2026-11-25T18:00:00Z, or how long ago it was, like 24h (m, h, d, w), not "{}".'
+MOMENTS = ("", "yesterday", "last 24 hours", "24", "h", "-24h", "999999999w", "2026-06-31", "2026-01-01T25:00:00Z")
+DURATIONS = ("", "P", "PT", "P1DT", "30d", "P-1D", "P1.5D", "1M", "2026-13-01", "now")
+RELOADS = "state: reloaded deletes the data at the target and loads it again: it needs force: true."
+OPEN = {"schema": 1, "recorded": "2026-11-25T11:00:00Z", "phase": "frozen", "selection": {}, "tasks": []}
+ENDPOINT = 'The endpoint "ERP" on server "Replicate-Prod" has the'
+
+# Nothing is sent.
+BAD: dict[str, list[Row]] = {
+    "aem_acl": [
+        *scopes(),
+        ({"viewer_role": {"users": ["a"]}, "operator_role": {"users": ["A"]}}, 'The user "a" would have two roles'),
+        ({"viewer_role": {"groups": ["g"]}, "none_role": {"groups": ["G"]}}, 'The group "G" would have two roles'),
+        ({"viewer_role": {"users": [" "]}}, "users of viewer_role must not hold empty or blank names."),
+        ({"viewer_role": {"groups": [""]}}, "groups of viewer_role must not hold empty or blank names."),
+        ({"admin_role": None}, "state: present needs a role or disable_inheritance"),
+        ({"admin_role": None, "state": "replaced"}, "state: replaced needs a role"),
+        ({"admin_role": None, "state": "absent"}, "it needs force: true."),
+        ({"state": "absent", "force": True}, "force drops the whole ACL, and roles name some of it"),
+        ({"state": "absent", "disable_inheritance": True}, "disable_inheritance has no meaning with state: absent"),
+        ({"reader_role": {"users": ["a"]}}, "reader_role"),
+        ({"viewer_role": {"people": ["a"]}}, "viewer_role.people. Supported parameters include: groups, users."),
+        ({"viewer_role": "a"}, "dictionary requested"),
+    ],
+    "aem_acl_info": scopes(),
+    "aem_api": [
+        ({"path": "login"}, "path must not be login"),
+        ({"path": "/Logout/", "method": "post"}, "path must not be Logout"),
+        ({"path": ["LOGIN", "x"]}, "path must not be LOGIN"),
+        ({"path": "servers?action=x"}, 'path must not contain "?" as a text. Use query'),
+        ({"path": "servers/a#b"}, 'path must not contain "#"'),
+        ({"path": "/attunityenterprisemanager/api/v1/servers"}, "path must begin below /api/v1"),
+        ({"path": "api/v1/servers"}, "path must begin below /api/v1"),
+        ({"path": ""}, "A part of path must not be empty"),
+        ({"path": "servers//tasks"}, "A part of path must not be empty"),
+        ({"path": "servers/../x"}, 'A part of path must not be ".."'),
+        ({"path": []}, "path must be a text, like servers/Replicate-Prod, or a list"),
+        ({"path": {"a": 1}}, "path must be a text, like"),
+        ({"path": ["servers", None]}, "A part of path must not be empty"),
+        ({"query": {"a": [1]}}, "query.a must be a text, a number or a boolean"),
+        ({"body": {"a": 1}}, "body does not go with method=get"),
+        ({"method": "post", "body": 3}, "body must be a dict, a list or a text"),
+    ],
+    "aem_audit_trail": [
+        *(({option: value}, f"{option} {MOMENT.format(value)}") for option in ("start", "end") for value in MOMENTS),
+        ({"start": "1h", "end": "2h"}, "is before start"),
+        ({"start": "2026-01-02", "end": "2026-01-01T23:59:59Z"}, "end (2026-01-01T23:59:59Z) is before start"),
+        ({"backup": True}, "backup is True but all of the following are missing: dest"),
+        ({"dest": "/nowhere/x"}, "dest (/nowhere/x) cannot be written: there is no folder /nowhere."),
+        ({"dest": "{folder}"}, "cannot be read: Is a directory."),
+        ({"dest": "{binary}"}, "cannot be read: it is no text in UTF-8."),
+        ({"dest": ""}, "dest must not be empty or blank."),
+    ],
+    "aem_change_data": [
+        *blank_names("server", "name"),
+        ({"retention_point": "P30D"}, 'retention_point must be a time in UTC, like 2026-11-25T18:00:00Z, not "P30D"'),
+        ({"retention_point": ""}, "retention_point must be a time"),
+        ({"retention_point": None}, "state is barrier_present but all of the following are missing: retention_point"),
+        ({"application": " "}, "application must not be empty or blank"),
+        ({"application": None}, "missing: application"),
+        ({"state": "barrier_absent", "application": None}, "missing: application"),
+        ({"state": "barrier_absent", "application": ""}, "application must not be empty or blank"),
+        ({"state": "deleted"}, "missing: timestamp_or_offset"),
+        ({"state": "deleted", "timestamp_or_offset": "P30D"}, "set force: true if that is what you want."),
+        *(
+            ({"state": "deleted", "force": True, "older_than": value}, "timestamp_or_offset must be a time in UTC")
+            for value in DURATIONS
+        ),
+    ],
+    "aem_endpoint": [
+        *blank_names("server", "name"),
+        *spans(*WAITING),
+        ({"settings": {"password": 815}}, "settings.password must be a text: write it in quotes."),
+        ({"secrets": {"deep": {"pin": 815}}}, "secrets.deep.pin must be a text: write it in quotes."),
+        ({"settings": {"a": {"b": 1}}, "secrets": {"a": {"b": "x"}}}, "a.b is given in settings and in secrets"),
+        ({"settings": {"a": 1}, "secrets": {"a": {"b": "x"}}}, "secrets.a is a mapping, but settings.a is none."),
+        ({"settings": "no mapping"}, "settings"),
+        *(
+            ({"state": state, "configuration": "x" if state == "reconfigured" else None, **one}, "has no meaning with")
+            for state in ("absent", "reconfigured")
+            for one in ({"settings": {"a": 1}}, {"type": "oracle"}, {"role": "both"}, {"description": ""})
+        ),
+        ({"state": "absent", "secrets": {"a": "something"}}, "secrets has no meaning with state: absent."),
+        ({"state": "absent", "configuration": "x"}, "state: reconfigured needs configuration, and no other state"),
+        ({"state": "reconfigured"}, "state: reconfigured needs configuration"),
+        ({"state": "reconfigured", "configuration": "ERP"}, "configuration must name another endpoint than name."),
+        ({"state": "reconfigured", "configuration": ".."}, 'configuration must not be ".."'),
+        ({**NEW_ENDPOINT, "type": " "}, "type must not be empty or blank"),
+        ({**NEW_ENDPOINT, "role": "sink"}, "value of role must be one of: source, target, both, got: sink"),
+    ],
+    "aem_endpoint_info": blank_names("server", "name", is_list=True) + blank_names("type", is_list=True)[:2],
+    "aem_endpoint_test": blank_names("server", "name") + spans("timeout"),
+    "aem_export": [
+        *blank_names("server", "name"),
+        ({"dest": "{folder}"}, "cannot be read: Is a directory."),
+        ({"dest": "{binary}"}, "cannot be read: it is no text in UTF-8."),
+        ({"dest": "/nowhere/x.json"}, "dest (/nowhere/x.json) cannot be written: there is no folder /nowhere."),
+        ({"dest": " "}, "dest must not be empty or blank."),
+    ],
+    "aem_import": [
+        *blank_names("server"),
+        *spans(*WAITING),
+        *definitions(),
+        ({"definition": {BODY: {}}}, "definition is empty: it holds neither tasks nor endpoints nor anything else."),
+        ({"definition": {BODY: {"tasks": [], "databases": []}}}, "definition is empty"),
+        ({"definition": {"tasks": []}}, "definition is no replication definition"),
+    ],
+    "aem_maintenance_window": [
+        *fleets(),
+        ({"state": "frozen"}, "There is no checkpoint {folder}/checkpoint. Record one first (state: recorded)."),
+        ({"state": "restored"}, "Record one first (state: recorded)."),
+        ({"state": "frozen", "path": None}, "state: frozen needs either path or checkpoint."),
+        ({"state": "restored", "checkpoint": {}}, "state: restored needs either path or checkpoint."),
+        ({"state": "restored", "checkpoint": {}, "path": None}, "(option checkpoint) is damaged: it is no checkpoint"),
+        ({"drain": {"timeout": 0}}, "drain.timeout must be between 1 and 86400 seconds, not 0."),
+        ({"checkpoint": {}}, "state: recorded makes a checkpoint and takes none."),
+        ({"path": "/nowhere/x"}, "path (/nowhere/x) cannot be written: there is no folder /nowhere."),
+        ({"path": "{folder}"}, "path ({folder}) cannot be read: Is a directory."),
+        ({"path": "{file}"}, "The checkpoint ({file}) is damaged: it is not JSON. Nothing was done."),
+        ({"path": "{file}", "state": "frozen"}, "is damaged: it is not JSON. Nothing was done."),
+        ({"path": "{binary}", "state": "frozen"}, "path ({binary}) cannot be read: it is no text in UTF-8."),
+        *(
+            ({"state": "frozen", "path": None, "checkpoint": {**OPEN, "enterprise_manager": "{address}"}, **one}, text)
+            for one, text in [
+                *spans("timeout", *WAITING),
+                ({"drain": {"timeout": 0}}, "drain.timeout must be between 1 and 86400 seconds, not 0."),
+                ({"drain": {"max_latency": -1}}, "drain.max_latency must be between 0 and 86400 seconds, not -1."),
+            ]
+        ),
+    ],
+    "aem_server": [
+        *blank_names("name"),
+        *spans(*WAITING),
+        ({"host": " "}, "host must not be empty or blank."),
+        ({"server_username": ""}, "server_username must not be empty or blank."),
+        ({"server_password": ""}, "server_password must not be empty or blank."),
+        ({"port": 0}, "port must be between 1 and 65535, not 0."),
+        ({"port": 65536}, "port must be between 1 and 65535, not 65536."),
+        ({"update_password": "always", "server_password": None}, "update_password: always needs server_password."),
+        ({"wait": True, "monitored": False}, "wait has no meaning with monitored: false"),
+        ({"wait": True, "state": "absent"}, "wait has no meaning with state: absent"),
+    ],
+    "aem_server_info": blank_names("name", is_list=True),
+    "aem_server_license": [
+        *blank_names("server"),
+        ({"license": None}, "Give the licence by license or by src, and by one of them only."),
+        ({"src": "/etc/hostname"}, "Give the licence by license or by src"),
+        ({"license": " \n"}, "license holds no licence: it is empty."),
+        ({"license": "x" * 16385}, "license holds no licence: it has 16385 characters"),
+        ({"license": None, "src": "/nowhere/licence"}, "src (/nowhere/licence) cannot be read: there is no such file."),
+        ({"license": None, "src": "{folder}"}, "cannot be read: Is a directory."),
+        ({"license": None, "src": "{binary}"}, "cannot be read: it is no text in UTF-8."),
+        ({"license": None, "src": "/dev/null"}, "src (/dev/null) holds no licence: it is empty."),
+    ],
+    "aem_session": [({"state": "absent"}, "state: absent needs session_id (or QLIK_EM_SESSION_ID)")],
+    "aem_table": [
+        *blank_names("server", "name"),
+        *spans(*WAITING),
+        ({"tables": None}, "No table is named: give schema and table, or at least one item in tables."),
+        ({"tables": []}, "No table is named"),
+        ({"schema": "SALES"}, "schema and table name one table together: give both, or neither."),
+        ({"table": "ORDERS"}, "schema and table name one table together"),
+        ({"schema": " ", "table": "T"}, "schema must not be empty or blank."),
+        ({"schema": "S", "table": ""}, "table must not be empty or blank."),
+        ({"tables": [{"schema": "S", "table": ".."}]}, 'table in tables must not be "..": as a part of a URL'),
+        ({"tables": [{"schema": "", "table": "T"}]}, "schema in tables must not be empty or blank."),
+        ({"tables": [{"schema": "S"}]}, "missing required arguments: table found in tables"),
+        ({"state": "reloaded"}, RELOADS),
+    ],
+    "aem_table_info": blank_names("server", "name") + blank_names("schema", "table", is_list=True),
+    "aem_table_selection": [
+        *blank_names("server", "name"),
+        *(({"state": state, **one}, text) for state in ("present", "replaced", "absent") for one, text in patterns()),
+    ],
+    "aem_table_selection_info": blank_names("server", "name"),
+    "aem_task": [
+        *blank_names("server", "name"),
+        *spans("timeout", *WAITING, "connect_timeout", "request_timeout"),
+        *starting(state="started"),
+        *starting(state="restarted"),
+        *definitions(state="present"),
+        *(({"state": "present", "definition": definition(), **one}, text) for one, text in spans("timeout", *WAITING)),
+        ({"state": "reloaded"}, RELOADS),
+        ({"state": "present", "definition": {BODY: {}}}, "definition holds no task."),
+        ({"state": "present", "definition": TWO}, "definition holds 2 tasks (fresh, second), not one."),
+        (
+            {"state": "present", "definition": {BODY: {"tasks": [], "scheduler": {}}}},
+            "definition holds scheduler, which belong to a whole server: import it with aem_import",
+        ),
+        (REPLACE, "import_mode is replace but all of the following are missing: backup_dir"),
+        ({**REPLACE, "backup_dir": "{folder}"}, "it needs force: true."),
+        ({**REPLACE, "backup_dir": "/nowhere", "force": True}, "backup_dir (/nowhere) is no folder"),
+        ({**REPLACE, "backup_dir": "{file}", "force": True}, "is no folder: the old definition would have no place."),
+        *(
+            ({"state": state, "definition": definition()}, "definition has a meaning with state: present only.")
+            for state in ("absent", "started", "stopped", "restarted")
+        ),
+        ({"state": "absent", "src": "x"}, "src has a meaning with state: present only."),
+    ],
+    "aem_task_batch": [
+        *fleets(),
+        *starting(state="started"),
+        *spans("timeout", *WAITING),
+        ({"drain": {"timeout": 0}}, "drain.timeout must be between 1 and 86400 seconds, not 0."),
+        ({"drain": {"max_latency": -1}}, "drain.max_latency must be between 0 and 86400 seconds, not -1."),
+        ({"state": "reloaded"}, "value of state must be one of: started, stopped, restarted, got: reloaded"),
+        ({"journal": "/nowhere/x"}, "journal (/nowhere/x) cannot be written: there is no folder /nowhere."),
+        ({"journal": "{folder}"}, "journal ({folder}) cannot be read: Is a directory."),
+        ({"journal": "{file}"}, "journal ({file}) is damaged at line 1."),
+        ({"journal": "{binary}"}, "journal ({binary}) cannot be read: it is no text in UTF-8."),
+    ],
+    "aem_task_info": blank_names("server", "name", is_list=True),
+}
+
+# Reads are sent, as nobody else knows what there is.
+BAD_TO_READ: dict[str, list[Row]] = {
+    "aem_acl": [
+        ({"scope": "task", "task": "nothing"}, 'task "nothing" on server "Replicate-Prod"'),
+        ({"scope": "endpoint", "endpoint": "nothing"}, 'endpoint "nothing" on server "Replicate-Prod"'),
+        ({"server": "Nowhere"}, 'server "Nowhere"'),
+    ],
+    "aem_acl_info": [({"server": "Nowhere"}, 'server "Nowhere"')],
+    "aem_change_data": [({"name": "nothing"}, '"nothing"'), ({"server": "Nowhere"}, 'server "Nowhere"')],
+    "aem_endpoint": [
+        ({"type": "sqlserver"}, f"{ENDPOINT} type oracle, not sqlserver, and the API cannot change that."),
+        ({"role": "both"}, f"{ENDPOINT} role source, not both, and the API cannot change that."),
+        ({"name": "new"}, 'There is no endpoint "new" on server "Replicate-Prod". To create it, type and role must'),
+        ({"name": "new", "type": "oracle"}, "To create it, role must be given."),
+        ({"settings": {"$type": "SnowflakeSettings"}}, 'settings.$type is "OracleSettings" and cannot be changed'),
+        ({"settings": {"$type": None}}, "settings.$type is"),
+        ({"state": "reconfigured", "configuration": "nothing"}, 'There is no endpoint "nothing" on server'),
+        ({"state": "reconfigured", "configuration": "Warehouse"}, "Only Oracle source endpoints can be reconfigured"),
+        ({"server": "Nowhere"}, 'server "Nowhere"'),
+    ],
+    "aem_endpoint_info": [({"server": ["Nowhere"]}, 'server "Nowhere"')],
+    "aem_endpoint_test": [({"name": "nothing"}, 'endpoint "nothing" on server "Replicate-Prod"')],
+    "aem_export": [({"name": "nothing"}, 'task "nothing"'), ({"server": "Nowhere"}, 'server "Nowhere"')],
+    "aem_import": [({"server": "Nowhere"}, 'server "Nowhere"')],
+    "aem_maintenance_window": fleets_to_read(),
+    "aem_server": [
+        ({option: None}, f'There is no server "Replicate-New" yet, and a new one needs {option}.')
+        for option in ("type", "host", "server_username", "server_password")
+    ]
+    + [({"name": "Compose-DW"}, "is of type: compose, which cannot be changed to replicate.")],
+    "aem_server_license": [({"server": "Nowhere"}, 'There is no server "Nowhere": the licence was not sent.')],
+    "aem_table": [
+        ({}, 'The task "orders" on server "Replicate-Prod" has no table "S.T".'),
+        ({"name": "nothing"}, 'task "nothing"'),
+    ],
+    "aem_table_info": [({"name": "nothing"}, 'task "nothing"')],
+    "aem_table_selection": [({"name": "nothing"}, 'task "nothing"')],
+    "aem_table_selection_info": [({"name": "nothing"}, 'task "nothing"')],
+    "aem_task": [
+        ({"name": "nothing", "state": "started"}, 'task "nothing" on server "Replicate-Prod"'),
+        ({"state": "absent"}, "is RUNNING: it must be stopped before it can be deleted."),
+        ({"state": "present", "definition": definition("orders", x=1)}, "it must be stopped before it can be changed."),
+    ],
+    "aem_task_batch": fleets_to_read(),
+    "aem_task_info": [({"server": ["Nowhere"]}, 'server "Nowhere"')],
+}
+assert set(BAD_TO_READ) <= set(BAD)

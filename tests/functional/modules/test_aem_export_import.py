@@ -1,0 +1,284 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""aem_export and aem_import: files that stay quiet in Git, and whole servers that travel."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import resource
+import signal
+
+import pytest
+from ansible_collections.dataops.qlik_em.plugins.module_utils._definitions import importing as _definition_sync
+from ansible_collections.dataops.qlik_em.tests.functional.every_module.cases_definitions import (
+    BODY,
+    SHOP,
+    definition,
+    with_shop,
+)
+from ansible_collections.dataops.qlik_em.tests.functional.support.user import User
+from ansible_collections.dataops.qlik_em.tests.simulator import running
+
+PROD = "Replicate-Prod"
+ADMIN = {"username": "admin@corp.example", "password": "admin-test-password"}
+EMPTY = {
+    "users": [{"name": "u", "password": "p", "grants": [{"role": "Admin"}]}],
+    "servers": [{"name": PROD, "host": "empty.corp.example", "master_key": "another", "version": "2026.5.0.1"}],
+}
+
+
+@pytest.fixture
+def admin(user):
+    """A user who may do everything."""
+    user.defaults = ADMIN
+    return user
+
+
+def export(user, path, **options):
+    """Run aem_export."""
+    return user.run("aem_export", **{"server": PROD, "dest": str(path), **options})
+
+
+def bring(user, document, **options):
+    """Run aem_import."""
+    return user.run(
+        "aem_import", **{"server": PROD, "wait_sleep": 0.1, "wait_timeout": 15, "definition": document, **options}
+    )
+
+
+def sent(run, operation):
+    """Return the calls of a method."""
+    return [request for request in run.requests if request["operation"] == operation]
+
+
+# Export
+
+
+def test_an_export_is_a_private_file_that_says_no_secret(admin, em, tmp_path):
+    path = tmp_path / "orders.json"
+    run = export(admin, path, name="orders", with_endpoints=True, diff=True)
+    assert run.changed and not run.failed and path.stat().st_mode & 0o777 == 0o600
+    assert (run.result["tasks"], run.result["endpoints"]) == (["orders"], ["ERP", "Warehouse"])
+    text = path.read_text()
+    document = json.loads(text)
+    assert text.endswith("}\n") and list(document) == ["_version", BODY, "name"] and document["name"] == "orders"
+    settings = {item["name"]: item["db_settings"] for item in document[BODY]["databases"]}
+    assert settings["ERP"]["password"] == "<redacted>" and next(iter(settings["ERP"])) == "$type"
+    assert not re.search(r"\{[A-Za-z0-9+/]{20}", text) and "erp-test-password" not in text
+    assert run.result["diff"]["before"] == "" and run.result["diff"]["after_header"] == str(path)
+    assert not re.search(r"\{[A-Za-z0-9+/]{20}|test-password", str(run.result))
+
+
+def test_a_repository_of_exports_stays_quiet(admin, em, tmp_path):
+    em.set_variants(fresh_encryption=True, export_comment=True)
+    path = tmp_path / "all.json"
+    for secrets in ("redact", "keep"):
+        assert export(admin, path, secrets=secrets).changed
+        before = path.read_bytes(), path.stat().st_mtime_ns
+        em.set_server(PROD, version="2026.5.0.9")
+        run = export(admin, path, secrets=secrets, backup=True)
+        assert not run.changed and (path.read_bytes(), path.stat().st_mtime_ns) == before
+        em.set_server(PROD, version="2024.11.0.177")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["all.json"]
+
+
+def test_two_exports_of_the_same_are_the_same_text(admin, em, tmp_path):
+    em.set_variants(fresh_encryption=True)
+    for name in ("a", "b"):
+        assert export(admin, tmp_path / name).changed
+    assert (tmp_path / "a").read_text() == (tmp_path / "b").read_text()
+
+
+def test_the_text_does_not_depend_on_the_order_of_what_has_names(admin, tmp_path):
+    texts = set()
+    for tables in (("ONE", "TWO"), ("TWO", "ONE")):
+        admin.task("fresh", "absent")
+        assert admin.task("fresh", "present", definition=definition(tables=tables)).changed
+        (tmp_path / "x.json").unlink(missing_ok=True)
+        assert export(admin, tmp_path / "x.json", name="fresh").changed
+        texts.add((tmp_path / "x.json").read_text())
+    assert len(texts) == 1
+
+
+def test_a_file_in_another_order_is_the_same(admin, tmp_path):
+    path = tmp_path / "all.json"
+    export(admin, path)
+    document = json.loads(path.read_text())
+    for kind in ("tasks", "databases"):
+        document[BODY][kind].reverse()
+    document["description"] = "Host name: other, Time: long ago"
+    path.write_text("// a comment\n" + json.dumps(document))
+    assert not export(admin, path).changed
+    document[BODY]["tasks"].pop()
+    path.write_text(json.dumps(document))
+    assert export(admin, path).changed
+
+
+def test_an_export_that_changes_keeps_the_old_file_if_told(admin, em, tmp_path):
+    path = tmp_path / "invoices.json"
+    export(admin, path, name="invoices")
+    old = path.read_text()
+    admin.task("invoices", "present", definition=definition("invoices", batch_size=7))
+    foreseen = export(admin, path, name="invoices", backup=True, check=True, diff=True)
+    assert foreseen.changed and path.read_text() == old and "backup_file" not in foreseen.result
+    run = export(admin, path, name="invoices", backup=True, diff=True)
+    assert run.changed and run.result["diff"] == foreseen.result["diff"]
+    with open(run.result["backup_file"]) as kept:
+        assert kept.read() == old
+    assert '"batch_size": 7' in run.result["diff"]["after"] and '"batch_size": 7' not in run.result["diff"]["before"]
+
+
+@pytest.mark.parametrize(("before", "after"), [("keep", "redact"), ("redact", "keep")])
+def test_secrets_that_are_to_go_go(admin, tmp_path, before, after):
+    path = tmp_path / "all.json"
+    export(admin, path, secrets=before)
+    run = export(admin, path, secrets=after, diff=True)
+    assert run.changed and ("<redacted>" in path.read_text()) is (after == "redact")
+    assert not re.search(r"\{[A-Za-z0-9+/]{20}", str(run.result)) and "<secret>" in str(run.result["diff"])
+    assert run.result["diff"]["before"] != run.result["diff"]["after"]
+    assert not export(admin, path, secrets=after).changed
+
+
+def test_a_name_that_needs_care(user, tmp_path):
+    run = export(user, tmp_path / "x.json", name="Aufträge & Kunden 100%")
+    assert run.changed and sent(run, "ExportTask")[0]["raw_path"].endswith(
+        "/tasks/Auftr%C3%A4ge%20%26%20Kunden%20100%25?action=export"
+    )
+    run = export(user, tmp_path / "x.json", name="orders", with_endpoints=True)
+    assert sent(run, "ExportTask")[0]["raw_path"].endswith("/tasks/orders?action=export&withendpoints=true")
+
+
+def test_a_full_disk_leaves_the_old_file(admin, tmp_path):
+    path = tmp_path / "all.json"
+    path.write_text("old")
+    limits, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        run = export(admin, path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert run.failed and not run.changed and f"dest ({path}) cannot be written" in run.msg
+    assert path.read_text() == "old" and os.listdir(tmp_path) == ["all.json"]
+
+
+def test_a_lost_answer_to_an_export_is_no_harm(user, em, tmp_path):
+    em.faults([{"match": {"operation": "ExportTask"}, "fault": "cut_after", "how": "close"}])
+    run = export(user, tmp_path / "x.json", name="orders")
+    assert run.changed and len(sent(run, "ExportTask")) == 2
+
+
+def test_a_refused_export_names_the_role(user, tmp_path):
+    run = export(user, tmp_path / "x.json")
+    assert run.failed and "Admin on Enterprise Manager and on the server" in run.result["hint"]
+    login = {"username": "orders@corp.example", "password": "orders-test-password"}
+    run = export(user, tmp_path / "x.json", name="orders", **login)
+    assert run.failed and "Operator on the task and on All Endpoints" in run.result["hint"]
+
+
+# Import
+
+
+def test_an_import_brings_what_differs_and_nothing_the_second_time(admin, em):
+    document = with_shop(definition(batch_size=7))
+    run = bring(admin, document, diff=True)
+    assert run.changed and not run.failed, run.result
+    assert (run.result["tasks"], run.result["endpoints"]) == (["fresh"], ["Shop"])
+    assert run.result["diff"]["after"]["databases/Shop/db_settings/password"] == "<secret>"
+    assert em.endpoint(PROD, "Shop")["db_settings"] == SHOP["db_settings"]
+    assert "fresh" in em.server(PROD)["tasks"] and "clear-shop-password" not in str(run.result)
+    assert sent(run, "ImportAll")[0]["raw_path"].endswith("/servers/Replicate-Prod?action=import")
+    again = bring(admin, document, diff=True)
+    assert not again.changed and not sent(again, "ImportAll")
+    assert again.result["diff"]["before"] == again.result["diff"]["after"] == {}
+
+
+def test_running_tasks_that_are_as_wanted_do_no_harm(admin, em, tmp_path):
+    path = tmp_path / "all.json"
+    export(admin, path)
+    document = json.loads(path.read_text())
+    assert not bring(admin, document).changed
+    item = next(item for item in document[BODY]["tasks"] if item["task"]["name"] == "invoices")
+    item["task_settings"]["target_settings"]["batch_size"] = 7
+    run = bring(admin, document)
+    assert run.changed and not run.failed and (run.result["tasks"], run.result["endpoints"]) == (["invoices"], [])
+    assert em.task(PROD, "orders")["state"] == "RUNNING"
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_a_running_task_that_differs_is_named_before_anything_is_sent(admin, check):
+    document = definition("orders", batch_size=7)
+    document[BODY]["tasks"] += definition("invoices", batch_size=7)[BODY]["tasks"]
+    run = bring(admin, document, check=check)
+    assert run.failed and not run.changed and not sent(run, "ImportAll")
+    assert run.msg == (
+        'Tasks of server "Replicate-Prod" that differ from the definition are not stopped: orders. '
+        "Nothing was imported."
+    )
+
+
+def test_an_import_says_what_stays(admin):
+    bring(admin, definition(tables=("ORDERS", "PRICES")))
+    run = bring(admin, definition(tables=("ORDERS",)))
+    assert not run.changed
+    assert run.result["not_removed"] == ["tasks/fresh/source/source_tables/explicit_included_tables/SALES.PRICES"]
+    assert run.result["not_removed"][0] in run.result["warnings"][0]
+
+
+def test_other_objects_travel_too(admin):
+    document = definition()
+    document[BODY]["notifications"] = {"rules": [{"name": "a", "on": True}]}
+    run = bring(admin, document, diff=True)
+    assert run.changed and run.result["diff"]["after"]["notifications/rules/a/on"] is True
+    assert not bring(admin, document).changed
+    document[BODY]["notifications"]["rules"][0]["on"] = False
+    assert bring(admin, document).changed
+
+
+@pytest.mark.parametrize("secrets", ["redact", "keep"])
+def test_the_round_trip(admin, em, tmp_path, secrets):
+    """Export everything, import it into an empty second installation, export again: no semantic difference."""
+    first, second = tmp_path / "first.json", tmp_path / "second.json"
+    export(admin, first, secrets=secrets)
+    with running() as other:
+        other.reset(EMPTY)
+        other.set_server(PROD, import_seconds=0.3)
+        guest = User(other, defaults={"username": "u", "password": "p"})
+        foreseen = bring(guest, None, src=str(first), check=True, diff=True)
+        run = bring(guest, None, src=str(first), diff=True)
+        assert not run.failed, run.result
+        assert run.changed is foreseen.changed is True and run.result["diff"] == foreseen.result["diff"]
+        export(guest, second, secrets=secrets)
+        assert not bring(guest, None, src=str(first)).changed
+    assert not bring(admin, None, src=str(second)).changed
+    one, two = (json.loads(path.read_text())[BODY] for path in (first, second))
+    assert len(one["tasks"]) == len(em.server(PROD)["tasks"]) and len(one["databases"]) > 3
+    for content in (one, two):  # by hand: what the modules take for a difference is not asked
+        for item in content["tasks"]:
+            item.pop("loggers", None)
+        for item in content["databases"]:
+            item["db_settings"].pop("password", None)
+    assert one == two
+
+
+def test_an_import_that_is_refused_says_why(admin, user, em):
+    document = definition()
+    document[BODY]["aliens"] = {"x": 1}
+    run = bring(admin, document)
+    assert run.failed and not run.changed and run.result["error_code"] == "AEM_IMPORT_INVALID_CONTENT"
+    assert "Unknown: aliens" in run.msg and run.result["hint"]
+    run = bring(user, definition(), username="operator@corp.example", password="operator-test-password")
+    assert run.failed and "Admin on Enterprise Manager" in run.result["hint"]
+
+
+@pytest.mark.parametrize("fault", ["cut_after", "status", "cut_before"])
+def test_a_lost_answer_to_an_import(admin, em, monkeypatch, fault):
+    monkeypatch.setattr(_definition_sync, "SETTLE_LIMIT", 1)
+    more = {"status": 502, "work": True} if fault == "status" else {"how": "close"}
+    em.faults([{"match": {"operation": "ImportAll"}, "fault": fault, **more}])
+    run = bring(admin, with_shop(definition()))
+    assert run.changed and run.failed is (fault == "cut_before") and len(sent(run, "ImportAll")) == 1
+    assert ("Shop" in em.server(PROD)["endpoints"]) is (fault != "cut_before")

@@ -1,0 +1,341 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A maintenance window: exactly what ran is stopped and comes back, whatever happens in between."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import threading
+from datetime import datetime, timezone
+
+import pytest
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client import client as _client
+from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks import control as _task_control
+
+RAN = {("P", "run1"), ("P", "run2"), ("P", "recovering"), ("C", "flow__x"), ("P", "starting")}
+SELECTION = {"include": [{"server": "P"}, {"server": "C"}], "exclude": [{"name": "spared"}], "waves": [{"server": "C"}]}
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Short pauses."""
+    monkeypatch.setattr(_client, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(_task_control, "SETTLE_LIMIT", 0.4)
+
+
+@pytest.fixture
+def em(stand_in):
+    """Two servers with tasks in all kinds of states."""
+    quickly = {"stop_seconds": 0.1, "start_seconds": 0.1, "memory_lag": 0.1}
+    states = {
+        "run1": "RUNNING",
+        "run2": "RUNNING",
+        "recovering": "RECOVERY",
+        "starting": "STARTING",
+        "stopping": "STOPPING",
+        "idle": "STOPPED",
+        "broken": "ERROR",
+        "paused": "PAUSED",
+        "spared": "RUNNING",
+    }
+    tasks = [{"name": name, "state": state, **quickly} for name, state in states.items()]
+    for task in tasks:
+        if task["name"] in ("starting", "stopping"):  # they stay so until they are touched
+            task.update(start_seconds=600, stop_seconds=600)
+    compose = [{"name": "flow__x", "state": "RUNNING", **quickly}, {"name": "idle__x", "state": "STOPPED"}]
+    stand_in.reset(
+        {
+            "users": [{"name": "op", "logins": ["op@x"], "password": "pw", "grants": [{"role": "Operator"}]}],
+            "servers": [
+                {"name": "P", "tasks": tasks},
+                {"name": "C", "type": "COMPOSE", "tasks": compose},
+            ],
+        }
+    )
+    return stand_in
+
+
+@pytest.fixture
+def window(em, user, tmp_path):
+    """Run a step of a window whose checkpoint is a file."""
+    user.defaults.update(username="op@x", password="pw")
+
+    def step(state, **options):
+        given = {"path": str(tmp_path / "checkpoint"), "wait_sleep": 0.1, "timeout": 2, "wait_timeout": 5}
+        selection = SELECTION if state == "recorded" else {}
+        if not selection:
+            em.set_task("P", "starting", start_seconds=0.1, stop_seconds=0.1)  # counts from the next start and stop on
+        return user.run("aem_maintenance_window", **{"state": state, **given, **selection, **options})
+
+    return step
+
+
+def running(em):
+    """Return the tasks that live, the spared one not counted."""
+    return {
+        (server, name)
+        for server, found in em.state()["servers"].items()
+        for name, task in found["tasks"].items()
+        if task["state"] in ("RUNNING", "RECOVERY", "STARTING") and name != "spared"
+    }
+
+
+def row(run, name):
+    """Return the row of a task."""
+    return next(row for row in run.result["tasks"] if row["name"] == name)
+
+
+def read(tmp_path):
+    """Return the checkpoint in the file."""
+    return json.loads((tmp_path / "checkpoint").read_text())
+
+
+def test_exactly_what_ran_is_stopped_and_comes_back(em, window, tmp_path):
+    record = window("recorded")
+    assert record.changed and not record.writes
+    assert record.result["counts"] == {"selected": 10, "running": 5}
+    assert {(task["server"], task["name"]) for task in read(tmp_path)["tasks"] if task["run_option"]} == RAN
+    assert record.result["checkpoint"] == read(tmp_path)
+    assert (tmp_path / "checkpoint").stat().st_mode & 0o777 == 0o600
+    assert "P/paused is PAUSED, of which little is known: it is left alone." in record.result["warnings"]
+
+    freeze = window("frozen")
+    assert freeze.changed and not freeze.failed, freeze.result
+    assert running(em) == set()
+    assert all(em.task(*task)["memory_mb"] == 0 for task in RAN)
+    assert em.task("P", "spared")["stops"] == em.task("P", "paused")["stops"] == 0
+    assert freeze.result["checkpoint"]["phase"] == read(tmp_path)["phase"] == "frozen"
+    stops = [request["server"] for request in freeze.requests if request["operation"] == "StopTask"]
+    assert stops[0] == "C" and stops[1:] == ["P"] * 4
+
+    restore = window("restored")
+    assert restore.changed and not restore.failed, restore.result
+    assert running(em) == RAN
+    assert all(em.task(*task)["runs"] == [{"option": "RESUME_PROCESSING", "cdcposition": None}] for task in RAN)
+    starts = [request["server"] for request in restore.requests if request["operation"] == "RunTask"]
+    assert starts[-1] == "C" and starts[:-1] == ["P"] * 4
+    assert read(tmp_path)["phase"] == "restored"
+
+
+def test_each_step_may_be_repeated(em, window, tmp_path):
+    assert window("recorded").changed
+    text = (tmp_path / "checkpoint").read_text()
+    assert not window("recorded").changed
+    assert (tmp_path / "checkpoint").read_text() == text
+    assert window("frozen").changed
+    again = window("frozen")
+    assert not again.changed and not again.writes
+    for _time in range(2):
+        record = window("recorded")
+        assert not record.changed and "what ran then is kept" in record.result["warnings"][0]
+    assert read(tmp_path)["tasks"] == json.loads(text)["tasks"]
+    assert window("restored").changed
+    em.set_task("P", "run1", state="STOPPED")  # somebody stops it later: the window is over
+    again = window("restored")
+    assert not again.changed and not again.writes and "is over" in again.result["warnings"][0]
+    frozen = window("frozen")
+    assert frozen.failed and "is over. Record a new one (state: recorded)." in frozen.msg
+    assert window("recorded").changed
+    assert {task["name"] for task in read(tmp_path)["tasks"] if not task["run_option"]} >= {"run1", "idle"}
+
+
+def test_check_mode_predicts_each_step_and_leaves_no_trace(em, window, tmp_path):
+    for state in ("recorded", "frozen", "restored"):
+        files = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+        foreseen = window(state, check=True, diff=True)
+        assert not foreseen.writes and files == {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+        real = window(state, diff=True)
+        assert foreseen.changed is real.changed is True
+        assert foreseen.result["diff"] == real.result["diff"]
+        assert foreseen.result["counts"] == real.result["counts"]
+
+
+def test_without_a_file_the_checkpoint_is_handed_on(em, window, tmp_path):
+    record = window("recorded", path=None)
+    assert not record.changed and not list(tmp_path.iterdir())
+    given = {"path": None, "checkpoint": json.loads(json.dumps(record.result["checkpoint"]))}
+    assert window("frozen", **given).changed and running(em) == set()
+    assert not window("frozen", **given).changed
+    assert window("restored", **given).changed and running(em) == RAN
+    assert not window("restored", **given).changed
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_changed_meanwhile_is_reported_and_no_failure(em, window):
+    window("recorded")
+    window("frozen")
+    em.set_task("P", "run1", state="NOT_EXIST")  # deleted
+    em.set_task("P", "run2", state="RUNNING")  # somebody started it
+    em.set_task("P", "recovering", state="STOPPED", stop_reason="FULL_LOAD_ONLY_FINISHED")  # done meanwhile
+    em.set_task("P", "starting", state="ERROR", message="broken")
+    em.set_task("P", "idle", state="RUNNING")  # did not run before
+    run = window("restored")
+    assert not run.failed and run.changed
+    assert (
+        row(run, "run1")["msg"] == "It was deleted since the window began: nothing to do."
+        and row(run, "run1")["skipped"]
+    )
+    assert row(run, "run2")["msg"] == "It was RUNNING already."
+    assert row(run, "recovering")["msg"] == "It is STOPPED because its work is done: it is left so."
+    assert row(run, "starting")["changed"] and row(run, "starting")["before"] == "ERROR"
+    assert run.result["warnings"] == ["P/idle was STOPPED when the window began and is RUNNING now: it is left so."]
+    assert running(em) == {("P", "run2"), ("P", "starting"), ("C", "flow__x"), ("P", "idle")}
+
+
+def test_a_task_that_fails_keeps_the_window_open_and_the_next_try_completes_it(em, window, tmp_path):
+    window("recorded")
+    em.set_task("P", "run1", fail_stop="It is locked.")
+    freeze = window("frozen")
+    assert freeze.failed and freeze.changed and "P/run1" in freeze.msg and "It is locked." in freeze.msg
+    assert running(em) == {("P", "run1")}
+    assert freeze.result["checkpoint"] == read(tmp_path) and read(tmp_path)["phase"] == "freezing"
+    em.set_task("P", "run1", fail_stop=None)
+    assert not window("frozen").failed and running(em) == set()
+    em.set_task("P", "run2", fail_start="No licence.")
+    restore = window("restored")
+    assert restore.failed and "No licence." in restore.msg and read(tmp_path)["phase"] == "restoring"
+    assert running(em) == RAN - {("P", "run2")}
+    em.set_task("P", "run2", fail_start=None)
+    assert not window("restored").failed and running(em) == RAN
+    assert [em.task(*task)["runs"] for task in RAN] == [[{"option": "RESUME_PROCESSING", "cdcposition": None}]] * 5
+
+
+def test_a_checkpoint_that_was_deleted_is_not_recorded_over(em, window, tmp_path):
+    window("recorded")
+    window("frozen")
+    (tmp_path / "checkpoint").unlink()
+    journal = (tmp_path / "checkpoint.journal").read_text()
+    assert all(f'"name": "{name}"' in journal for _server, name in RAN)
+    for state in ("frozen", "restored"):
+        run = window(state)
+        assert run.failed and "is gone. Its journal" in run.msg and "Record one first" not in run.msg
+    run = window("recorded")
+    assert run.failed and "is gone, but its journal" in run.msg and not run.changed
+    assert (tmp_path / "checkpoint.journal").read_text() == journal and not (tmp_path / "checkpoint").exists()
+    (tmp_path / "checkpoint.journal").unlink()
+    assert window("recorded").changed
+
+
+def test_the_checkpoint_of_a_window_that_is_over_may_be_deleted(em, window, tmp_path):
+    for state in ("recorded", "frozen", "restored"):
+        assert window(state).changed
+    (tmp_path / "checkpoint").unlink()
+    assert window("recorded").changed
+
+
+def test_the_same_selection_in_other_words_is_the_same(em, window):
+    assert window("recorded", exclude=None).changed
+    window("frozen")
+    assert not window("recorded", exclude=[], include=[{**one, "tag": []} for one in SELECTION["include"]]).failed
+
+
+def test_what_a_half_done_freeze_has_stopped_is_restored(em, window):
+    window("recorded")
+    em.set_task("P", "run1", fail_stop="It is locked.")
+    window("frozen")
+    assert not window("restored").failed
+    assert running(em) == RAN and em.task("P", "run1")["runs"] == []
+
+
+def test_a_server_that_is_not_back_yet_is_waited_for(em, window):
+    window("recorded")
+    window("frozen")
+    em.set_server("P", state="ERROR", message="rebooting")
+    run = window("restored", wait_timeout=1)
+    assert (
+        run.failed and 'server "P" failed' in run.msg and row(run, "run1")["error_code"] == "AEM_SERVER_NOT_CONNECTED"
+    )
+    assert running(em) == {("C", "flow__x")}  # the others come back all the same
+    threading.Timer(0.7, lambda: em.set_server("P", state="MONITORED")).start()
+    run = window("restored", wait_timeout=10)
+    assert not run.failed and running(em) == RAN
+
+
+def test_an_unreachable_server_does_not_keep_the_others_from_being_stopped(em, window):
+    window("recorded")
+    em.set_server("C", state="ERROR")
+    run = window("frozen")
+    assert run.failed and "C/flow__x" in run.msg and running(em) == {("C", "flow__x")}
+
+
+def test_a_stop_that_is_still_on_its_way_after_a_crash_is_not_overtaken(em, window, tmp_path):
+    em.set_task("P", "starting", state="RUNNING")
+    window("recorded")
+    checkpoint = read(tmp_path)
+    (tmp_path / "checkpoint").write_text(json.dumps({**checkpoint, "phase": "freezing"}))
+    now = datetime.now(timezone.utc).isoformat()
+    lines = [
+        {"event": "run", "schema": 1, "enterprise_manager": checkpoint["enterprise_manager"], "wish": "stopped"},
+        {"event": "before", "time": now, "call": "StopTask", "server": "P", "name": "run1"},
+    ]
+    lines[0]["continues"] = False
+    (tmp_path / "checkpoint.journal").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    threading.Timer(0.8, lambda: em.set_task("P", "run1", state="STOPPED")).start()
+    run = window("restored", timeout=5)
+    assert not run.failed and running(em) == RAN
+    assert len(em.task("P", "run1")["runs"]) == 1
+
+
+def test_two_windows_do_not_work_with_one_checkpoint(em, window, tmp_path):
+    window("recorded")
+    with open(tmp_path / "checkpoint.lock") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        for state in ("recorded", "frozen", "restored"):
+            run = window(state)
+            assert run.failed and "is in use by another run. Nothing was done." in run.msg and not run.requests
+    assert window("frozen").changed
+
+
+def test_another_selection_does_not_replace_an_open_window(em, window, tmp_path):
+    window("recorded")
+    window("frozen")
+    text = (tmp_path / "checkpoint").read_text()
+    run = window("recorded", include=[{"server": "P"}], waves=None)
+    assert run.failed and "was recorded for another selection" in run.msg
+    assert (tmp_path / "checkpoint").read_text() == text
+
+
+def spoil(**members):
+    """Return a change of the checkpoint's members."""
+    return lambda document: json.dumps({**document, **members})
+
+
+def spoil_task(**members):
+    """Return a change of its first task."""
+    return lambda document: json.dumps({**document, "tasks": [{**document["tasks"][0], **members}]})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda document: json.dumps(document)[:-20], "is damaged: it is not JSON. Nothing was done."),
+        (lambda document: "", "is damaged: it is not JSON"),
+        (lambda document: "[]", "is damaged: it is no checkpoint"),
+        (lambda document: "{}", "is damaged: it is no checkpoint"),
+        (spoil(schema=2), "was written by a newer release of the collection (schema 2, this one knows 1)"),
+        (
+            spoil(enterprise_manager="https://em/x"),
+            "is of another Enterprise Manager: https://em/x, not https://localhost",
+        ),
+        (spoil(tasks=None), "is damaged: TypeError"),
+        (spoil(tasks=[{}]), "is damaged: KeyError"),
+        (spoil(selection=None), "is damaged"),
+        (spoil(phase="odd"), "is damaged: there is no phase odd"),
+        (spoil_task(wave="1"), "is damaged: ValueError wave"),
+        (spoil_task(name=""), "is damaged: ValueError '' is no text"),
+        (spoil_task(run_option=3), "is damaged: ValueError 3 is no text"),
+        (lambda document: json.dumps({**document, "tasks": document["tasks"][:1] * 2}), "a task is there twice"),
+    ],
+)
+def test_a_checkpoint_that_is_not_sound_stops_everything(em, window, tmp_path, change, message):
+    document = window("recorded").result["checkpoint"]
+    path = tmp_path / "checkpoint"
+    path.write_text(change(document))
+    text, before = path.read_text(), running(em)
+    for state in ("recorded", "frozen", "restored"):
+        run = window(state)
+        assert run.failed and message in run.msg, run.msg
+        assert str(path) in run.msg and not run.requests
+    assert path.read_text() == text and running(em) == before

@@ -1,0 +1,551 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Many tasks at once: which are meant, in what order and how many at a time, and what one failure does to the rest."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import threading
+import time
+from collections import Counter
+from datetime import datetime, timezone
+
+import pytest
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client import client as _client
+from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets import fleet as _fleet
+from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets import progress as _progress
+from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks import control as _task_control
+
+LOADING = {"full_load_counters": {"tables_loading_count": 2, "tables_queued_count": 3}}
+LOADED = {"full_load_counters": {"tables_loading_count": 0, "tables_queued_count": 0}}
+QUIET = {"state": "stopped", "wait_sleep": 0.1}
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Short pauses."""
+    monkeypatch.setattr(_client, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(_task_control, "SETTLE_LIMIT", 0.4)
+
+
+def fleet(em, servers=3, tasks=4, **attributes):
+    """Give the stand-in servers S0, S1, ... with running tasks t0, t1, ..."""
+    document = {
+        "users": [
+            {"name": "op", "logins": [em.username], "password": em.password, "grants": [{"role": "Operator"}]},
+            {"name": "blind", "password": "blind", "grants": [{"role": "Operator", "server": "S0"}]},
+        ],
+        "servers": [
+            {
+                "name": f"S{number}",
+                "tasks": [
+                    {"name": f"t{task}", "state": "RUNNING", "assigned_tags": [f"tag{task % 2}"], **attributes}
+                    for task in range(tasks)
+                ],
+            }
+            for number in range(servers)
+        ],
+    }
+    em.reset(document)
+
+
+def batch(user, include, **options):
+    """Run the module."""
+    return user.run("aem_task_batch", **{**QUIET, "include": include, **options})
+
+
+def states(em):
+    """Return the state of each task: {(server, task): state}."""
+    return {
+        (server, name): task["state"]
+        for server, found in em.state()["servers"].items()
+        for name, task in found["tasks"].items()
+    }
+
+
+def stopped(em):
+    """Return the names of the stopped tasks."""
+    return sorted(f"{server}/{name}" for (server, name), state in states(em).items() if state == "STOPPED")
+
+
+def rows(run):
+    """Return the rows by name."""
+    return {f"{row['server']}/{row['name']}": row for row in run.result["tasks"]}
+
+
+# Which tasks
+
+
+def test_servers_that_are_named_are_listed_once_each_and_the_list_of_servers_is_not_needed(em, user):
+    fleet(em)
+    user.defaults.update(username="blind", password="blind")
+    run = batch(user, [{"server": "S0", "name": "t1"}, {"server": "S0", "name": "t[23]"}])
+    assert run.changed and not run.failed, run.result
+    assert Counter(run.operations) == {"Login": 1, "GetTaskList": 1, "StopTask": 3, "Logout": 1}
+    assert stopped(em) == ["S0/t1", "S0/t2", "S0/t3"]
+    assert run.result["counts"] == {"selected": 3, "changed": 3, "failed": 0, "skipped": 0, "unchanged": 0}
+
+
+@pytest.mark.parametrize(
+    ("include", "exclude", "expected"),
+    [
+        ([{"server": "S[01]", "name": "t0"}], None, ["S0/t0", "S1/t0"]),
+        ([{"name": "t0"}], None, ["S0/t0", "S1/t0", "S2/t0"]),
+        ([{"tag": ["tag1"]}], [{"server": "S1"}, {"server": "S2", "name": "t1"}], ["S0/t1", "S0/t3", "S2/t3"]),
+        ([{"server": "S2"}, {"server": "S2", "name": "t0"}], [{"tag": ["tag1"]}], ["S2/t0", "S2/t2"]),
+        ([{"server": "*"}], [{"name": "t*"}, {"name": "*"}], None),
+        ([{"server": "S0", "state": ["recovery"]}], None, None),
+        ([{"server": "S0", "state": ["running", "error"], "name": "t2"}], None, ["S0/t2"]),
+    ],
+)
+def test_the_selectors_choose(em, user, include, exclude, expected):
+    fleet(em)
+    run = batch(user, include, exclude=exclude)
+    if expected is None:
+        assert run.failed and "include selects no task" in run.msg and not run.writes
+        assert not batch(user, include, exclude=exclude, allow_empty=True).failed
+        expected = []
+    assert stopped(em) == expected
+
+
+def test_a_name_with_signs_of_a_glob_is_found_as_it_is(em, user):
+    fleet(em, servers=1, tasks=1)
+    document = {"name": "odd", "tasks": [{"name": name, "state": "RUNNING"} for name in ("a[1]", "a1", "*")]}
+    em.reset(
+        {
+            "users": [{"name": em.username, "password": em.password, "grants": [{"role": "Operator"}]}],
+            "servers": [document],
+        }
+    )
+    run = batch(user, [{"server": "odd", "name": "a[1]"}])
+    assert stopped(em) == ["odd/a1", "odd/a[1]"], run.result  # as a name, and as a glob
+
+
+@pytest.mark.parametrize("problem", [{"state": "NOT_MONITORED"}, {"state": "ERROR", "message": "away"}])
+def test_a_server_that_cannot_be_read_fails_before_any_write_or_is_skipped(em, user, problem):
+    fleet(em)
+    em.set_server("S1", **problem)
+    run = batch(user, [{"server": "*"}])
+    assert run.failed and not run.changed and not run.writes
+    assert 'server "S1" failed' in run.msg and run.result["error_code"].startswith("AEM_SERVER_NOT_")
+    em.set_server("S0", **problem)
+    run = batch(user, [{"server": "*"}])
+    assert 'server "S0" failed' in run.msg and 'server "S1" failed' in run.msg  # all of them are told
+    em.set_server("S0", state="MONITORED", message="")
+    run = batch(user, [{"server": "*"}, {"server": "S1", "name": "t1"}], on_server_error="skip")
+    assert not run.failed and run.changed
+    assert [one["server"] for one in run.result["skipped_servers"]] == ["S1"]
+    assert 'Server "S1" was skipped' in run.result["warnings"][0]
+    assert stopped(em) == [f"S{server}/t{task}" for server in (0, 2) for task in range(4)]
+
+
+# How many at a time, and in which order
+
+
+def busiest(requests, server=None):
+    """Return how many stops were under way at a time, on one server if it is given."""
+    spans = [
+        (r["monotonic"], r["monotonic"] + r["seconds"])
+        for r in requests
+        if r["operation"] == "StopTask" and server in (None, r["server"])
+    ]
+    return max(sum(begin <= moment < end for begin, end in spans) for moment, _end in spans)
+
+
+@pytest.mark.parametrize(
+    ("parallel", "per_server", "all_of_it", "of_one"), [(9, 2, 6, 2), (5, None, 5, 5), (1, None, 1, 1)]
+)
+def test_so_many_at_a_time_over_so_many_connections_with_one_login(em, user, parallel, per_server, all_of_it, of_one):
+    fleet(em, stop_seconds=0.6)
+    run = batch(user, [{"server": "*"}], parallel=parallel, parallel_per_server=per_server)
+    assert not run.failed
+    assert min(2, all_of_it) <= busiest(run.requests) <= all_of_it  # a busy machine may not get to all of them
+    assert max(busiest(run.requests, f"S{number}") for number in range(3)) <= of_one
+    if parallel == 1:  # else they overtake each other on their way
+        assert [r["server"] for r in run.requests if r["operation"] == "StopTask"] == ["S0", "S1", "S2"] * 4
+    assert em.summary()["tcp_connections"] <= parallel
+    assert em.summary()["logins"] == em.summary()["logouts"] == 1
+
+
+def test_each_wave_begins_when_the_one_before_is_done(em, user):
+    fleet(em, stop_seconds=0.2, start_seconds=0.1)
+    waves = [{"server": "S2"}, {"server": "S[01]", "tag": ["tag1"]}]  # the rest is the last wave
+    order = [["S2"], ["t1", "t3"], ["t0", "t2"]]
+
+    def assert_order(run, operation, expected):
+        requests = [r for r in run.requests if r["operation"] == operation]
+        for wave in expected:
+            first, requests = requests[:4], requests[4:]
+            assert all(r["server"] in wave or r["task"] in wave for r in first), wave
+            if requests:
+                assert max(r["monotonic"] + r["seconds"] for r in first) <= min(r["monotonic"] for r in requests)
+
+    assert_order(batch(user, [{"server": "*"}], waves=waves, parallel=20), "StopTask", order)
+    run = batch(user, [{"server": "*"}], waves=waves, parallel=20, state="started", reverse=True)
+    assert_order(run, "RunTask", order[::-1])
+    assert [row["changed"] for row in run.result["tasks"]] == [True] * 12
+
+
+# What is done
+
+
+@pytest.mark.parametrize("wait", [False, True])
+@pytest.mark.parametrize("state", ["stopped", "started", "restarted"])
+def test_check_mode_predicts_and_the_second_run_changes_nothing(em, user, state, wait):
+    fleet(em, servers=2, tasks=3, start_seconds=0.1)
+    em.set_task("S0", "t0", state="STOPPED")
+    em.set_task("S0", "t1", state="ERROR", message="broken")
+    em.set_task("S1", "t1", state="STOPPED", stop_reason="FULL_LOAD_ONLY_FINISHED")
+    em.set_task("S1", "t2", state="RECOVERY", recovery_seconds=4)
+    options = {"state": state, "wait": wait, "include": [{"server": "S*"}]}
+    foreseen = batch(user, check=True, diff=True, **options)
+    assert not foreseen.writes and not foreseen.failed
+    real = batch(user, diff=True, **options)
+    assert not real.failed, real.msg
+    assert foreseen.changed is real.changed is True
+    assert foreseen.result["diff"] == real.result["diff"]
+    assert foreseen.result["counts"] == real.result["counts"]
+    if state != "restarted":
+        again = batch(user, **options)
+        assert not again.changed and not again.writes and "diff" not in again.result
+
+
+def test_a_task_that_somebody_starts_while_the_others_are_stopped_is_stopped_too(em, user, monkeypatch):
+    """With a list that is old by the time its turn comes, nothing is left to what the list said."""
+    monkeypatch.setattr(_fleet, "FRESH", 0.0)
+    fleet(em, servers=1, tasks=2)
+    em.set_task("S0", "t1", state="STOPPED")
+    run = batch(user, [{"server": "S0"}])
+    assert run.writes == ["StopTask", "StopTask"] and rows(run)["S0/t1"]["changed"] is False
+
+
+def test_with_wait_a_listed_task_is_looked_at_and_its_memory_waited_for(em, user):
+    fleet(em, servers=1, tasks=1, memory_lag=0.4)
+    em.set_task("S0", "t0", state="STOPPED")
+    run = batch(user, [{"server": "S0"}], wait=True)
+    assert not run.changed and run.operations.count("GetTaskDetails") > 1
+    assert em.task("S0", "t0")["memory_mb"] == 0
+
+
+def test_one_failing_task_never_hides_the_others(em, user):
+    fleet(em)
+    em.set_task("S0", "t1", fail_stop="It is locked.")
+    em.set_task("S2", "t3", stuck_in_stopping=True)
+    run = batch(user, [{"server": "*"}], timeout=1, diff=True)
+    assert run.failed and run.changed
+    assert run.msg.startswith("2 of 12 tasks failed. S0/t1: ")
+    assert "It is locked." in run.msg and "S2/t3: StopTask of task" in run.msg
+    assert len(stopped(em)) == 10
+    locked, stuck = rows(run)["S0/t1"], rows(run)["S2/t3"]
+    assert (locked["error_code"], locked["changed"], locked["after"]) == ("AEM_STOP_TASK_INNER_ERR", False, "RUNNING")
+    assert (stuck["error_code"], stuck["changed"]) == ("AEM_STOP_TASK_TIMEOUT", True)
+    assert locked["hint"] and stuck["hint"]
+    assert run.result["counts"]["failed"] == 2 and run.result["counts"]["changed"] == 11
+    assert "S0/t1" not in run.result["diff"]["before"] and "S0/t0" in run.result["diff"]["before"]
+
+
+def test_after_so_many_failures_no_further_task_is_begun(em, user):
+    fleet(em, servers=1, tasks=10, fail_stop="No.")
+    run = batch(user, [{"server": "S0"}], max_failures=2, parallel=2)
+    assert run.failed
+    assert 2 <= run.result["counts"]["failed"] <= 3  # what ran then was finished
+    assert run.result["counts"]["failed"] == run.operations.count("StopTask")
+    left = [row for row in run.result["tasks"] if row["elapsed"] is None]
+    assert len(left) == run.result["counts"]["skipped"] == 10 - run.result["counts"]["failed"]
+    assert all(row["skipped"] and "max_failures" in row["msg"] for row in left)
+    assert f"{len(left)} were not started." in run.msg
+
+
+def test_a_wave_that_fails_too_often_is_the_last_one(em, user):
+    fleet(em, servers=2, tasks=3)
+    for number in range(3):
+        em.set_task("S0", f"t{number}", fail_stop="No.")
+    run = batch(user, [{"server": "*"}], waves=[{"server": "S0"}, {"server": "S1"}], max_failures=3)
+    assert run.failed and stopped(em) == []
+    assert "3 were not started." in run.msg
+
+
+def test_a_refused_login_is_sent_once_and_ends_everything(em, user):
+    fleet(em)
+    user.defaults.update(username=em.username, password="wrong")
+    run = batch(user, [{"server": "S0"}, {"server": "S1"}, {"server": "S2"}])
+    assert run.failed and "refused to log in" in run.msg
+    assert run.operations == ["Login"]
+
+
+def test_a_renewal_that_is_refused_ends_everything_with_the_rows(em, user):
+    fleet(em, servers=1, tasks=12)
+    em.faults(
+        [
+            {"match": {"operation": "StopTask"}, "nth": 4, "count": 9, "fault": "expire_session"},
+            {"match": {"operation": "Login"}, "nth": 2, "count": 99, "fault": "status", "status": 401},
+        ]
+    )
+    run = batch(user, [{"server": "S0"}], parallel=3)
+    assert run.failed and run.changed and "refused to log in" in run.msg and "tasks were begun" in run.msg
+    assert run.operations.count("Login") == 2
+    assert len(stopped(em)) == 3
+    assert sum(row["changed"] for row in run.result["tasks"]) == 3
+    assert any(row["elapsed"] is None for row in run.result["tasks"])
+
+
+def test_a_session_that_expires_is_renewed_once_for_all(em, user):
+    fleet(em, stop_seconds=0.1)
+    em.faults([{"match": {"operation": "StopTask"}, "nth": 7, "fault": "expire_session"}])
+    run = batch(user, [{"server": "*"}], parallel=6)
+    assert not run.failed and len(stopped(em)) == 12
+    assert run.operations.count("Login") == 2
+    assert em.summary()["open_sessions"] == 0
+
+
+def test_lost_answers_are_settled_for_each_task_and_no_write_is_sent_twice(em, user):
+    fleet(em)
+    em.faults(
+        [
+            {"match": {"operation": "StopTask"}, "nth": [1, 5, 9], "fault": "cut_after"},
+            {"match": {"operation": "StopTask"}, "nth": [3], "fault": "cut_before"},
+        ]
+    )
+    run = batch(user, [{"server": "*"}], parallel=4, timeout=1)
+    assert run.result["counts"]["failed"] == 1 and "Whether it arrived is not known" in run.msg
+    assert len(stopped(em)) == 11
+    sent = Counter((r["server"], r["task"]) for r in run.requests if r["operation"] == "StopTask")
+    assert set(sent.values()) == {1} and len(sent) == 12
+
+
+def test_a_batch_that_is_told_to_stop_says_what_was_done_and_ends_its_session(em, user):
+    fleet(em, servers=1, tasks=10, stop_seconds=2)
+
+    def end_when_three_are_under_way():
+        while sum(request["operation"] == "StopTask" for request in em.requests()) < 3:
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=end_when_three_are_under_way, daemon=True).start()
+    run = batch(user, [{"server": "S0"}], parallel=3)
+    assert run.failed and run.changed and run.msg == "Interrupted by SIGTERM. 3 of 10 tasks were begun."
+    assert [row["changed"] for row in run.result["tasks"]] == [True] * 3 + [False] * 7
+    assert {row["msg"] for row in run.result["tasks"][3:]} == {"Not started: the run ended before."}
+    assert len(stopped(em)) == run.operations.count("StopTask") == 3
+    assert run.operations[-1] == "Logout" and em.summary()["open_sessions"] == 0
+
+
+# Full loads and changes in flight
+
+
+@pytest.mark.parametrize(
+    ("policy", "failed", "skipped", "is_stopped"),
+    [("stop", 0, 0, True), ("skip", 0, 1, False), ("fail", 1, 0, False)],
+)
+def test_a_full_load_under_way_is_treated_as_wished(em, user, policy, failed, skipped, is_stopped):
+    fleet(em, servers=1, tasks=2)
+    em.set_task("S0", "t1", details=LOADING)
+    foreseen = batch(user, [{"server": "S0"}], on_full_load=policy, check=True)
+    run = batch(user, [{"server": "S0"}], on_full_load=policy)
+    assert (run.result["counts"]["failed"], run.result["counts"]["skipped"]) == (failed, skipped)
+    assert foreseen.result["counts"] == run.result["counts"]
+    assert ("S0/t1" in stopped(em)) is is_stopped
+    assert "S0/t0" in stopped(em)
+    row = rows(run)["S0/t1"]
+    assert ("a full load is under way" in row["msg"]) is not is_stopped
+    assert row["after"] == ("STOPPED" if is_stopped else "RUNNING")
+
+
+@pytest.mark.parametrize("counter", ["tables_loading_count", "tables_queued_count"])
+def test_a_load_is_under_way_as_long_as_a_table_is_loaded_or_waits_for_it(em, user, counter):
+    fleet(em, servers=1, tasks=1, details={"full_load_counters": {counter: 1}})
+    run = batch(user, [{"server": "S0"}], on_full_load="skip")
+    assert not run.writes and run.result["counts"]["skipped"] == 1
+
+
+def test_a_full_load_is_nothing_to_a_start(em, user):
+    fleet(em, servers=1, tasks=1, details=LOADING)
+    run = batch(user, [{"server": "S0"}], state="started", on_full_load="fail", drain={"timeout": 1}, max_failures=1)
+    assert not run.failed and run.operations == ["Login", "GetTaskList", "Logout"]
+
+
+def test_a_full_load_is_waited_for(em, user):
+    fleet(em, servers=1, tasks=1)
+    em.set_task("S0", "t0", details=LOADING)
+    run = batch(user, [{"server": "S0"}], on_full_load="wait", wait_timeout=1)
+    assert run.failed and "its full load is still under way after 1 s (wait_timeout)" in run.msg and not run.writes
+    em.faults(
+        [
+            {
+                "match": {"operation": "GetTaskDetails"},
+                "nth": 3,
+                "fault": "answer",
+                "json": {"state": "RUNNING", **LOADED},
+            }
+        ]
+    )
+    run = batch(user, [{"server": "S0"}], on_full_load="wait", wait_timeout=5)
+    assert not run.failed and run.operations.count("GetTaskDetails") == 3 and stopped(em) == ["S0/t0"]
+
+
+@pytest.mark.parametrize(
+    "busy",
+    [
+        {"cdc_latency": {"total_latency": "100:00:02"}},
+        {"cdc_transactions_counters": {"applied_transactions_in_progress_count": 1}},
+        {"cdc_transactions_counters": {"incoming_accumulated_changes_on_disk_count": 7}},
+    ],
+)
+@pytest.mark.parametrize(("on_timeout", "failed", "skipped"), [("stop", 0, 0), ("skip", 0, 1), ("fail", 1, 0)])
+def test_changes_in_flight_are_waited_for_so_long_and_no_longer(em, user, busy, on_timeout, failed, skipped):
+    fleet(em, servers=1, tasks=2)
+    em.set_task("S0", "t1", details=busy)
+    run = batch(user, [{"server": "S0"}], drain={"timeout": 1, "on_timeout": on_timeout, "max_latency": 5})
+    assert (run.result["counts"]["failed"], run.result["counts"]["skipped"]) == (failed, skipped)
+    assert stopped(em) == (["S0/t0"] if failed or skipped else ["S0/t0", "S0/t1"])
+    if failed or skipped:
+        assert re.search(
+            r"after 1 s \(drain\) its latency is \d+ s and \d+ changes are in flight", rows(run)["S0/t1"]["msg"]
+        )
+
+
+def test_a_drained_task_is_stopped_at_once(em, user):
+    fleet(em, servers=1, tasks=1, total_latency=3)
+    run = batch(user, [{"server": "S0"}], drain={"max_latency": 3, "timeout": 60})
+    assert run.operations == ["Login", "GetTaskList", "GetTaskDetails", "GetTaskDetails", "StopTask", "Logout"]
+
+
+# Progress
+
+
+def test_the_progress_is_told_with_what_takes_long_and_nothing_in_check_mode(em, user, monkeypatch):
+    monkeypatch.setattr(_progress, "INTERVAL", 0.3)
+    monkeypatch.setattr(_progress, "SLOW", 0.3)
+    fleet(em, servers=1, tasks=3)
+    em.set_task("S0", "t1", fail_stop=f"No, {em.password} is wrong.")
+    em.set_task("S0", "t2", stop_seconds=1.5)
+    batch(user, [{"server": "S0"}], check=True)
+    assert user.told == []
+    batch(user, [{"server": "S0"}])
+    assert any(line.startswith("stopped: S0/t1 failed: StopTask of") for line in user.told)
+    assert any(re.fullmatch(r"stopped: 2 of 3 done, 1 failed, 1 running, S0/t2 for \d s", line) for line in user.told)
+    assert user.told[-1] == "stopped: 3 of 3 done, 1 failed, 0 running"
+    assert em.password not in "\n".join(user.told)
+
+
+# The journal
+
+
+def test_the_journal_has_a_line_before_and_after_each_write(em, user, tmp_path):
+    fleet(em, servers=1, tasks=2)
+    em.set_task("S0", "t1", fail_stop="No.")
+    path = tmp_path / "journal"
+    batch(user, [{"server": "S0"}], journal=str(path), parallel=1)
+    entries = [json.loads(line) for line in path.read_text().splitlines()]
+    told = [(entry["event"], entry.get("call"), entry.get("name"), entry.get("error_code")) for entry in entries]
+    assert told == [
+        ("run", None, None, None),
+        ("before", "StopTask", "t0", None),
+        ("after", "StopTask", "t0", None),
+        ("task", None, "t0", None),
+        ("before", "StopTask", "t1", None),
+        ("after", "StopTask", "t1", "AEM_STOP_TASK_INNER_ERR"),
+    ]
+    assert path.stat().st_mode & 0o777 == 0o600
+    em.set_task("S0", "t1", fail_stop=None)
+    batch(user, [{"server": "S0"}], journal=str(path))
+    assert json.loads(path.read_text().splitlines()[-1])["event"] == "end"
+
+
+def test_a_restart_that_was_cut_short_is_gone_on_with_and_not_begun_anew(em, user, tmp_path):
+    fleet(em, servers=1, tasks=3)
+    em.set_task("S0", "t1", fail_stop="No.")
+    options = {"state": "restarted", "journal": str(tmp_path / "journal"), "parallel": 1}
+    assert batch(user, [{"server": "S0"}], **options).failed
+    em.set_task("S0", "t1", fail_stop=None)
+    foreseen = batch(user, [{"server": "S0"}], check=True, **options)
+    run = batch(user, [{"server": "S0"}], **options)
+    assert not run.failed
+    assert [r["task"] for r in run.requests if r["operation"] in ("StopTask", "RunTask")] == ["t1", "t1"]
+    assert "restarted it already" in rows(run)["S0/t0"]["msg"]
+    assert foreseen.result["counts"] == run.result["counts"]
+    assert batch(user, [{"server": "S0"}], **options).result["counts"]["changed"] == 3  # that one came to its end
+
+
+def cut_short(path, em, *lines, wish="stopped RESUME_PROCESSING"):
+    """Write the journal of a run that was killed."""
+    begin = {"event": "run", "time": "2026-11-25T11:00:00.000+00:00", "schema": 1, "wish": wish, "continues": False}
+    begin["enterprise_manager"] = f"{em.url}/attunityenterprisemanager"
+    path.write_text("".join(json.dumps(line) + "\n" for line in (begin, *lines)))
+
+
+def now():
+    """Return the time as the journal has it."""
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+
+
+def test_a_stop_of_the_run_before_that_is_still_on_its_way_is_not_overtaken(em, user, tmp_path):
+    """It was sent, its sender was killed, and the server gets to it only now: to look at once would be too early."""
+    fleet(em, servers=1, tasks=1)
+    path = tmp_path / "journal"
+    cut_short(path, em, {"event": "before", "time": now(), "call": "StopTask", "server": "S0", "name": "t0"})
+    em.faults([{"match": {"operation": "GetTaskDetails"}, "nth": 2, "fault": "delay", "seconds": 0.1}])
+
+    threading.Timer(0.5, lambda: em.set_task("S0", "t0", state="STOPPED")).start()
+    run = batch(user, [{"server": "S0"}], state="started", journal=str(path), timeout=5)
+    assert run.writes == ["RunTask"] and em.task("S0", "t0")["state"] == "RUNNING"
+
+
+def test_a_write_in_doubt_that_never_arrived_has_its_time_and_no_more(em, user, tmp_path):
+    fleet(em, servers=1, tasks=2)
+    path = tmp_path / "journal"
+    old = {"event": "before", "time": "2026-11-25T11:00:00.000+00:00", "call": "StopTask", "server": "S0", "name": "t0"}
+    cut_short(path, em, old, {**old, "name": "t1", "time": now()})
+    run = batch(user, [{"server": "S0"}], state="started", journal=str(path), timeout=1)
+    assert not run.changed and not run.failed
+    assert rows(run)["S0/t1"]["elapsed"] >= 0.9
+    assert rows(run)["S0/t0"]["elapsed"] < rows(run)["S0/t1"]["elapsed"]
+
+
+@pytest.mark.parametrize(("arrived", "writes"), [(True, []), (False, ["StopTask", "RunTask"])])
+def test_a_start_in_doubt_is_not_done_again_if_it_shows(em, user, tmp_path, arrived, writes):
+    fleet(em, servers=1, tasks=1)
+    em.set_task("S0", "t0", state="RUNNING" if arrived else "STOPPED")
+    path = tmp_path / "journal"
+    doubt = {"event": "before", "time": now(), "call": "RunTask", "server": "S0", "name": "t0"}
+    cut_short(path, em, doubt, wish="restarted RESUME_PROCESSING")
+    run = batch(user, [{"server": "S0"}], state="restarted", journal=str(path), timeout=1)
+    assert run.writes == [write for write in writes if write == "RunTask"]
+
+
+def test_a_last_line_that_a_crash_has_cut_is_no_damage(em, user, tmp_path):
+    fleet(em, servers=1, tasks=1)
+    path = tmp_path / "journal"
+    cut_short(path, em)
+    with path.open("a") as file:
+        file.write('{"event": "before", "ti')
+    assert not batch(user, [{"server": "S0"}], journal=str(path)).failed
+    assert not batch(user, [{"server": "S0"}], journal=str(path)).failed
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{}\n{}\n", "is damaged at line 1"),
+        ("[]\n", "is damaged at line 1"),
+        ("half\nwhole\n", "is damaged at line 1"),
+        ('{"event": "run", "schema": 2}\n', "was written by a newer release (schema 2)"),
+        (
+            '{"event": "run", "schema": 1, "enterprise_manager": "https://x/y"}\n',
+            "is of another Enterprise Manager: https://x/y",
+        ),
+        ("\xff", "is damaged at line 1"),
+        ("somebody's file", "is damaged at line 1"),
+    ],
+)
+def test_a_journal_that_is_not_ours_stops_everything(em, user, tmp_path, text, message):
+    fleet(em, servers=1, tasks=1)
+    path = tmp_path / "journal"
+    path.write_text(text)
+    run = batch(user, [{"server": "S0"}], journal=str(path))
+    assert run.failed and message in run.msg and not run.writes
+    assert path.read_text() == text

@@ -1,0 +1,147 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The role maintenance_window and its playbooks: what is printed, handed on, and refused before anything is sent."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.dataops.qlik_em.tests.functional.ways.children import Controller
+
+ROLE = "dataops.qlik_em.maintenance_window"
+PROD = {"maintenance_window_include": [{"server": "Replicate-Prod", "tag": ["erp"]}]}
+QUICK = {"maintenance_window_wait_sleep": 0.1}
+RAN = {"orders", "Aufträge & Kunden 100%"}  # with this tag
+
+
+@pytest.fixture
+def controller(em, tmp_path: Path) -> Controller:
+    """A controller whose variables lead to the stand-in, with a folder for the checkpoint."""
+    variables = {f"QLIK_EM_{name.upper()}": getattr(em, name) for name in ("url", "ca_path", "username", "password")}
+    return Controller(tmp_path, variables)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    """Where the checkpoint is to lie."""
+    return str(tmp_path / "night.json")
+
+
+def play(controller: Controller, playbook: str, *arguments: str, status: int = 0, **variables: Any) -> str:
+    """Run a playbook of the collection by its name, with these variables, and return its output."""
+    given = ("-e", json.dumps(QUICK | variables))
+    with controller.start("ansible-playbook", *arguments, *given, f"dataops.qlik_em.{playbook}") as child:
+        assert child.wait() == status, child.output
+        return child.output
+
+
+def step(controller: Controller, name: str, status: int = 0, **variables: Any) -> str:
+    """Do a step of the role in a run of its own, as a node of a workflow does, and return its output."""
+    given = ("-e", json.dumps(QUICK | variables | {"maintenance_window_step": name}))
+    task = {"ansible.builtin.include_role": {"name": ROLE}}
+    with controller.play([task], *given, variables={"ANSIBLE_SHOW_CUSTOM_STATS": "true"}) as child:
+        assert child.wait() == status, child.output
+        return child.output
+
+
+def statistics(output: str) -> dict[str, Any]:
+    """Return what a run has handed on."""
+    found = output.rpartition("RUN: ")[2]
+    return json.JSONDecoder().raw_decode(found)[0]
+
+
+def stopped(em) -> set[str]:
+    return {name for name in RAN if em.task("Replicate-Prod", name)["state"] == "STOPPED"}
+
+
+def writes(em) -> list[Any]:
+    return [request for request in em.requests() if request["operation"] in ("RunTask", "StopTask")]
+
+
+def test_the_checkpoint_travels_from_node_to_node_without_a_file(controller, em):
+    handed_on = statistics(step(controller, "record", **PROD))
+    assert set(handed_on) == {"maintenance_window_checkpoint"}
+    step(controller, "freeze", **handed_on)
+    assert stopped(em) == RAN
+    step(controller, "restore", **handed_on)
+    assert not stopped(em)
+    assert len(writes(em)) == 2 * len(RAN)
+
+
+def test_the_checkpoint_is_handed_on_beside_the_file_too(controller, em, path):
+    handed_on = statistics(step(controller, "record", maintenance_window_path=path, **PROD))
+    assert handed_on["maintenance_window_checkpoint"] == json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def test_a_failure_shows_the_message_of_the_module_and_what_was_done_all_the_same(controller, em, path):
+    selected = {"maintenance_window_include": [{"server": "Replicate-Prod", "tag": ["prod"]}]}
+    output = play(controller, "maintenance_begin", status=2, maintenance_window_path=path, **selected)
+    assert "1 of 3 tasks failed. Replicate-Prod/locked: StopTask of task" in output
+    assert "Of 3 tasks that ran: stopped 2, nothing to do 0, left alone 0, failed 1." in output
+    assert '"stopped: Replicate-Prod/orders"' in output
+    assert '"failed: Replicate-Prod/locked. StopTask of task' in output
+    output = play(controller, "maintenance_end", maintenance_window_path=path)
+    assert "Of 3 tasks that ran: started 2, nothing to do 1, left alone 0, failed 0." in output
+    assert '"nothing to do: Replicate-Prod/locked. It was RUNNING already."' in output
+
+
+def test_a_task_that_is_left_running_is_named_with_the_reason(controller, em, path):
+    em.set_task("Replicate-Prod", "orders", details={"full_load_counters": {"tables_loading_count": 2}})
+    output = play(
+        controller,
+        "maintenance_begin",
+        maintenance_window_path=path,
+        maintenance_window_on_full_load="skip",
+        **PROD,
+    )
+    assert '"left alone: Replicate-Prod/orders. Left running: a full load is under way (on_full_load: skip)."' in output
+    assert stopped(em) == RAN - {"orders"}
+
+
+def test_of_many_tasks_only_some_are_named(controller, em, path):
+    many = [{"name": f"task {number}", "state": "RUNNING"} for number in range(23)]
+    operator = {"name": "operator", "logins": [em.username], "password": em.password, "grants": [{"role": "Operator"}]}
+    em.reset({"users": [operator], "servers": [{"name": "Many", "tasks": many}]})
+    include = [{"server": "Many"}]
+    output = play(controller, "maintenance_begin", maintenance_window_path=path, maintenance_window_include=include)
+    assert "Of 23 tasks that ran: stopped 23," in output
+    assert output.count('"stopped: Many/task ') == 20
+    assert '"... and 3 more"' in output
+
+
+def test_a_dry_run_of_both_playbooks_tells_and_sends_nothing(controller, em, path):
+    output = play(controller, "maintenance_begin", "--check", maintenance_window_path=path, **PROD)
+    assert "Of 2 tasks that ran: would be stopped 2, nothing to do 0, left alone 0, failed 0." in output
+    assert '"would be stopped: Replicate-Prod/orders"' in output
+    assert not Path(path).exists()
+    assert not writes(em)
+    play(controller, "maintenance_begin", maintenance_window_path=path, **PROD)
+    em.clear_requests()
+    output = play(controller, "maintenance_end", "--check", maintenance_window_path=path)
+    assert '"would be started: Replicate-Prod/orders"' in output
+    assert not writes(em)
+
+
+@pytest.mark.parametrize(
+    ("playbook", "variables", "says"),
+    [
+        ("maintenance_begin", PROD, "Set maintenance_window_path, to a file that outlives this run."),
+        ("maintenance_begin", PROD | {"maintenance_window_path": "night.json"}, "must be an absolute path"),
+        ("maintenance_begin", {"maintenance_window_path": "/nowhere/night.json"}, "maintenance_window_include"),
+        ("maintenance_end", {}, "needs either path or checkpoint"),
+        ("maintenance_end", {"maintenance_window_path": "./night.json"}, "must be an absolute path"),
+        ("maintenance_end", {"maintenance_window_path": "/nowhere/night.json"}, "/nowhere/night.json"),
+    ],
+)
+def test_what_cannot_be_right_is_refused_before_anything_is_sent(controller, em, playbook, variables, says):
+    assert says in play(controller, playbook, status=2, **variables)
+    assert not em.requests()
+
+
+def test_a_step_that_does_not_exist_is_refused(controller, em):
+    assert "must be one of: record, freeze, restore" in step(controller, "thaw", status=2)
+    assert not em.requests()

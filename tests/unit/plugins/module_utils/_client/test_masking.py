@@ -1,0 +1,63 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import base64
+import json
+from urllib.parse import quote, quote_plus
+
+import pytest
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.masking import MASK, Secrets
+
+AWKWARD = "p\"a's\\s %&+/=<ü>\t€x"
+
+
+def forms(secret, user):
+    basic = base64.b64encode(f"{user}:{secret}".encode()).decode()
+    return [
+        secret,
+        quote(secret),
+        quote(secret, safe=""),
+        quote(secret, safe="").lower(),
+        quote_plus(secret),
+        quote(quote(secret, safe=""), safe=""),
+        base64.b64encode(secret.encode()).decode(),
+        base64.urlsafe_b64encode(secret.encode()).decode().rstrip("="),
+        basic,
+        quote(basic, safe=""),
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        json.dumps(json.dumps(secret))[3:-3],
+        repr(secret)[1:-1],
+        repr(secret.encode())[2:-1],
+    ]
+
+
+@pytest.mark.parametrize("secret", [AWKWARD, "simple", "with blank", "100%", "trailing\\"])
+def test_every_form_is_masked_and_nothing_around_it(secret):
+    secrets = Secrets()
+    secrets.add([("someone", secret)])
+    for form in forms(secret, "someone"):
+        assert secrets.mask(f"[{form}]") == f"[{MASK}]", form
+
+
+def test_all_nestings_are_masked_and_the_rest_is_left_as_it_is():
+    secrets = Secrets()
+    secrets.add([("", "s3cr3t")])
+    value = {"a": ["x s3cr3t y", ("s3cr3t",)], "b": {"c": 1, "d": None, "e": True}}
+    assert secrets.mask(value) == {"a": ["x ******** y", ["********"]], "b": {"c": 1, "d": None, "e": True}}
+
+
+def test_a_secret_that_contains_another_is_masked_as_a_whole():
+    secrets = Secrets()
+    secrets.add([("", "abc"), ("", "abcdef")])
+    assert secrets.mask("abcdef abc") == "******** ********"
+
+
+@pytest.mark.parametrize("secret", ["", " "])
+def test_a_blank_secret_masks_nothing(secret):
+    secrets = Secrets()
+    secrets.add([("", secret)])
+    assert secrets.mask("a b") == "a b"

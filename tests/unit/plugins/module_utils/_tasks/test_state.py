@@ -1,0 +1,73 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks.model import Seen, seen_in
+from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks.state import plan
+
+FINISHED = "FULL_LOAD_ONLY_FINISHED"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "state", "stop_reason", "stop", "run", "after"),
+    [
+        ("stopped", "RUNNING", None, True, False, "STOPPED"),
+        ("stopped", "RECOVERY", None, True, False, "STOPPED"),
+        ("stopped", "STARTING", None, True, False, "STOPPED"),
+        ("stopped", "STOPPING", None, True, False, "STOPPED"),
+        ("stopped", "PAUSED", None, True, False, "STOPPED"),
+        ("stopped", "STOPPED", None, False, False, "STOPPED"),
+        ("stopped", "ERROR", None, False, False, "ERROR"),
+        ("started", "RUNNING", None, False, False, "RUNNING"),
+        ("started", "RECOVERY", None, False, False, "RECOVERY"),
+        ("started", "STARTING", None, False, False, "STARTING"),
+        ("started", "STOPPING", None, False, True, "RUNNING"),
+        ("started", "STOPPED", "NORMAL", False, True, "RUNNING"),
+        ("started", "STOPPED", None, False, True, "RUNNING"),
+        ("started", "STOPPED", FINISHED, False, False, "STOPPED"),
+        ("started", "STOPPED", "STOPPED_AFTER_FULL_LOAD", False, True, "RUNNING"),
+        ("started", "ERROR", "FATAL_ERROR", False, True, "RUNNING"),
+        ("started", "PAUSED", None, False, True, "RUNNING"),
+        ("started", "NEVER_HEARD_OF", None, False, True, "RUNNING"),
+        ("restarted", "RUNNING", None, True, True, "RUNNING"),
+        ("restarted", "STOPPED", FINISHED, False, True, "RUNNING"),
+        ("reloaded", "RECOVERY", None, True, True, "RUNNING"),
+        ("reloaded", "ERROR", None, False, True, "RUNNING"),
+    ],
+)
+def test_plan(wanted, state, stop_reason, stop, run, after):
+    todo = plan(wanted, Seen(state, stop_reason))
+    assert (todo.stop, todo.run, todo.before, todo.after) == (stop, run, state, after)
+    assert todo.changed is (stop or run)
+
+
+@pytest.mark.parametrize(("wanted", "run"), [("stopped", False), ("restarted", True), ("reloaded", True)])
+def test_without_a_look_everything_is_sent(wanted, run):
+    todo = plan(wanted, None)
+    assert (todo.stop, todo.run) == (True, run)
+
+
+def test_what_is_seen_in_details_and_in_lists():
+    details = {"name": "a", "state": "RECOVERING", "task_stop_reason": "NONE", "message": "m", "memory_mb": 3}
+    assert seen_in(details) == Seen("RECOVERY", "NONE", "m", 3)
+    assert seen_in({"name": "a", "state": "STOPPED", "stop_reason": "NORMAL"}) == Seen("STOPPED", "NORMAL")
+
+
+@pytest.mark.parametrize(
+    ("seen", "stopped", "at_rest", "up"),
+    [
+        (Seen("STOPPED", memory_mb=0), True, True, False),
+        (Seen("STOPPED", memory_mb=7), True, False, False),
+        (Seen("ERROR"), True, True, False),
+        (Seen("STOPPING", memory_mb=0), False, False, False),
+        (Seen("RUNNING", memory_mb=0), False, False, False),
+        (Seen("RUNNING", memory_mb=7), False, False, True),
+        (Seen("RUNNING"), False, False, True),
+        (Seen("RECOVERY", memory_mb=7), False, False, False),
+    ],
+)
+def test_at_rest_and_up(seen, stopped, at_rest, up):
+    assert (seen.is_stopped, seen.is_at_rest, seen.is_up) == (stopped, at_rest, up)
