@@ -251,24 +251,24 @@ hint:
 
 from ansible_collections.dataops.qlik_em.plugins.module_utils._access import acl
 from ansible_collections.dataops.qlik_em.plugins.module_utils._access.acl_model import ALL_ROLES
-from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec, acl_owner_options
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
 
 MEMBERS = {"users": {"type": "list", "elements": "str"}, "groups": {"type": "list", "elements": "str"}}
 SPEC = Spec(
     required_if=[("scope", "task", ["task"]), ("scope", "endpoint", ["endpoint"])],
-    **acl_owner_options(),
+    **acl.acl_owner_options(),
     state={"type": "str", "choices": ["present", "replaced", "absent"], "default": "present"},
     **{role: {"type": "dict", "options": MEMBERS} for role in ALL_ROLES},
     disable_inheritance={"type": "bool"},
     force={"type": "bool", "default": False},
 )
-RESOURCE = acl.ensure
+run = acl.ensure
 
 
 def main() -> None:
     """Run the module."""
-    run_as_module(SPEC, RESOURCE)
+    run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

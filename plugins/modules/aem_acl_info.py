@@ -64,19 +64,19 @@ acl:
 """
 
 from ansible_collections.dataops.qlik_em.plugins.module_utils._access import acl
-from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec, acl_owner_options
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
 
 SPEC = Spec(
     required_if=[("scope", "task", ["task"]), ("scope", "endpoint", ["endpoint"])],
-    **acl_owner_options(),
+    **acl.acl_owner_options(),
 )
-RESOURCE = acl.gather
+run = acl.gather
 
 
 def main() -> None:
     """Run the module."""
-    run_as_module(SPEC, RESOURCE)
+    run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

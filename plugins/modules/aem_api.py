@@ -167,6 +167,7 @@ msg:
 """
 
 from ansible_collections.dataops.qlik_em.plugins.module_utils._access import raw_call
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.redaction import secret_texts
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
 
@@ -177,13 +178,14 @@ SPEC = Spec(
     body={"type": "raw"},
     accept={"type": "list", "elements": "str"},
     secrets={"type": "str", "choices": ["redact", "keep"], "default": "redact", "no_log": False},
+    secret_options={"body": secret_texts},
 )
-RESOURCE = raw_call.send
+run = raw_call.send
 
 
 def main() -> None:
     """Run the module."""
-    run_as_module(SPEC, RESOURCE)
+    run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

@@ -132,12 +132,12 @@ SPEC = Spec(
     backup={"type": "bool", "default": False},
     required_if=[("backup", True, ["dest"])],
 )
-RESOURCE = audit_trail.export
+run = audit_trail.export
 
 
 def main() -> None:
     """Run the module."""
-    run_as_module(SPEC, RESOURCE)
+    run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

@@ -182,12 +182,12 @@ SPEC = Spec(
         ("state", "deleted", ["timestamp_or_offset"]),
     ],
 )
-RESOURCE = change_data.ensure
+run = change_data.ensure
 
 
 def main() -> None:
     """Run the module."""
-    run_as_module(SPEC, RESOURCE)
+    run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

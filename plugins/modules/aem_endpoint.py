@@ -262,8 +262,9 @@ hint:
   sample: Delete these tasks, or let them use another endpoint; then run this again.
 """
 
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.redaction import leaves
 from ansible_collections.dataops.qlik_em.plugins.module_utils._endpoints import state
-from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec, waiting_options
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
 
 SPEC = Spec(
@@ -278,15 +279,15 @@ SPEC = Spec(
     update_password={"type": "str", "choices": ["on_create", "always"], "default": "on_create", "no_log": False},
     configuration={"type": "str"},
     recycle={"type": "bool", "default": True},
-    wait_timeout={"type": "int", "default": 300},
-    wait_sleep={"type": "float", "default": 2},
+    secret_options={"secrets": leaves},
+    **waiting_options(),
 )
-RESOURCE = state.ensure
+run = state.ensure
 
 
 def main() -> None:
     """Run the module."""
-    run_as_module(SPEC, RESOURCE)
+    run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

@@ -125,13 +125,14 @@ SPEC = Spec(
     name={"type": "str", "required": True, "aliases": ["endpoint"]},
     timeout={"type": "int", "default": 60},
     fail_on_error={"type": "bool", "default": True},
+    is_timed=True,
 )
-RESOURCE = connection_test.check
+run = connection_test.check
 
 
 def main() -> None:
     """Run the module."""
-    run_as_module(SPEC, RESOURCE)
+    run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

@@ -168,12 +168,12 @@ SPEC = Spec(
     with_endpoints={"type": "bool", "default": False},
     secrets={"type": "str", "choices": ["redact", "keep"], "default": "redact", "no_log": False},
 )
-RESOURCE = export.ensure
+run = export.ensure
 
 
 def main() -> None:
     """Run the module."""
-    run_as_module(SPEC, RESOURCE)
+    run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

@@ -153,22 +153,26 @@ hint:
   sample: Stop them first (aem_task_batch), and start them again afterwards.
 """
 
-from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec, source_options
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.redaction import secret_texts
+from ansible_collections.dataops.qlik_em.plugins.module_utils._definitions.options import source_options
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec, waiting_options
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
 from ansible_collections.dataops.qlik_em.plugins.module_utils._servers import definitions
 
 SPEC = Spec(
     server={"type": "str", "required": True},
-    wait_timeout={"type": "int", "default": 300},
-    wait_sleep={"type": "float", "default": 2},
+    secret_options={"definition": secret_texts},
+    file_option="src",
+    is_timed=True,
     **source_options(),
+    **waiting_options(),
 )
-RESOURCE = definitions.ensure
+run = definitions.ensure
 
 
 def main() -> None:
     """Run the module."""
-    run_as_module(SPEC, RESOURCE)
+    run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

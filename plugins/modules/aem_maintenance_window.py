@@ -235,26 +235,26 @@ msg:
 """
 
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets import window
-from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import (
-    Spec,
-    fleet_options,
-    waiting_options,
-)
+from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.options import fleet_options
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec, waiting_options
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
 
 SPEC = Spec(
     state={"type": "str", "choices": ["recorded", "frozen", "restored"], "required": True},
     path={"type": "path"},
     checkpoint={"type": "dict"},
+    timeout={"type": "int", "default": 60},
+    parallel_option="parallel",
+    is_timed=True,
     **waiting_options(),
     **fleet_options(),
 )
-RESOURCE = window.ensure
+run = window.ensure
 
 
 def main() -> None:
     """Run the module."""
-    run_as_module(SPEC, RESOURCE)
+    run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

@@ -280,7 +280,8 @@ hint:
     host is a host name or an address, without scheme, port and path.
 """
 
-from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.redaction import leaves
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec, waiting_options
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
 from ansible_collections.dataops.qlik_em.plugins.module_utils._servers import state
 
@@ -297,15 +298,16 @@ SPEC = Spec(
     verify_server_certificate={"type": "bool"},
     monitored={"type": "bool"},
     wait={"type": "bool", "default": False},
-    wait_timeout={"type": "int", "default": 300},
-    wait_sleep={"type": "float", "default": 2},
+    secret_options={"server_password": leaves},
+    is_timed=True,
+    **waiting_options(),
 )
-RESOURCE = state.ensure
+run = state.ensure
 
 
 def main() -> None:
     """Run the module."""
-    run_as_module(SPEC, RESOURCE)
+    run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

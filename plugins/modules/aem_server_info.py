@@ -193,12 +193,12 @@ SPEC = Spec(
     details={"type": "bool", "default": True},
     on_server_error={"type": "str", "choices": ["fail", "skip"], "default": "fail"},
 )
-RESOURCE = info.gather
+run = info.gather
 
 
 def main() -> None:
     """Run the module."""
-    run_as_module(SPEC, RESOURCE)
+    run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

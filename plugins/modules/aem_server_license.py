@@ -148,19 +148,21 @@ hint:
 
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
-from ansible_collections.dataops.qlik_em.plugins.module_utils._servers.license import ensure
+from ansible_collections.dataops.qlik_em.plugins.module_utils._servers.license import ensure, secret_pieces
 
 SPEC = Spec(
     server={"type": "str", "required": True},
     license={"type": "raw", "no_log": True},  # not str, by which a mapping of templating would become Python
     src={"type": "path"},
+    secret_options={"license": secret_pieces},
+    file_option="src",
 )
-RESOURCE = ensure
+run = ensure
 
 
 def main() -> None:
     """Run the module."""
-    run_as_module(SPEC, RESOURCE)
+    run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

@@ -92,13 +92,16 @@ from ansible_collections.dataops.qlik_em.plugins.module_utils._access import ses
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
 
-SPEC = Spec(state={"type": "str", "choices": ["present", "absent"], "default": "present"})
-RESOURCE = session.ensure
+SPEC = Spec(
+    state={"type": "str", "choices": ["present", "absent"], "default": "present"},
+    returned_secret="session_id",
+)
+run = session.ensure
 
 
 def main() -> None:
     """Run the module."""
-    run_as_module(SPEC, RESOURCE)
+    run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

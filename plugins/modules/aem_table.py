@@ -263,7 +263,7 @@ msg:
     failed: The table was suspended during full load; it can only be reloaded.
 """
 
-from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec, waiting_options
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
 from ansible_collections.dataops.qlik_em.plugins.module_utils._tables import state
 
@@ -284,15 +284,15 @@ SPEC = Spec(
     },
     force={"type": "bool", "default": False},
     wait={"type": "bool", "default": False},
-    wait_timeout={"type": "int", "default": 300},
-    wait_sleep={"type": "float", "default": 2},
+    is_timed=True,
+    **waiting_options(),
 )
-RESOURCE = state.ensure
+run = state.ensure
 
 
 def main() -> None:
     """Run the module."""
-    run_as_module(SPEC, RESOURCE)
+    run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

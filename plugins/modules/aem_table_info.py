@@ -184,12 +184,12 @@ SPEC = Spec(
     state={"type": "list", "elements": "str", "choices": list(STATES)},
     statuses={"type": "bool", "default": False},
 )
-RESOURCE = info.gather
+run = info.gather
 
 
 def main() -> None:
     """Run the module."""
-    run_as_module(SPEC, RESOURCE)
+    run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

@@ -257,12 +257,12 @@ SPEC = Spec(
     excluded_pattern=_ITEMS,
     explicit_included_tables=_ITEMS,
 )
-RESOURCE = selection.ensure
+run = selection.ensure
 
 
 def main() -> None:
     """Run the module."""
-    run_as_module(SPEC, RESOURCE)
+    run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

@@ -95,12 +95,12 @@ SPEC = Spec(
     server={"type": "str", "required": True},
     name={"type": "str", "required": True, "aliases": ["task"]},
 )
-RESOURCE = selection.gather
+run = selection.gather
 
 
 def main() -> None:
     """Run the module."""
-    run_as_module(SPEC, RESOURCE)
+    run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

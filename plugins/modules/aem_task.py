@@ -303,56 +303,37 @@ hint:
   sample: "Use wait: true to go on watching (up to wait_timeout), raise timeout, or run this again."
 """
 
-from collections.abc import Mapping
-from typing import Any
-
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client.api import Api
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import InputError
-from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import (
-    Spec,
-    source_options,
-    starting_options,
-    waiting_options,
-)
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.redaction import secret_texts
+from ansible_collections.dataops.qlik_em.plugins.module_utils._definitions.options import source_options
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec, waiting_options
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
-from ansible_collections.dataops.qlik_em.plugins.module_utils._run.result import Mode, Result
 from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks import state
+from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks.operation import starting_options
 
 STATES = ["present", "absent", "started", "stopped", "restarted", "reloaded"]
 SPEC = Spec(
     server={"type": "str", "required": True},
     name={"type": "str", "required": True, "aliases": ["task"]},
     state={"type": "str", "choices": STATES, "required": True},
+    timeout={"type": "int", "default": 60},
     import_mode={"type": "str", "choices": ["merge", "replace"], "default": "merge"},
     backup_dir={"type": "path"},
     stop_if_running={"type": "bool", "default": False},
     delete_task_logs={"type": "bool", "default": False},
     required_if=[("import_mode", "replace", ("backup_dir",))],
+    secret_options={"definition": secret_texts},
+    file_option="src",
+    is_timed=True,
     **source_options(),
     **waiting_options(),
     **starting_options(),
 )
-
-
-def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
-    """Bring a task to the wanted state: there or not, or running or not."""
-    given = next((option for option in ("definition", "src") if params[option] is not None), None)
-    if given and params["state"] != "present":
-        raise InputError(f"{given} has a meaning with state: present only.")
-    if params["state"] not in ("present", "absent"):
-        return state.ensure(api, params, mode)
-    # Here, because a module compiles what it imports at each start; in process nothing is compiled again.
-    from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks import definition
-
-    return definition.ensure(api, params, mode)
-
-
-RESOURCE = ensure
+run = state.ensure
 
 
 def main() -> None:
     """Run the module."""
-    run_as_module(SPEC, RESOURCE)
+    run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

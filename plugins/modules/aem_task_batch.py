@@ -233,28 +233,28 @@ msg:
 """
 
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets import batch
-from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import (
-    Spec,
-    fleet_options,
-    starting_options,
-    waiting_options,
-)
+from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.options import fleet_options
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec, waiting_options
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
+from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks.operation import starting_options
 
 SPEC = Spec(
     state={"type": "str", "choices": ["started", "stopped", "restarted"], "required": True},
     reverse={"type": "bool", "default": False},
     journal={"type": "path"},
+    timeout={"type": "int", "default": 60},
+    parallel_option="parallel",
+    is_timed=True,
     **waiting_options(),
     **starting_options(),
     **fleet_options(),
 )
-RESOURCE = batch.ensure
+run = batch.ensure
 
 
 def main() -> None:
     """Run the module."""
-    run_as_module(SPEC, RESOURCE)
+    run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

@@ -148,9 +148,10 @@ skipped_servers:
       msg: 'GetTaskList of server "Replicate-Old" failed: The requested server "Replicate-Old" is not monitored.'
 """
 
-from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import TASK_STATES, Spec
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
 from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks import info
+from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks.model import TASK_STATES
 
 SPEC = Spec(
     server={"type": "list", "elements": "str"},
@@ -159,12 +160,12 @@ SPEC = Spec(
     tag={"type": "list", "elements": "str"},
     on_server_error={"type": "str", "choices": ["fail", "skip"], "default": "fail"},
 )
-RESOURCE = info.gather
+run = info.gather
 
 
 def main() -> None:
     """Run the module."""
-    run_as_module(SPEC, RESOURCE)
+    run_as_module(SPEC, run)
 
 
 if __name__ == "__main__":

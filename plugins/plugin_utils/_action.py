@@ -24,12 +24,10 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ..module_utils._client import error_codes as _catalogue
-from ..module_utils._client import http_failure as _http_failure
-from ..module_utils._client.connection import Connection, secrets_in
+from ..module_utils._client.connection import Connection
 from ..module_utils._client.http import URLLIB3_IMPORT_ERROR, Transport
-from ..module_utils._client.interrupt import Stop
-from ..module_utils._client.masking import Secrets
+from ..module_utils._client.interrupt import Interrupt
+from ..module_utils._client.masking import Secrets, secrets_in
 from ..module_utils._run.arguments import Spec
 from ..module_utils._run.result import Mode, Result
 from ..module_utils._run.run import run_resource
@@ -43,9 +41,6 @@ except ImportError:
 else:
     ENCODER = {"cls": get_module_encoder("legacy", Direction.CONTROLLER_TO_MODULE)}
 
-# Imported once for all workers, although only a failure needs it.
-__all__ = ["ActionFrame", "_catalogue", "_http_failure"]
-
 display = Display()
 
 # The connections of this worker: they outlive the items of a loop, sessions and logins do not. The process id is in
@@ -54,19 +49,21 @@ _transports: dict[tuple[int, Connection, int], Transport] = {}
 
 
 class ActionFrame(ActionBase):
-    """Runs RESOURCE with SPEC in this process if it may, else as an ordinary module. Keeps no state: see `until`."""
+    """Calls ``run_module`` with ``spec`` in this process if it may, else runs the ordinary module.
 
-    _supports_async = True
-    SPEC: ClassVar[Spec]
-    RESOURCE: ClassVar[staticmethod[..., Result]]
+    Keeps no state, as ``until`` calls one object several times.
+    """
+
+    spec: ClassVar[Spec]
+    run_module: ClassVar[staticmethod[..., Result]]
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Run the task and return its result."""
+        """Run the task and return its result, kept out of the output if it is a secret; a failure may be seen."""
         task_vars = task_vars or {}
         result = super().run(tmp, task_vars)
-        starter = multiprocessing.parent_process()  # of a worker; known even if it is gone by now
-        stop = Stop(starter.pid if starter else None)
-        stop.check()  # a worker may outlive its parent: no further item of a loop then
+        starter = multiprocessing.parent_process()  # of a worker; known even if it has ended by now
+        interrupt = Interrupt(starter.pid if starter else None)
+        interrupt.check()  # a worker may outlive its parent: no further item of a loop then
         obstacle = self._obstacle(task_vars)
         if obstacle:
             display.vvv(f"{self._task.action} runs as a module: {obstacle}")
@@ -75,7 +72,9 @@ class ActionFrame(ActionBase):
             result.update(self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=wrap_async))
         else:
             display.vvv(f"{self._task.action} runs in process {os.getpid()}")
-            result.update(self._run_in_process(task_vars, stop))
+            result.update(self._run_in_process(task_vars, interrupt))
+        if self.spec.returned_secret and not result.get("failed"):
+            result["_ansible_no_log"] = True
         return result
 
     def _obstacle(self, task_vars: Mapping[str, Any]) -> str:
@@ -93,64 +92,67 @@ class ActionFrame(ActionBase):
         return ""
 
     def _arguments(self, is_here: bool = True) -> dict[str, Any]:
-        """Return a copy of the task's arguments, the file `src` found as usual: in `files/`, beside the playbook.
+        """Return a copy of the task's arguments, the file to read found as usual: in `files/`, beside the playbook.
 
         Unless the module runs here, the file is copied into the temporary folder there, which Ansible removes.
         """
-        arguments = dict(self._task.args)
-        if "src" not in self.SPEC.argument_spec or not isinstance(arguments.get("src"), str):
+        arguments, option = dict(self._task.args), self.spec.file_option
+        if not option or not isinstance(arguments.get(option), str):
             return arguments
         try:
-            src = self._find_needle("files", arguments["src"])
+            path = self._find_needle("files", arguments[option])
         except AnsibleError:  # the resource says that there is none, if there is none there either
             return arguments
         if not is_here:
             folder = self._make_tmp_path()
-            src = self._transfer_file(src, self._connection._shell.join_path(folder, os.path.basename(src)))
-            self._fixup_perms2((folder, src))
-        return {**arguments, "src": src}
+            path = self._transfer_file(path, self._connection._shell.join_path(folder, os.path.basename(path)))
+            self._fixup_perms2((folder, path))
+        return {**arguments, option: path}
 
-    def _run_in_process(self, task_vars: Mapping[str, Any], stop: Stop) -> dict[str, Any]:
+    def _run_in_process(self, task_vars: Mapping[str, Any], interrupt: Interrupt) -> dict[str, Any]:
         """Do what the module would do, and return the same result."""
-        # What the module would get: vaulted values decrypted, tags and lazy containers gone.
+        # What the module would get: vaulted values decrypted, no tags and no lazy containers.
         arguments = json.loads(json.dumps(self._arguments(), **ENCODER))
-        with self._surroundings(), stop:
-            validator = ArgumentSpecValidator(self.SPEC.argument_spec, required_if=self.SPEC.required_if)
+        with self._surroundings(), interrupt:
+            validator = ArgumentSpecValidator(self.spec.argument_spec, required_if=self.spec.required_if)
             validation = validator.validate(arguments)
             params = validation.validated_parameters
             if validation.error_messages:  # the object itself is always true
                 outcome = self._invalid(validation.errors, params)
             else:
                 outcome = run_resource(
-                    self.RESOURCE,
+                    self.spec,
+                    self.run_module,
                     params,
                     os.environ,
-                    Mode(self._task.check_mode, self._task.diff, _tell),
-                    stop,
-                    _kept_transport,
+                    Mode(self._task.check_mode, self._task.diff, _show_progress),
+                    interrupt,
+                    _pooled_transport,
                 )
-            # As the validator of a module does, which would tell the display of a module.
-            notes = [
+            # As the validator of a module does, which would warn through the display of a module.
+            warnings = [
                 f"Both option {one['option']} and its alias {one['alias']} are set." for one in validation._warnings
             ]
-            if notes:
-                outcome["warnings"] = notes + outcome.get("warnings", [])
+            if warnings:
+                outcome["warnings"] = warnings + outcome.get("warnings", [])
             if self._wants_invocation(task_vars):
-                secrets = Secrets(secrets_in(params, os.environ))
+                secrets = self._secrets(params)
                 shown = remove_values(secrets.mask(params), validation._no_log_values)
                 outcome["invocation"] = {"module_args": shown}
-        if stop.signal:
+        if interrupt.signal:
             # Now as Ansible itself would take it: a loop must not go on with its next item.
-            os.kill(os.getpid(), stop.signal)
+            os.kill(os.getpid(), interrupt.signal)
         return outcome
+
+    def _secrets(self, params: Mapping[str, Any]) -> Secrets:
+        return Secrets(secrets_in(params, os.environ, self.spec.secret_options))
 
     def _invalid(self, failures: Any, params: Mapping[str, Any]) -> dict[str, Any]:
         """Return the failure of the validation in the words of the module."""
         message = failures.msg
         if isinstance(failures.errors[0], UnsupportedError):
             message = f"Unsupported parameters for ({self._task.action}) module: {message}"
-        secrets = Secrets(secrets_in(params, os.environ))
-        return {"failed": True, "changed": False, "msg": secrets.mask(message)}
+        return {"failed": True, "changed": False, "msg": self._secrets(params).mask(message)}
 
     @contextmanager
     def _surroundings(self) -> Iterator[None]:
@@ -176,7 +178,7 @@ class ActionFrame(ActionBase):
             return True
 
 
-def _kept_transport(connection: Connection, connections: int) -> AbstractContextManager[Transport]:
+def _pooled_transport(connection: Connection, connections: int) -> AbstractContextManager[Transport]:
     """Return the connections of this worker to that host; the login is no part of them, TLS and proxy options are."""
     key = (os.getpid(), connection._replace(login=None, session_id=None), connections)
     if key not in _transports:
@@ -184,6 +186,6 @@ def _kept_transport(connection: Connection, connections: int) -> AbstractContext
     return nullcontext(_transports[key])
 
 
-def _tell(line: str) -> None:
+def _show_progress(line: str) -> None:
     """Show a line of progress while the task runs; on standard error, where it is nobody's result."""
     display.display(line, stderr=True)

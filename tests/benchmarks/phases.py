@@ -22,7 +22,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client import http as _http
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.api import Api
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.client import Client
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client.interrupt import Stop
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.interrupt import Interrupt
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.result import Mode
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.run import run_resource
 from ansible_collections.dataops.qlik_em.plugins.modules import aem_task
@@ -57,8 +57,9 @@ def stop(name: str) -> Any:
     """Stop a task as the action frame does."""
     options = {"server": "single", "name": name, "state": "stopped"}
     validation = ArgumentSpecValidator(aem_task.SPEC.argument_spec).validate(options)
-    with Stop() as signals:
-        return run_resource(aem_task.RESOURCE, validation.validated_parameters, os.environ, Mode(), signals)
+    with Interrupt() as interrupt:
+        params = validation.validated_parameters
+        return run_resource(aem_task.SPEC, aem_task.run, params, os.environ, Mode(), interrupt)
 
 
 def main(rounds: int) -> None:

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from .._client.api import AclOwner, Api, Json, server_subject
+from .._client.api import AclOwner, Api, Json, on_endpoint, on_server, on_task
 from .._client.checks import check_name
 from .._client.errors import InputError, TransportError
-from .._common.lost_answers import from_the_read, settled
-from .._run.result import Mode, Result
+from .._common.lost_answers import confirm_lost_write, from_the_read
+from .._run.result import Mode, Result, diff
 from . import acl_model as model
 
 # An object without ACL. The pages of tasks and endpoints contradict each other on the code (openapi.yaml), so that each
@@ -25,7 +25,7 @@ NAMED = ("task", "endpoint")  # the scopes that need an option of the same name
 
 
 class Acl(NamedTuple):
-    """An ACL that is there; ``body`` is the whole as the API told it."""
+    """An ACL that is there; ``body`` is the whole as the API sent it."""
 
     roles: model.Roles
     disable_inheritance: bool
@@ -44,25 +44,34 @@ class Plan(NamedTuple):
 
 
 def gather(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
-    """Return the ACL of an object; none is no failure."""
+    """Return the ACL of an object; to have none is not a failure."""
     acl = _read(api, owner_of(params))
     return Result(values={"acl": acl.view() if acl else None})
 
 
 def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
-    """Bring the ACL of an object to what is wanted (Get...Acl, Put...Acl, Delete...Acl).
+    """Make the ACL of an object be what is wanted (Get...Acl, Put...Acl, Delete...Acl).
 
     Raises AemError; its ``changed`` says whether this call may have changed the ACL.
     """
     owner, named = check_options(params)
-    before, todo, after = from_the_read(lambda: _bring(api, owner, params, named, mode))
-    shown = after.view() if after else None
-    diff = None
-    if mode.check or mode.diff:
-        header = owner.subject
-        old = before.view() if before else None
-        diff = {"before": _shown(old), "after": _shown(shown), "before_header": header, "after_header": header}
-    return Result(changed=todo != Plan(), values={"acl": shown}, diff=diff)
+    before, todo, after = from_the_read(lambda: _apply(api, owner, params, named, mode))
+    old, new = (acl.view() if acl else None for acl in (before, after))
+    return Result(todo != Plan(), {"acl": new}, diff(old or {}, new or {}, owner.target.subject))
+
+
+def acl_owner_options() -> dict[str, dict[str, Any]]:
+    """Return the spec of the options that name an object with an ACL; documented in ``acl``."""
+    return {
+        "server": {"type": "str", "required": True},
+        "scope": {
+            "type": "str",
+            "choices": ["server", "tasks", "task", "endpoints", "endpoint"],
+            "default": "server",
+        },
+        "task": {"type": "str"},
+        "endpoint": {"type": "str"},
+    }
 
 
 def owner_of(params: Mapping[str, Any]) -> AclOwner:
@@ -71,13 +80,14 @@ def owner_of(params: Mapping[str, Any]) -> AclOwner:
     for option in NAMED:
         if params[option] is not None and scope != option:
             raise InputError(f"{option} has no meaning with scope: {scope}.")
-    path, subject = ("servers", server), server_subject(server)
     if scope == "server":
-        return AclOwner(path, subject, "Server", is_new=False)
+        return AclOwner(on_server(server), "Server", is_new=False)
     if scope in ("tasks", "endpoints"):
-        return AclOwner((*path, scope), f"all {scope} of {subject}", f"{scope.capitalize()}Collection")
+        target = on_server(server, scope)
+        target = target._replace(subject=f"all {scope} of {target.subject}")
+        return AclOwner(target, f"{scope.capitalize()}Collection")
     name = check_name(scope, params[scope])
-    return AclOwner((*path, f"{scope}s", name), f'{scope} "{name}" on {subject}', scope.capitalize())
+    return AclOwner((on_task if scope == "task" else on_endpoint)(server, name), scope.capitalize())
 
 
 def check_options(params: Mapping[str, Any]) -> tuple[AclOwner, model.Roles]:
@@ -112,7 +122,7 @@ def plan(state: str, named: model.Roles, disable_inheritance: bool | None, curre
     return Plan(put=Acl(roles, flag, there.body))
 
 
-def _bring(
+def _apply(
     api: Api, owner: AclOwner, params: Mapping[str, Any], named: model.Roles, mode: Mode
 ) -> tuple[Acl | None, Plan, Acl | None]:
     """Read, plan and (but in check mode) write. Return the ACL before, what was done, and the ACL after."""
@@ -123,13 +133,13 @@ def _bring(
         return before, todo, after
     if todo.is_drop:
         answer = None
-        with settled(lambda: _read(api, owner) is None):
+        with confirm_lost_write(lambda: _read(api, owner) is None):
             answer = api.delete_acl(owner, accept=NO_ACL)
         if answer and answer.error_code:
             todo = Plan()  # somebody else was faster
     elif todo.put:
         acl = todo.put
-        with settled(lambda: _is_there(_read(api, owner), acl)):
+        with confirm_lost_write(lambda: _is_there(_read(api, owner), acl)):
             api.put_acl(owner, model.body_of(acl.roles, acl.disable_inheritance, acl.body))
     return before, todo, after
 
@@ -154,11 +164,6 @@ def _read(api: Api, owner: AclOwner) -> Acl | None:
         return Acl(model.read_roles(answer.body), bool(answer.body.get("disable_inheritance")), answer.body)
     except (AttributeError, KeyError, TypeError) as error:
         raise TransportError(
-            f"Get{owner.title}Acl of {owner.subject} was answered with something that is not an ACL.",
+            f"Get{owner.title}Acl of {owner.target.subject} was answered with something that is not an ACL.",
             "Check the server and whatever stands between (proxy, load balancer).",
         ) from error
-
-
-def _shown(view: dict[str, Any] | None) -> dict[str, Any]:
-    """Return an ACL for the diff; of none nothing."""
-    return view or {}

@@ -33,7 +33,7 @@ def export(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     trail = read_content(body)  # any JSON and any text: the layout is not documented (notes, 6)
     if trail is None:
         hint = "Please report it, with the release of Enterprise Manager."
-        raise AemError(f"The audit trail ({len(body)} bytes) is no text in UTF-8.", hint)
+        raise AemError(f"The audit trail ({len(body)} bytes) is not a text in UTF-8.", hint)
     trail = trail.without_secrets(api.client.masked)
     values: dict[str, Any] = {"start": start, "end": end, "format": trail.kind}
     if params["dest"] is None:

@@ -45,7 +45,7 @@ def send(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
         values["error_message"] = answer.message
     content = Content("json", answer.body, "") if answer.error_code else read_content(answer.content)
     if content is None:
-        text = f"The answer ({len(answer.content)} bytes) is no text in UTF-8."
+        text = f"The answer ({len(answer.content)} bytes) is not a text in UTF-8."
         failure = AemError(text, http_status=answer.http_status)
         failure.changed = method != "get"
         raise failure

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._client.api import Api
-from .._client.errors import INVALID_SESSION_ID, UNAUTHORIZED_REQUEST, ApiError, InputError
+from .._client.error_codes import INVALID_SESSION_ID, UNAUTHORIZED_REQUEST
+from .._client.errors import ApiError, InputError
 from .._run.result import Mode, Result
 
 
@@ -28,7 +29,7 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
             # No method asks after a session. This one answers for a live one, if only that the user may not see
             # servers.
             api.get_server_list(accept=(UNAUTHORIZED_REQUEST,))
-        return Result(secrets={"session_id": client.hand_over()})
+        return Result(secrets={"session_id": client.detach()})
     if not client.is_passed_in:
         raise InputError("state: absent needs session_id (or QLIK_EM_SESSION_ID): the session to end.")
     try:

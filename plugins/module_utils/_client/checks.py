@@ -16,14 +16,19 @@ from .errors import InputError
 MAX_SECONDS = 86400
 
 
+def check_text(option: str, value: Any) -> str:
+    """Return ``value`` if it is a text that is not blank; raise InputError otherwise."""
+    if not isinstance(value, str) or not value.strip():
+        raise InputError(f"{option} must not be empty or blank.")
+    return value
+
+
 def check_name(option: str, value: Any) -> str:
     """Return ``value`` if it can name an object in a URL; raise InputError otherwise.
 
     HTTP libraries collapse the path segments ``.`` and ``..``, so that a call would hit the parent object.
     """
-    if not isinstance(value, str) or not value.strip():
-        raise InputError(f"{option} must not be empty or blank.")
-    if value in (".", ".."):
+    if check_text(option, value) in (".", ".."):
         raise InputError(f'{option} must not be "{value}": as a part of a URL it would address another object.')
     return value
 

@@ -14,28 +14,27 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
+from urllib.parse import quote, urlencode
 
-from .connection import Connection
-from .errors import (
-    INVALID_SESSION_ID,
-    UNAUTHORIZED_REQUEST,
-    AemError,
-    ApiError,
-    LoginRefused,
-    TransportError,
-    advice_on,
-)
+from .checks import check_name
+from .connection import API_PATH, Connection
+from .error_codes import INVALID_SESSION_ID, UNAUTHORIZED_REQUEST, advice_on
+from .errors import AemError, ApiError, LoginRefused, TransportError, sentence
 from .http import Reply, Transport
-from .interrupt import Stop
+from .interrupt import Interrupt
+from .limits import Limits
 from .masking import Secrets
 
 SESSION_HEADER = "EnterpriseManager.APISessionID"
-ATTEMPTS = 4  # of one call, if it may be repeated
-FIRST_PAUSE = 0.25  # seconds before the second attempt; doubled for each further one
-SERVER_MARGIN = 15  # seconds that an answer may take beyond the server's own time limit
-LOGOUT_LIMIT = 10  # seconds
 NOT_SUPPORTED = "AEM_METHOD_NOT_SUPPORTED_VERSION"
 EXCERPT = 200  # characters of a foreign answer that a message shows
+
+
+class Target(NamedTuple):
+    """What a call acts on: the segments of its path, and how messages name it (empty: Enterprise Manager itself)."""
+
+    path: tuple[str, ...]
+    subject: str = ""
 
 
 class Call(NamedTuple):
@@ -43,8 +42,7 @@ class Call(NamedTuple):
 
     method: str  # the guide's name
     verb: str
-    path: tuple[str, ...]
-    subject: str = ""  # what it acts on, as messages name it
+    target: Target
     role: str = ""  # what the guide asks for
     query: Mapping[str, Any] = {}
     body: Any = None  # JSON, or a plain text; None: no body
@@ -61,7 +59,7 @@ class Call(NamedTuple):
         return self.verb == "GET" or self.method == "Login"
 
     def __str__(self) -> str:
-        return f"{self.method} of {self.subject}" if self.subject else self.method
+        return f"{self.method} of {self.target.subject}" if self.target.subject else self.method
 
 
 class Answer(NamedTuple):
@@ -74,6 +72,11 @@ class Answer(NamedTuple):
     http_status: int = 200
     content: bytes = b""  # of an open call only
 
+    @property
+    def result(self) -> dict[str, Any]:
+        """The body of a success; empty for an accepted error code."""
+        return {} if self.error_code else self.body
+
 
 class Client:
     """Carries calls within one API session, which it opens lazily and closes at the end. Safe for threads.
@@ -81,11 +84,19 @@ class Client:
     The ids of its sessions are added to ``secrets``.
     """
 
-    def __init__(self, connection: Connection, transport: Transport, secrets: Secrets, stop: Stop) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        transport: Transport,
+        secrets: Secrets,
+        interrupt: Interrupt,
+        limits: Limits,
+    ) -> None:
         self._connection = connection
         self._transport = transport
         self._secrets = secrets
-        self.stop = stop
+        self.interrupt = interrupt
+        self.limits = limits
         self._lock = threading.Lock()
         self._session_id = connection.session_id
         self._is_ours = False  # whether we opened the session, so that we close it
@@ -114,9 +125,9 @@ class Client:
 
         Raises ApiError (the server said no), LoginRefused, or TransportError (no usable answer; if its ``sent`` is
         true for a write, the write may have been done), Interrupted (nothing was sent). A call that is bound to its
-        session raises ApiError with INVALID_SESSION_ID, too: see ``_settle.from_the_read``.
+        session raises ApiError with INVALID_SESSION_ID, too: see ``lost_answers.from_the_read``.
         """
-        self.stop.check()
+        self.interrupt.check()
         session_id = self.session()
         try:
             return self._send(call, {SESSION_HEADER: session_id})
@@ -138,7 +149,7 @@ class Client:
                 self._secrets.add([("", self._session_id)])
             return self._session_id
 
-    def hand_over(self) -> str:
+    def detach(self) -> str:
         """Return the id of a live session that ``close`` leaves open."""
         session_id = self.session()
         self._is_ours = False
@@ -146,7 +157,8 @@ class Client:
 
     def end_session(self) -> None:
         """Log out. Raises ApiError with INVALID_SESSION_ID if the session was dead already."""
-        self._send(Call("Logout", "GET", ("logout",)), {SESSION_HEADER: str(self._session_id)}, LOGOUT_LIMIT)
+        call = Call("Logout", "GET", Target(("logout",)))
+        self._send(call, {SESSION_HEADER: str(self._session_id)}, self.limits.logout)
 
     def close(self) -> None:
         """Log out if this client logged in."""
@@ -166,7 +178,7 @@ class Client:
         if not login:  # the connection options give a session or a login, and call() renews with a login only
             raise AssertionError("no way to log in")
         try:
-            answer = self._send(Call("Login", "POST", ("login",)), {"Authorization": login.authorization()})
+            answer = self._send(Call("Login", "POST", Target(("login",))), {"Authorization": login.authorization()})
         except TransportError as failure:
             failure.sent = False  # nothing left of the call that wants the session, whatever became of the login
             raise
@@ -174,7 +186,7 @@ class Client:
             if not error.is_refusal:
                 raise
             self._refusal = LoginRefused(
-                f"{self._connection.url} refused to log in {login.label}: {error.facts['error_message']}.",
+                sentence(f"{self._connection.url} refused to log in {login.label}: {error.facts['error_message']}"),
                 "Check the login options and the user's rights in Enterprise Manager. The login was not tried again, "
                 "so that the account does not get locked.",
                 **error.facts,
@@ -192,7 +204,7 @@ class Client:
         A call that may be repeated is; any other only if nothing of it left.
         """
         limit = limit or (
-            call.server_timeout + SERVER_MARGIN if call.server_timeout else self._connection.request_timeout
+            call.server_timeout + self.limits.server_margin if call.server_timeout else self._connection.request_timeout
         )
         deadline = time.monotonic() + limit
         body = None
@@ -202,24 +214,31 @@ class Client:
         elif call.body is not None:
             headers = {**headers, "Content-Type": "application/json"}
             body = json.dumps(call.body).encode()
-        url = self._connection.build_url(call.path, call.query)
-        for pause in _pauses():
+        url = build_url(self._connection.url, call.target.path, call.query)
+        for pause in _pauses(self.limits):
             try:
-                reply = self._transport.send(call.verb, url, headers, body, deadline)
+                reply = self._transport.send(call.verb, url, headers, body, deadline, self.limits.answer_size)
                 return read_answer(call, reply, self._connection, self._secrets.mask)
             except TransportError as failure:
                 safe = call.repeatable or not failure.sent
                 if failure.final or not safe or time.monotonic() + pause >= deadline:
                     failure.message = f"{call} failed: {failure.message}"
                     raise
-                self.stop.pause(pause)
+                self.interrupt.pause(pause)
         raise AssertionError("the last pause is infinite")
 
 
-def _pauses() -> Iterator[float]:
+def build_url(base: str, path: tuple[str, ...], query: Mapping[str, Any]) -> str:
+    """Return the URL of a call: each name percent-encoded once, as one path segment or one query value."""
+    segments = [quote(check_name("A name in the path", name), safe="") for name in path]
+    url = "/".join([base + API_PATH, *segments])
+    return f"{url}?{urlencode(query, quote_via=quote, safe='')}" if query else url
+
+
+def _pauses(limits: Limits) -> Iterator[float]:
     """Yield the pause (seconds) after each attempt: growing, jittered, infinite after the last attempt."""
-    for attempt in range(ATTEMPTS - 1):
-        yield FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1.5)
+    for attempt in range(limits.attempts - 1):
+        yield limits.first_pause * 2**attempt * random.uniform(0.5, 1.5)
     yield float("inf")
 
 
@@ -263,7 +282,7 @@ def _json(body: bytes) -> Any:
 
 def _api_error(call: Call, code: str, message: str, status: int, connection: Connection) -> ApiError:
     advice = advice_on(code)
-    what = str(call) if call.subject else f"{call} at {connection.url}"
+    what = str(call) if call.target.subject else f"{call} at {connection.url}"
     error = ApiError(
         f"{what} failed: {message or advice.meaning or code}",
         advice.remedy,

@@ -9,25 +9,18 @@
 from __future__ import annotations
 
 import base64
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
-from urllib.parse import SplitResult, quote, unquote, urlencode, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
-from .checks import check_name, check_seconds
+from .checks import check_seconds
 from .errors import InputError
-from .masking import LONGEST, pieces
-from .redaction import leaves, secret_texts
 
 STANDARD_PATH = "/attunityenterprisemanager"
 API_PATH = "/api/v1"
 
 # The options that carry a secret and the user name that stands before it in the Basic header (notes, 2).
 SECRET_OPTIONS = {"password": "", "api_token": "api-token", "jwt": "jwt", "session_id": ""}
-# Options of single modules that are secret: a password, a licence (of which each line is one), settings.
-SERVER_PASSWORD, LICENSE, SETTINGS = "server_password", "license", "secrets"
-# Texts that may be JSON with secrets in it.
-JSON_TEXTS = ("body", "definition")
 
 
 class Login(NamedTuple):
@@ -63,15 +56,9 @@ class Connection(NamedTuple):
 
     @property
     def address(self) -> str:
-        """The URL in one spelling. The API tells no other identity of an installation (notes, 12)."""
+        """The URL in one spelling. The API shows no other identity of an installation (notes, 12)."""
         parts = urlsplit(self.url.lower())
         return f"https://{parts.netloc.removesuffix(':443')}{parts.path}"
-
-    def build_url(self, path: tuple[str, ...], query: Mapping[str, Any]) -> str:
-        """Return the URL of a call: each name percent-encoded once, as one path segment or one query value."""
-        segments = [quote(check_name("A name in the path", name), safe="") for name in path]
-        url = "/".join([self.url + API_PATH, *segments])
-        return f"{url}?{urlencode(query, quote_via=quote, safe='')}" if query else url
 
 
 def variable(option: str) -> str:
@@ -101,31 +88,6 @@ def connection_from(params: Mapping[str, Any], environ: Mapping[str, str]) -> Co
         connect_timeout=check_seconds("connect_timeout", params["connect_timeout"]),
         request_timeout=check_seconds("request_timeout", params["request_timeout"]),
     )
-
-
-def secrets_in(params: Mapping[str, Any], environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield a ``(user, secret)`` pair for each secret in the options and the variables, used or not."""
-    for values in (params, {option: environ.get(variable(option)) for option in (*SECRET_OPTIONS, "username")}):
-        for option, user in SECRET_OPTIONS.items():
-            if values.get(option):
-                yield user or str(values.get("username") or ""), str(values[option])
-    if params.get(SERVER_PASSWORD):
-        yield "", str(params[SERVER_PASSWORD])
-    if params.get(LICENSE):
-        text = params[LICENSE] if isinstance(params[LICENSE], str) else json.dumps(params[LICENSE])
-        yield from (("", piece) for piece in ([text] if len(text) > LONGEST else pieces(text)))
-    for option, value in params.items():
-        if option == SETTINGS and isinstance(value, dict):
-            yield from (("", secret) for secret in leaves(value))
-        elif isinstance(value, (dict, list)) or option in JSON_TEXTS:
-            yield from (("", secret) for secret in secret_texts(value))
-    for option in ("url", "proxy"):
-        # A password inside a URL is refused (url) or used (proxy); neither way may it be shown, also if it has a slash.
-        before_host = str(params.get(option) or "").rpartition("@")[0].rpartition("://")[2]
-        user, _colon, password = before_host.partition(":")
-        if password:
-            yield user, password
-            yield unquote(user), unquote(password)
 
 
 def _base_url(url: str | None) -> str:

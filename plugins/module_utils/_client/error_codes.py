@@ -4,11 +4,22 @@
 
 # This file is private to the collection.
 
-"""The error codes of the API: what each means, and what to do about it. See ``_errors.advice_on``."""
+"""The error codes of the API: what each means, and what to do about it."""
 
 from __future__ import annotations
 
-from .errors import INVALID_SESSION_ID, UNAUTHORIZED_REQUEST, Advice
+from typing import NamedTuple
+
+UNAUTHORIZED_REQUEST = "UNAUTHORIZED_REQUEST"
+INVALID_SESSION_ID = "INVALID_SESSION_ID"
+
+
+class Advice(NamedTuple):
+    """What an error code means and what the reader can do about it."""
+
+    meaning: str = ""
+    remedy: str = ""
+
 
 # Codes that the notes mark as assumed carry the comment "assumed". A code that is missing here passes through
 # unchanged.
@@ -217,3 +228,8 @@ CATALOGUE: dict[str, Advice] = {
         "The user may not export all endpoints of the server.", "Give the user the role Operator on All Endpoints."
     ),
 }
+
+
+def advice_on(error_code: str) -> Advice:
+    """Return what is known of an error code of the API; of an unknown one nothing."""
+    return CATALOGUE.get(error_code, Advice())

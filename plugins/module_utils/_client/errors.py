@@ -8,24 +8,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
-UNAUTHORIZED_REQUEST = "UNAUTHORIZED_REQUEST"
-INVALID_SESSION_ID = "INVALID_SESSION_ID"
-
-
-class Advice(NamedTuple):
-    """What an error code means and what the reader can do about it."""
-
-    meaning: str = ""
-    remedy: str = ""
-
-
-def advice_on(error_code: str) -> Advice:
-    """Return what is known of an error code of the API; of an unknown one nothing."""
-    from .error_codes import CATALOGUE  # only now: a module compiles what it imports at each start
-
-    return CATALOGUE.get(error_code, Advice())
+from .error_codes import UNAUTHORIZED_REQUEST
 
 
 class AemError(Exception):
@@ -99,3 +84,8 @@ class Interrupted(AemError):
 
 class LoginRefused(AemError):
     """The server refused to log the user in; never to be tried again, or the account gets locked."""
+
+
+def sentence(text: str) -> str:
+    """Return a text that ends in somebody else's words with one full stop at its end."""
+    return text if text.rstrip().endswith((".", "!", "?")) else f"{text}."

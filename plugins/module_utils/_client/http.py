@@ -36,7 +36,6 @@ else:
 
 # identity: a compressed body could grow without bound when it is unpacked.
 HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "dataops.qlik_em"}
-MAX_BODY = 64 * 1024 * 1024  # bytes; the largest definitions are a few MB
 CHUNK = 64 * 1024  # bytes
 
 # SO_KEEPALIVE notices a dead peer during the minutes that a stop may take (seconds before and between probes).
@@ -208,10 +207,13 @@ class Transport:
         context.sslsocket_class = _socket_class(self._exchange)
         self._pools = _pools(connection, _pool_class(self._exchange), connections, context)
 
-    def send(self, verb: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float) -> Reply:
+    def send(
+        self, verb: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float, answer_size: int
+    ) -> Reply:
         """Send one request, once, and return the answer.
 
-        ``deadline`` (monotonic seconds) bounds all of it: connecting, sending, waiting, reading.
+        ``deadline`` (monotonic seconds) bounds all of it: connecting, sending, waiting, reading. ``answer_size`` is how
+        long a body may be (bytes).
         Raises TransportError; its ``sent`` says whether the request may have reached the server.
         """
         self._exchange.deadline, self._exchange.sent = deadline, False
@@ -228,7 +230,7 @@ class Transport:
                 preload_content=False,
             )
             try:
-                return Reply(response.status, response.headers, _read(response))
+                return Reply(response.status, response.headers, _read(response, answer_size))
             finally:
                 response.close()
                 response.release_conn()
@@ -248,7 +250,7 @@ class Transport:
         self._pools.clear()
 
 
-def _read(response: Any) -> bytes:
+def _read(response: Any, most: int) -> bytes:
     """Return the whole body; raise ValueError if it is too long, shorter than announced, or if nothing announced it."""
     response.enforce_content_length = True  # urllib3 1.26 does not by itself
     body = bytearray()
@@ -257,8 +259,8 @@ def _read(response: Any) -> bytes:
         if not chunk:
             break
         body += chunk
-        if len(body) > MAX_BODY:
-            raise ValueError(f"the answer is longer than {MAX_BODY} bytes")
+        if len(body) > most:
+            raise ValueError(f"the answer is longer than {most} bytes")
     # http.client takes headers that break off for complete ones: what announces the body is missing then.
     is_announced = "Content-Length" in response.headers or "Transfer-Encoding" in response.headers
     if response.status == 200 and not body and not is_announced:

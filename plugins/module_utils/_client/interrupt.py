@@ -4,7 +4,7 @@
 
 # This file is private to the collection.
 
-"""Stopping a run in order: a signal lets the call in flight end, and nothing more is sent but the logout."""
+"""Ending a run in order: a signal lets the call in flight end, and nothing more is sent but the logout."""
 
 from __future__ import annotations
 
@@ -19,29 +19,30 @@ from typing import Any
 
 from .errors import Interrupted
 
-SLICE = 0.2  # seconds between two looks during a pause
+SLICE = 0.2  # seconds between two checks during a pause
 BURST = 2.0  # seconds; Ansible answers one Ctrl-C with a SIGINT and at once a SIGTERM
 
 
-class Stop:
-    """Knows whether the run is to stop: SIGINT or SIGTERM has come, or the process that wanted the run is gone.
+class Interrupt:
+    """Knows whether the run is to end early: SIGINT or SIGTERM has come, or the process that started it has ended.
 
     The signals are watched between ``__enter__`` and ``__exit__``, in the main thread only. One that comes more than
-    BURST seconds after the first ends the run at once, by a KeyboardInterrupt, but for the logout.
+    ``burst`` seconds after the first ends the run at once, by a KeyboardInterrupt, but for the logout.
 
-    ``parent`` is the id of the process that wanted the run, if that is not just the present parent.
+    ``parent`` is the id of the process that started the run, if that is not just the present parent.
     """
 
-    def __init__(self, parent: int | None = None) -> None:
+    def __init__(self, parent: int | None = None, burst: float = BURST) -> None:
         self.signal: signal.Signals | None = None
         self.closing = False  # whether only the logout is left
         self._is_abandoned = False
-        self._is_put_off = False
+        self._is_deferred = False
         self._since = 0.0  # monotonic seconds of the first signal
+        self._burst = burst
         self._parent = parent or os.getppid()
         self._previous: dict[signal.Signals, Any] = {}
 
-    def __enter__(self) -> Stop:
+    def __enter__(self) -> Interrupt:
         if threading.current_thread() is threading.main_thread():
             for one in (signal.SIGINT, signal.SIGTERM):
                 if signal.getsignal(one) != signal.SIG_IGN:  # as in a shell's background, where Ctrl-C means others
@@ -56,35 +57,35 @@ class Stop:
         now = time.monotonic()
         if not self.signal:
             self.signal, self._since = signal.Signals(number), now
-        elif now - self._since > BURST and not self.closing:
+        elif now - self._since > self._burst and not self.closing:
             raise KeyboardInterrupt
 
     def abandon(self) -> None:
-        """Let whatever still runs in other threads end at its next look."""
+        """Let whatever still runs in other threads end at its next check."""
         self._is_abandoned = True
 
     @contextmanager
-    def put_off(self) -> Iterator[None]:
-        """Let the block clean up what the run has begun, although the run is to stop; a second signal ends it."""
-        before, self._is_put_off = self._is_put_off, True
+    def deferred(self) -> Iterator[None]:
+        """Let the block clean up what the run has begun, although the run is to end; a second signal ends it."""
+        before, self._is_deferred = self._is_deferred, True
         try:
             yield
         finally:
-            self._is_put_off = before
+            self._is_deferred = before
 
     def check(self) -> None:
-        """Raise Interrupted if the run is to stop."""
-        if self._is_put_off:
+        """Raise Interrupted if the run is to end."""
+        if self._is_deferred:
             return
         if self.signal:
             raise Interrupted(f"Interrupted by {self.signal.name}.")
         if self._is_abandoned:
             raise Interrupted("Interrupted: the run that this was a part of has ended.")
         if os.getppid() != self._parent:
-            raise Interrupted("Interrupted: the process that started this run is gone.")
+            raise Interrupted("Interrupted: the process that started this run has ended.")
 
     def pause(self, seconds: float) -> None:
-        """Sleep; raise Interrupted as soon as the run is to stop."""
+        """Sleep; raise Interrupted as soon as the run is to end."""
         end = time.monotonic() + seconds
         while True:
             self.check()

@@ -9,15 +9,19 @@
 from __future__ import annotations
 
 import base64
-import contextlib
-import json
 import re
 import string
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
+from urllib.parse import unquote
 
-MASK = "********"
+from .connection import SECRET_OPTIONS, variable
+from .redaction import MASK, secret_texts
+
+# What is secret in the value of an option that is not one of the connection's.
+Finder = Callable[[Any], Iterable[str]]
+
 # Nothing encodes these; that keeps the pattern of a long token short.
 PLAIN = frozenset(string.ascii_letters + string.digits + "-_.")
 # Forms of a character beside those that every character has.
@@ -59,8 +63,7 @@ def _char(sign: str) -> str:
     return f"(?:{'|'.join(forms)})"
 
 
-LONGEST = 16384  # characters; for more a pattern takes too long. A licence has a few thousand (assumption)
-LEAST_PIECE = 8  # characters of a part of a licence that is worth hiding
+LONGEST = 16384  # characters; for more a pattern takes too long
 DATE = re.compile(r"(?:\d{4}-\d\d-\d\d|\d\d?[/.]\d\d?[/.]\d{2,4})(?:[T ][\d:.Z]*)?")
 # The two signs that differ in URL-safe Base64.
 BASE64 = {"+": f"(?:-|{_char('+')})", "/": f"(?:_|{_char('/')})"}
@@ -78,23 +81,6 @@ def _pattern(secret: str, user: str) -> re.Pattern[str]:
         forms.append("".join(BASE64.get(sign, sign) for sign in encoded) + f"{_char('=')}*")
     # Hexadecimal digits come in either case, and states are put in upper case.
     return re.compile("|".join(forms), re.IGNORECASE)
-
-
-def pieces(text: str) -> Iterator[str]:
-    """Yield the parts of a licence that must not come out: a message may show a line or a value of it.
-
-    Not its dates, which are shown on purpose, and no plain words, of which messages consist.
-    """
-    for line in text.splitlines():
-        if len(line.strip()) >= LEAST_PIECE and not DATE.fullmatch(line.strip()):
-            yield line.strip()
-        for part in re.split(r"[=:,]", line):  # in JSON, too
-            value = part.strip(" \t\"'{}[]")
-            if len(value) >= LEAST_PIECE and any(map(str.isdigit, value)) and not DATE.fullmatch(value):
-                yield value
-                if "\\" in value:  # as JSON writes it
-                    with contextlib.suppress(ValueError):
-                        yield json.loads(f'"{value}"', strict=False)
 
 
 class Secrets:
@@ -137,3 +123,26 @@ class Secrets:
         if type(value) in (int, float) and str(value) in self._texts:
             return MASK
         return value
+
+
+def secrets_in(
+    params: Mapping[str, Any], environ: Mapping[str, str], finders: Mapping[str, Finder]
+) -> Iterator[tuple[str, str]]:
+    """Yield a ``(user, secret)`` pair for each secret in the options and the variables, used or not.
+
+    ``finders`` are those of the module's own options; any mapping or list is searched for members with secret names.
+    """
+    for values in (params, {option: environ.get(variable(option)) for option in (*SECRET_OPTIONS, "username")}):
+        for option, user in SECRET_OPTIONS.items():
+            if values.get(option):
+                yield user or str(values.get("username") or ""), str(values[option])
+    for option, value in params.items():
+        if value is not None and (option in finders or isinstance(value, (dict, list))):
+            yield from (("", secret) for secret in finders.get(option, secret_texts)(value))
+    for option in ("url", "proxy"):
+        # A password inside a URL is refused (url) or used (proxy); neither way may it be shown, also if it has a slash.
+        before_host = str(params.get(option) or "").rpartition("@")[0].rpartition("://")[2]
+        user, _colon, password = before_host.partition(":")
+        if password:
+            yield user, password
+            yield unquote(user), unquote(password)

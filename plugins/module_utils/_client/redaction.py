@@ -4,18 +4,17 @@
 
 # This file is private to the collection.
 
-"""Secrets in what the API takes and gives, told by the names of their members. Pure functions."""
+"""Secrets in what the API takes and gives, known by the names of their members. Pure functions."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from .masking import MASK
-
+MASK = "********"
 # The guide lists no such members: an assumption, here only.
 SECRET_NAME = re.compile(r"password|passphrase|secret|token$|session_?id$|(?:private|access|api|account)_?key", re.I)
 # A secret as an export carries it (notes, 6). That it is Base64 and at least so long is an assumption.
@@ -35,18 +34,23 @@ def is_encrypted(value: Any) -> bool:
     return isinstance(value, str) and ENCRYPTED.fullmatch(value) is not None
 
 
-def redacted(value: Any) -> Any:
-    """Return a copy of ``value`` (any nesting, JSON in texts too) in which MASK stands for each secret."""
+def is_secret(name: Any, value: Any) -> bool:
+    """Return whether the value of a member is a secret: by the member's name, or as a server exports it."""
+    return is_encrypted(value) or (is_secret_name(name) and value != "" and type(value) in (str, int, float))
+
+
+def redacted(value: Any, cover: Callable[[Any], str] = lambda _secret: MASK) -> Any:
+    """Return a copy of ``value`` (any nesting, JSON in texts too) each secret replaced by what ``cover`` returns."""
     if isinstance(value, dict):
-        return {name: MASK if _is_secret(name, item) else redacted(item) for name, item in value.items()}
+        return {name: cover(item) if is_secret(name, item) else redacted(item, cover) for name, item in value.items()}
     if isinstance(value, list):
-        return [redacted(item) for item in value]
+        return [redacted(item, cover) for item in value]
     if not isinstance(value, str):
         return value
     if is_encrypted(value):
-        return MASK
+        return cover(value)
     inner = _json_in(value)
-    cleaned = redacted(inner)
+    cleaned = redacted(inner, cover)
     return value if cleaned == inner else json.dumps(cleaned, ensure_ascii=False)
 
 
@@ -57,7 +61,7 @@ def secret_texts(value: Any) -> Iterator[str]:
     """
     if isinstance(value, dict):
         for name, item in value.items():
-            if _is_secret(name, item) and (isinstance(item, str) or len(str(item)) >= LEAST_DIGITS):
+            if is_secret(name, item) and (isinstance(item, str) or len(str(item)) >= LEAST_DIGITS):
                 yield str(item)
             else:
                 yield from secret_texts(item)
@@ -87,12 +91,8 @@ def leaves(value: Any) -> Iterator[str]:
         yield str(value)
 
 
-def _is_secret(name: str, item: Any) -> bool:
-    return is_secret_name(name) and item != "" and type(item) in (str, int, float)
-
-
 def _json_in(text: str) -> Any:
-    """Return the JSON object or list that ``text`` is, None if it is none."""
+    """Return the JSON object or list that ``text`` is, None if it is not one."""
     if text.lstrip()[:1] in ("{", "["):
         try:
             return json.loads(text)

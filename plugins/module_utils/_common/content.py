@@ -37,7 +37,7 @@ class Content(NamedTuple):
 
 
 def read_content(body: bytes) -> Content | None:
-    """Return what ``body`` holds, None if it is no text in UTF-8. Nothing at all is an empty text."""
+    """Return what ``body`` holds, None if it is not a text in UTF-8. Nothing at all is an empty text."""
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError:

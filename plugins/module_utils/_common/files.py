@@ -19,12 +19,13 @@ from operator import eq
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .._client.checks import check_text
 from .._client.errors import InputError
-from .._run.result import Mode
+from .._run.result import Mode, diff
 
 
 class FileChange(NamedTuple):
-    """What became of a file: ``diff`` for check and diff mode, ``backup`` the path of the old one if it was kept."""
+    """What happened to a file; ``backup`` is the path of the copy of the old one, if there is to be one."""
 
     changed: bool
     diff: dict[str, Any] | None
@@ -47,13 +48,12 @@ def ensure_file(
     old = check_file(option, path)
     if old is not None and is_same(old, text):
         return FileChange(False, None, None)
-    diff = {"before": old or "", "after": text, "before_header": path, "after_header": path}
-    kept = None
+    copy = None
     if not mode.check:
         if backup and old is not None:
-            kept = _keep(option, path)
+            copy = _back_up(option, path)
         write_atomically(option, path, text)
-    return FileChange(True, diff if mode.check or mode.diff else None, kept)
+    return FileChange(True, diff(old or "", text, path), copy)
 
 
 def check_file(option: str, path: str) -> str | None:
@@ -69,8 +69,7 @@ def check_file(option: str, path: str) -> str | None:
 
 def read_file(option: str, path: str) -> str | None:
     """Return what is in a file (UTF-8), None if there is none. Raises InputError, which names ``option``."""
-    if not path.strip():
-        raise InputError(f"{option} must not be empty or blank.")
+    check_text(option, path)
     try:
         return Path(path).read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -78,17 +77,17 @@ def read_file(option: str, path: str) -> str | None:
     except OSError as error:
         raise InputError(f"{option} ({path}) cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
-        raise InputError(f"{option} ({path}) cannot be read: it is no text in UTF-8.") from error
+        raise InputError(f"{option} ({path}) cannot be read: it is not a text in UTF-8.") from error
 
 
-def _keep(option: str, path: str) -> str:
+def _back_up(option: str, path: str) -> str:
     """Copy a file beside itself and return the copy's path."""
-    kept = f"{path}.{time.strftime('%Y-%m-%d@%H:%M:%S')}~"
+    copy = f"{path}.{time.strftime('%Y-%m-%d@%H:%M:%S')}~"
     try:
-        shutil.copy2(path, kept)
+        shutil.copy2(path, copy)
     except OSError as error:
         raise InputError(f"{option} ({path}) cannot be backed up: {error.strerror}.") from error
-    return kept
+    return copy
 
 
 def write_atomically(option: str, path: str, text: str) -> None:

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from .._client.errors import INVALID_SESSION_ID, AemError, ApiError, TransportError
+from .._client.error_codes import INVALID_SESSION_ID
+from .._client.errors import AemError, ApiError, TransportError
 
 T = TypeVar("T")
 
@@ -31,7 +32,7 @@ def from_the_read(work: Callable[[], T]) -> T:
 
 
 @contextmanager
-def settled(is_done: Callable[[], bool]) -> Iterator[None]:
+def confirm_lost_write(is_done: Callable[[], bool]) -> Iterator[None]:
     """Send a write in the block; if its answer is lost, ask ``is_done`` whether it has taken effect.
 
     Raises the TransportError, with ``changed``, if it has not or if that cannot be known.

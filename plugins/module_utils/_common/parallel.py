@@ -17,10 +17,10 @@ from typing import Any, Generic, TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 
-TICK = 0.5  # seconds between two looks while nothing ends
+TICK = 0.5  # seconds between two checks while nothing ends
 
 
-class Queue(Generic[T]):
+class FairQueue(Generic[T]):
     """What waits, by group: each group has its turn, and at most ``limit`` of one group are under way."""
 
     def __init__(self, items: Iterable[T], group: Callable[[T], Hashable], limit: int) -> None:
@@ -48,7 +48,7 @@ class Queue(Generic[T]):
 
 
 def run_parallel(
-    queue: Queue[T],
+    queue: FairQueue[T],
     work: Callable[[T], R],
     done: Callable[[T, R], None],
     parallel: int,
@@ -58,8 +58,8 @@ def run_parallel(
 ) -> None:
     """Do ``work`` on each item of ``queue`` in up to ``parallel`` threads, as long as ``may_start``.
 
-    All the rest happens in the thread of the caller: ``done`` is told each result, and ``tick`` now and then what is
-    under way. An exception of ``work`` ends the starting of more and is raised when all that runs has ended. Whatever
+    All the rest happens in the thread of the caller: ``done`` gets each result, and ``tick`` now and then what is under
+    way. An exception of ``work`` ends the starting of more and is raised when all that runs has ended. Whatever
     else ends this early calls ``abandon``, which must make the running work end soon.
     """
     ended: SimpleQueue[Future[R]] = SimpleQueue()
@@ -103,7 +103,7 @@ def map_parallel(work: Callable[[T], R], items: Iterable[T], parallel: int, aban
     numbered = list(enumerate(items))
     results: dict[int, R] = {}
     run_parallel(
-        Queue(numbered, group=lambda pair: pair[0], limit=1),
+        FairQueue(numbered, group=lambda pair: pair[0], limit=1),
         work=lambda pair: work(pair[1]),
         done=lambda pair, result: results.update({pair[0]: result}),
         parallel=parallel,

@@ -9,16 +9,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, NamedTuple, TypeVar
 
+from .._client.api import Api
+from .._client.checks import check_seconds
 from .._client.errors import AemError, TransportError
 
 T = TypeVar("T")
 
 
+class Waiting(NamedTuple):
+    """The options of a wait: how long it may take, and how long to pause between two readings (seconds)."""
+
+    timeout: float
+    sleep: float
+
+
 class TimedOut(Exception, Generic[T]):
-    """The time is over. ``last`` is what was seen last (None: nothing), ``trouble`` why the last look failed."""
+    """The time is over. ``last`` is what was read last (None: nothing), ``trouble`` why the last reading failed."""
 
     def __init__(self, last: T | None, trouble: AemError | None) -> None:
         super().__init__("timed out")
@@ -26,31 +35,34 @@ class TimedOut(Exception, Generic[T]):
         self.trouble = trouble
 
 
-def wait_until(
-    look: Callable[[], T],
-    done: Callable[[T], bool],
-    timeout: float,
-    pause: float,
-    sleep: Callable[[float], None] = time.sleep,
-) -> T:
-    """Look every ``pause`` seconds until ``done`` and return what was seen; raise TimedOut after ``timeout`` seconds.
+def check_waiting(params: Mapping[str, Any]) -> Waiting:
+    """Return the checked options ``wait_timeout`` and ``wait_sleep``; raise InputError."""
+    return Waiting(
+        check_seconds("wait_timeout", params["wait_timeout"]),
+        check_seconds("wait_sleep", params["wait_sleep"], least=0.1),
+    )
 
-    Looks at least once. An unreachable server is not the end of waiting: it may be back before the time is over.
+
+def wait_until(api: Api, read: Callable[[], T], is_done: Callable[[T], bool], timeout: float, sleep: float) -> T:
+    """Read every ``sleep`` seconds until ``is_done``; return what was read; raise TimedOut after ``timeout`` seconds.
+
+    Reads at least once. An unreachable server is not the end of waiting: it may be back before the time is over.
+    Raises Interrupted as soon as the run is to end.
     """
     deadline = time.monotonic() + timeout
     last: T | None = None
     trouble: AemError | None = None
     while True:
         try:
-            last, trouble = look(), None
+            last, trouble = read(), None
         except TransportError as error:
             if error.final:
                 raise
             trouble = error
         else:
-            if done(last):
+            if is_done(last):
                 return last
         left = deadline - time.monotonic()
         if left <= 0:
             raise TimedOut(last, trouble)
-        sleep(min(pause, left))
+        api.client.interrupt.pause(min(sleep, left))

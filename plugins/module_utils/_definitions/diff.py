@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from .._client.redaction import is_encrypted, is_secret_name
-from .document import BODY, KINDS, PLACEHOLDER, Tree, by_identity, endpoints_used, name_of, redacted
+from .._client.api import Json
+from .._client.redaction import is_encrypted, is_secret, redacted
+from .._run.result import diff as shown_diff
+from .document import BODY, KINDS, by_identity, endpoints_used, is_redacted, name_of
 
 # Where a value is: names of members; in place of an index the name of the item, or its pair of owner and name.
 Where = tuple[Any, ...]
@@ -39,7 +41,7 @@ DEFAULTS = {
 SETTINGS = ("task_settings", "db_settings", "override_properties")  # where defaults are left out
 
 
-def leaves(document: Tree) -> Leaves:
+def leaves(document: Json) -> Leaves:
     """Return each value of a definition by its place, without what is ignored in a comparison.
 
     Ignored: the stamps around the content, ``task_uuid``, the loggers of a task, empty objects, and the order of items
@@ -65,7 +67,7 @@ def leaves(document: Tree) -> Leaves:
     return found
 
 
-def comparable(document: Tree) -> Leaves:
+def comparable(document: Json) -> Leaves:
     """Return the leaves of one task's definition, without the endpoints that it does not use.
 
     An export of the task would not show those.
@@ -79,12 +81,14 @@ def comparable(document: Tree) -> Leaves:
 def changes(current: Leaves, wanted: Leaves) -> dict[Where, Change]:
     """Return what a merge of ``wanted`` into ``current`` would add or change.
 
-    A secret that is encrypted (or redacted) on either side cannot be compared and counts as the same.
+    A secret that is encrypted on either side, or redacted in what is wanted, cannot be compared and counts as the same.
     """
     found = {}
     for where, new in wanted.items():
         old = current.get(where, ABSENT)
-        if new == PLACEHOLDER or (old is not ABSENT and (is_encrypted(old) or is_encrypted(new))):
+        if is_redacted(new) and not is_redacted(old):
+            continue
+        if old is not ABSENT and (is_encrypted(old) or is_encrypted(new)):
             continue
         if old is ABSENT and _is_empty(new):
             continue
@@ -101,7 +105,7 @@ def leftovers(current: Leaves, wanted: Leaves) -> list[Where]:
     inner = {where[:length] for where in wanted for length in range(len(where))}
     found: dict[Where, None] = {}
     for where, value in current.items():
-        if where in wanted or where in inner or _is_empty(value) or is_secret(where, value):
+        if where in wanted or where in inner or _is_empty(value) or is_secret(where[-1], value):
             continue
         if where[: 2 if where[0] in KINDS else 1] not in inner or _same(DEFAULTS.get(where[-2:], ABSENT), value):
             continue
@@ -121,7 +125,7 @@ def _goes_with_its_target(where: Where, wanted: Leaves) -> bool:
     return isinstance(targets, list) and where[3] not in targets
 
 
-def is_same(left: Tree, right: Tree) -> bool:
+def is_same(left: Json, right: Json) -> bool:
     """Return whether two definitions mean the same."""
     one, other = leaves(left), leaves(right)
     return not changes(one, other) and not changes(other, one)
@@ -130,11 +134,6 @@ def is_same(left: Tree, right: Tree) -> bool:
 def may_be_defaults(remaining: dict[Where, Change]) -> bool:
     """Return whether all of what an export does not show after an import may be settings with their default value."""
     return all(old is ABSENT and len(where) > 3 and where[2] in SETTINGS for where, (old, _new) in remaining.items())
-
-
-def is_secret(where: Where, value: Any) -> bool:
-    """Return whether a value must not be shown."""
-    return is_encrypted(value) or (isinstance(value, str) and is_secret_name(where[-1]))
 
 
 def name(where: Where) -> str:
@@ -153,11 +152,11 @@ def diff(found: dict[Where, Change], header: str) -> dict[str, Any]:
     """Return just what differs, for Ansible's diff mode."""
     before = {name(where): _shown(where, old) for where, (old, _new) in found.items() if old is not ABSENT}
     after = {name(where): _shown(where, new) for where, (_old, new) in found.items() if new is not ABSENT}
-    return {"before": before, "after": after, "before_header": header, "after_header": header}
+    return shown_diff(before, after, header)
 
 
 def _shown(where: Where, value: Any) -> Any:
-    return SECRET if is_secret(where, value) else redacted(value, lambda _secret: SECRET)
+    return SECRET if is_secret(where[-1], value) else redacted(value, lambda _secret: SECRET)
 
 
 def _is_empty(value: Any) -> bool:

@@ -11,17 +11,15 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from .._client.api import DEFINITION
+from .._client.api import DEFINITION as BODY
+from .._client.api import Json
 from .._client.errors import InputError
-from .._client.redaction import is_encrypted, is_secret_name
+from .._client.redaction import redacted
 
-Tree = dict[str, Any]
-
-BODY = DEFINITION
-LIMIT = 50 * 1024 * 1024  # bytes; the largest definitions that were heard of are a few MB
+LIMIT = 50 * 1024 * 1024  # bytes; the largest known definitions are a few MB
 DEPTH = 100  # levels; an export has about 10
 PLACEHOLDER = "<redacted>"  # stands for a secret in an export; never sent
 KINDS = ("tasks", "databases")  # what an import of one task may bring
@@ -30,8 +28,8 @@ KINDS = ("tasks", "databases")  # what an import of one task may bring
 # Reading
 
 
-def read_definition(option: str, value: Any) -> Tree:
-    """Return the definition in a dict or a JSON text; raise InputError, which names ``option``, if it is none."""
+def read_definition(option: str, value: Any) -> Json:
+    """Return the definition in a dict or a JSON text; raise InputError, which names ``option``, if it is not one."""
     document = _parsed(option, value) if isinstance(value, (str, bytes)) else value
     if not isinstance(document, dict):
         raise InputError(f"{option} must be a replication definition (an object), not {type(document).__name__}.")
@@ -44,7 +42,7 @@ def read_definition(option: str, value: Any) -> Tree:
     content = document.get(BODY)
     if not isinstance(content, dict):
         raise InputError(
-            f'{option} is no replication definition: it has no member "{BODY}", as an export of Replicate has.'
+            f'{option} is not a replication definition: it has no member "{BODY}", as an export of Replicate has.'
         )
     for kind in KINDS:
         _check_items(option, kind, content.get(kind))
@@ -70,11 +68,11 @@ def _parsed(option: str, text: str | bytes) -> Any:
 
 
 def too_large(option: str) -> str:
-    return f"{option} is larger than {LIMIT // 1024**2} MB: that is no replication definition."
+    return f"{option} is larger than {LIMIT // 1024**2} MB: that is not a replication definition."
 
 
 def _refuse_constant(word: str) -> None:
-    raise ValueError(f"{word} is no JSON number")
+    raise ValueError(f"{word} is not a JSON number")
 
 
 def _check_depth(value: Any, left: int) -> None:
@@ -87,10 +85,10 @@ def _check_depth(value: Any, left: int) -> None:
 
 def _check_items(option: str, kind: str, items: Any) -> None:
     if items is not None and not isinstance(items, list):
-        raise InputError(f"{option} is no replication definition: {kind} must be a list.")
+        raise InputError(f"{option} is not a replication definition: {kind} must be a list.")
     names = [name_of(kind, item) for item in items or []]
     if not all(names):
-        raise InputError(f"{option} is no replication definition: an item of {kind} has no name.")
+        raise InputError(f"{option} is not a replication definition: an item of {kind} has no name.")
     double = next((name for name in names if names.count(name) > 1), None)
     if double:
         raise InputError(f'{option} has "{double}" twice in {kind}.')
@@ -103,12 +101,12 @@ def name_of(kind: str, item: Any) -> str | None:
     return name if isinstance(name, str) and name.strip() else None
 
 
-def names_in(document: Tree, kind: str) -> list[str]:
+def names_in(document: Json, kind: str) -> list[str]:
     """Return the names of the ``tasks`` or ``databases`` of a definition that was read."""
     return [str(name_of(kind, item)) for item in document[BODY].get(kind) or []]
 
 
-def task_definition(option: str, document: Tree, name: str) -> Tree:
+def task_definition(option: str, document: Json, name: str) -> Json:
     """Return the definition as one of the task ``name``: a copy, renamed. Raises InputError unless it has one task."""
     content = document[BODY]
     aliens = sorted(key for key in content if key not in KINDS)
@@ -129,7 +127,7 @@ def task_definition(option: str, document: Tree, name: str) -> Tree:
     return document
 
 
-def endpoints_used(task: Tree) -> set[str]:
+def endpoints_used(task: Json) -> set[str]:
     """Return the names of the endpoints that an item of ``tasks`` reads from and writes to."""
     inner = task["task"]
     targets = inner.get("target_names")
@@ -140,18 +138,23 @@ def endpoints_used(task: Tree) -> set[str]:
 # Sending
 
 
-def sendable(document: Tree) -> Tree:
+def sendable(document: Json) -> Json:
     """Return a copy to be imported: what was redacted is left out, so that a merge keeps what the server has."""
 
     def plain(value: Any) -> Any:
         if isinstance(value, dict):
-            return {key: plain(item) for key, item in value.items() if item != PLACEHOLDER}
+            return {key: plain(item) for key, item in value.items() if not is_redacted(item)}
         return [plain(item) for item in value] if isinstance(value, list) else value
 
     return plain(document)
 
 
-def with_version(document: Tree, version: str) -> Tree:
+def is_redacted(value: Any) -> bool:
+    """Return whether a value is a text of which a secret was taken out: it is not known any more."""
+    return isinstance(value, str) and PLACEHOLDER in value
+
+
+def with_version(document: Json, version: str) -> Json:
     """Return the definition with ``_version``, made of GetServerDetails' version if it has none.
 
     Without it, Replicate falls back to default settings (notes, 9).
@@ -163,36 +166,27 @@ def with_version(document: Tree, version: str) -> Tree:
     return {**document, "_version": {**stamp, "version_revision": numbers[-1]}}
 
 
-def redacted_names(document: Tree) -> set[str]:
+def redacted_names(document: Json) -> set[str]:
     """Return the names of the databases in which a secret was redacted."""
     items = document[BODY].get("databases") or []
-    return {str(name_of("databases", item)) for item in items if PLACEHOLDER in _texts(item)}
+    return {str(name_of("databases", item)) for item in items if any(map(is_redacted, _texts(item)))}
 
 
 # Writing
 
 
-def redacted(value: Any, cover: Callable[[str], str] = lambda _secret: PLACEHOLDER) -> Any:
-    """Return a copy of any part of a definition with each secret covered."""
-    if isinstance(value, dict):
-        return {
-            key: cover(item)
-            if isinstance(item, str) and item and (is_secret_name(key) or is_encrypted(item))
-            else redacted(item, cover)
-            for key, item in value.items()
-        }
-    if isinstance(value, list):
-        return [redacted(item, cover) for item in value]
-    return cover(value) if is_encrypted(value) else value
+def without_secrets(document: Json) -> Json:
+    """Return a copy with PLACEHOLDER in place of each secret."""
+    return redacted(document, lambda _secret: PLACEHOLDER)
 
 
-def stable_text(document: Tree, name: str) -> str:
+def stable_text(document: Json, name: str) -> str:
     """Return an export as a text that is the same as long as the definition is: for Git.
 
     The stamps (when, where, and the id of the task) are left out, and what has no order is sorted. ``$type``, which
     the server may want first (notes, 4), sorts before all letters.
     """
-    ordered: Tree = _ordered({BODY: document[BODY], "_version": document.get("_version"), "name": name})
+    ordered: Json = _ordered({BODY: document[BODY], "_version": document.get("_version"), "name": name})
     if not ordered["_version"]:
         del ordered["_version"]
     return json.dumps(ordered, indent="\t", ensure_ascii=False, sort_keys=True) + "\n"
@@ -208,7 +202,7 @@ def _ordered(value: Any) -> Any:
 
 
 def by_identity(items: list[Any]) -> dict[Any, Any] | None:
-    """Return the items of a list by what tells them apart; None if that is nothing (or the list is empty).
+    """Return the items of a list by what identifies them; None if nothing does (or the list is empty).
 
     Assumed: the order of such a list means nothing, and an import merges it item by item; any other list is replaced.
     """
@@ -217,7 +211,7 @@ def by_identity(items: list[Any]) -> dict[Any, Any] | None:
 
 
 def identity(item: Any) -> Any:
-    """Return what tells an item of a list apart: a name, or the pair of owner and name; None if nothing does."""
+    """Return what identifies an item of a list: a name, or the pair of owner and name; None if nothing does."""
     if not isinstance(item, dict):
         return None
     for outer, member in (("task", "name"), ("rep_target", "target_name")):
@@ -240,6 +234,6 @@ def _texts(value: Any) -> Iterator[str]:
         yield value
 
 
-def count_redacted(document: Tree) -> int:
+def count_redacted(document: Json) -> int:
     """Return how many secrets of a definition are redacted."""
-    return sum(text == PLACEHOLDER for text in _texts(document))
+    return sum(text.count(PLACEHOLDER) for text in _texts(document))

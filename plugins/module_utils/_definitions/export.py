@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .._client.api import Api
+from .._client.api import Api, Json
 from .._client.checks import check_name
 from .._client.errors import InputError
+from .._client.redaction import redacted
 from .._common.files import check_file, ensure_file
 from .._run.result import Mode, Result
-from . import diff as difference
-from .document import PLACEHOLDER, Tree, count_redacted, names_in, read_definition, redacted, stable_text
+from . import diff as definition_diff
+from .document import PLACEHOLDER, count_redacted, names_in, read_definition, stable_text, without_secrets
 
 
 def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
@@ -31,7 +32,7 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     check_file("dest", dest)
     document = api.export_task(server, name, params["with_endpoints"]) if name else api.export_all(server)
     if params["secrets"] == "redact":
-        document = redacted(document)
+        document = without_secrets(document)
     text = stable_text(read_definition("The export", document), name or server)
     change = ensure_file("dest", dest, text, mode, params["backup"], _is_same)
     values: dict[str, Any] = {
@@ -45,7 +46,7 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     return Result(change.changed, values, diff)
 
 
-def _read(text: str) -> Tree | None:
+def _read(text: str) -> Json | None:
     try:
         return read_definition("dest", text)
     except InputError:
@@ -57,7 +58,7 @@ def _is_same(old: str, new: str) -> bool:
     before, after = _read(old), _read(new)
     if before is None or after is None:
         return False
-    return difference.is_same(before, after) and count_redacted(before) == count_redacted(after)
+    return definition_diff.is_same(before, after) and count_redacted(before) == count_redacted(after)
 
 
 def _shown(text: str) -> str:
@@ -66,6 +67,6 @@ def _shown(text: str) -> str:
         return ""
     document = _read(text)
     if document is None:
-        return "(something that is no replication definition)\n"
-    shown = redacted(document, lambda secret: secret if secret == PLACEHOLDER else difference.SECRET)
+        return "(something that is not a replication definition)\n"
+    shown = redacted(document, lambda secret: secret if secret == PLACEHOLDER else definition_diff.SECRET)
     return stable_text(shown, str(document.get("name")))

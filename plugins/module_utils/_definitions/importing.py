@@ -13,23 +13,18 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .._client.api import Api
+from .._client.api import Api, Json
 from .._client.errors import ApiError, InputError, WaitError
 from .._client.redaction import secret_texts
 from .._common.files import read_file
-from .._common.lost_answers import settled
-from .._common.wait import TimedOut, wait_until
-from .._tasks.control import SETTLE_LIMIT
-from . import diff as difference
+from .._common.lost_answers import confirm_lost_write
+from .._common.wait import TimedOut, check_waiting, wait_until
+from . import diff as definition_diff
 from .diff import Change, Leaves, Where
-from .document import LIMIT, Tree, read_definition, sendable, too_large, with_version
-
-# An import looks asynchronous, and a client waits 5 s (notes, 6). What an export shows all of but some settings so many
-# seconds later has been taken: those settings have their default value, which an export leaves out (notes, 9).
-DEFAULTS_AFTER = 10.0
+from .document import LIMIT, read_definition, sendable, too_large, with_version
 
 
-def given_definition(api: Api, params: Mapping[str, Any]) -> tuple[str, Tree]:
+def given_definition(api: Api, params: Mapping[str, Any]) -> tuple[str, Json]:
     """Return how messages call the definition that the options give, and the definition; its secrets are hidden.
 
     Raises InputError.
@@ -59,7 +54,7 @@ def _text(option: str, path: str, label: str) -> str:
     return text
 
 
-def ready_to_send(api: Api, server: str, document: Tree) -> Tree:
+def ready_to_send(api: Api, server: str, document: Json) -> Json:
     """Return the definition as it is imported; a missing ``_version`` is the server's (GetServerDetails)."""
     document = sendable(document)
     if document.get("_version"):
@@ -72,31 +67,31 @@ class Import:
 
     def __init__(self, api: Api, params: Mapping[str, Any], read: Callable[[], Leaves], wanted: Leaves) -> None:
         self._api = api
-        self._wait_timeout: float = params["wait_timeout"]
-        self._wait_sleep: float = params["wait_sleep"]
+        self._waiting = check_waiting(params)
         self._read = read
         self._wanted = wanted
 
-    def send(self, document: Tree, subject: str, call: Callable[[Tree], None]) -> list[str]:
+    def send(self, document: Json, subject: str, call: Callable[[Json], None]) -> list[str]:
         """Import ``document``, ready to send, by ``call`` and wait until an export shows it.
 
         Returns what the caller should know.
         Raises AemError; its ``changed`` says whether the import may have taken effect.
         """
-        with settled(lambda: not self._wait(min(self._wait_timeout, SETTLE_LIMIT))):
+        patience = min(self._waiting.timeout, self._api.client.limits.lost_effect)
+        with confirm_lost_write(lambda: not self._wait(patience)):
             call(document)
-        remaining = self._wait(self._wait_timeout)
+        remaining = self._wait(self._waiting.timeout)
         if not remaining:
             return []
-        if difference.may_be_defaults(remaining):
+        if definition_diff.may_be_defaults(remaining):
             return [
                 f"The export of the {subject} does not show these settings of the definition after the import, likely "
-                f"because they have their default value: {difference.names(remaining)}. Leave them out of the "
+                f"because they have their default value: {definition_diff.names(remaining)}. Leave them out of the "
                 "definition, or it is imported again each time."
             ]
         error = WaitError(
             f"The import into the {subject} was accepted, but its export does not show all of it after "
-            f"{self._wait_timeout:g} s (wait_timeout): {difference.names(remaining)}.",
+            f"{self._waiting.timeout:g} s (wait_timeout): {definition_diff.names(remaining)}.",
             "Raise wait_timeout, or look at the object in the console.",
         )
         error.changed = True
@@ -108,15 +103,17 @@ class Import:
 
         def is_done(remaining: dict[Where, Change]) -> bool:
             waited = time.monotonic() - begin
-            return not remaining or (waited >= DEFAULTS_AFTER and difference.may_be_defaults(remaining))
+            return not remaining or (
+                waited >= self._api.client.limits.defaults_after and definition_diff.may_be_defaults(remaining)
+            )
 
         try:
             return wait_until(
-                lambda: difference.changes(self._read(), self._wanted),
+                self._api,
+                lambda: definition_diff.changes(self._read(), self._wanted),
                 is_done,
                 limit,
-                self._wait_sleep,
-                self._api.client.stop.pause,
+                self._waiting.sleep,
             )
         except TimedOut as over:
             if over.last is None or over.trouble:
@@ -129,17 +126,17 @@ class Import:
             raise
 
 
-def notes_on(kept: list[Where], bare: set[str]) -> list[str]:
+def warnings_about(remaining: list[Where], without_secrets: set[str]) -> list[str]:
     """Return what the caller should know: what a merge does not remove, and endpoints that come without secrets."""
-    notes = []
-    if kept:
-        notes.append(
+    warnings = []
+    if remaining:
+        warnings.append(
             "An import merges: it cannot remove what the definition does not have, which stays: "
-            f"{difference.names(kept)}."
+            f"{definition_diff.names(remaining)}."
         )
-    if bare:
-        notes.append(
-            f"The definition's secrets are redacted, so that new endpoints come without: {', '.join(sorted(bare))}. "
-            "Set them."
+    if without_secrets:
+        warnings.append(
+            "The definition's secrets are redacted, so that new endpoints come without: "
+            f"{', '.join(sorted(without_secrets))}. Set them."
         )
-    return notes
+    return warnings

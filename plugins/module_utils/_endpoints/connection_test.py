@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -46,18 +45,15 @@ def check(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     """Test an endpoint (TestEndpoint); fail if it does not connect, unless ``fail_on_error`` is false."""
     server, name = check_name("server", params["server"]), check_name("name", params["name"])
     timeout = int(check_seconds("timeout", params["timeout"]))
-    begin = time.monotonic()
     answer = api.test_endpoint(server, name, timeout, accept=() if params["fail_on_error"] else (TIMEOUT,))
     # A test that does not end says nothing of the connection.
     verdict = Verdict(UNKNOWN, answer.message, "") if answer.error_code else verdict_of(answer.body)
-    seen = {"server": server, "name": name, **verdict._asdict(), "connected": verdict.status == CONNECTED}
-    elapsed = round(time.monotonic() - begin, 2)
-    if params["fail_on_error"] and not seen["connected"]:
+    shown = {"server": server, "name": name, **verdict._asdict(), "connected": verdict.status == CONNECTED}
+    if params["fail_on_error"] and not shown["connected"]:
         text = f'The endpoint "{name}" on server "{server}" does not connect ({verdict.status}): '
         raise AemError(
             text + (verdict.message or "the server says no more."),
             "Check its settings, and that the Replicate server reaches the database.",
-            endpoint=seen,
-            elapsed=elapsed,
+            endpoint=shown,
         )
-    return Result(values={"endpoint": seen, "elapsed": elapsed})
+    return Result(values={"endpoint": shown})

@@ -17,22 +17,19 @@ import re
 import time
 import uuid
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from .._client.api import DEFINITION, Api
+from .._client.api import DEFINITION, Api, Json
 from .._client.errors import AemError, ApiError, TransportError, WaitError
-from .._common.lost_answers import settled
-from .._common.wait import TimedOut, wait_until
+from .._common.lost_answers import confirm_lost_write
+from .._common.wait import TimedOut, Waiting, wait_until
 from .._definitions.document import with_version
 from .._tasks.model import TASK_NOT_FOUND
 from .read import SUFFIX, find
 
-Json = dict[str, Any]
-
 PREFIX = "dataops_qlik_em_temporary"  # of all that must not stay; somebody who finds it knows where it comes from
 NO_ENDPOINT, IN_USE = "AEM_ENDPOINT_NOT_FOUND", "AEM_ENDPOINT_IS_IN_USE"
 LATE = "it has not shown yet, but it may"
-LAG = 10  # seconds that an import may take to show after its answer; an old client waits 5 (notes, 6)
 # The other end of the dummy task: a type that needs no settings (notes, 6).
 SOURCE = {"role": "SOURCE", "type_id": "FILE" + SUFFIX, "db_settings": {"$type": "FileSettings"}}
 TARGET = {"role": "TARGET", "type_id": "NULL_TARGET" + SUFFIX, "db_settings": {"$type": "NulltargetSettings"}}
@@ -60,7 +57,7 @@ def new_dummies() -> Dummies:
 
 
 def new_item(name: str, kind: str, role: str, description: str | None, settings: Json) -> Json:
-    """Return the item of ``databases`` for a new endpoint; ``kind`` as GetEndpointList tells it, e.g. ORACLE."""
+    """Return the item of ``databases`` for a new endpoint; ``kind`` as GetEndpointList shows it, e.g. ORACLE."""
     # The name of the class follows from the type (assumption, from NULL_TARGET and NulltargetSettings in notes, 6).
     class_name = f"{kind.replace('_', '').capitalize()}Settings"
     return {
@@ -100,12 +97,12 @@ def document(item: Json, dummies: Dummies, version: str) -> Json:
     return with_version(whole, version) if len(re.findall(r"\d+", version)) > 1 else whole
 
 
-def import_endpoint(api: Api, server: str, item: Json, is_new: bool, wait_timeout: float, wait_sleep: float) -> None:
+def import_endpoint(api: Api, server: str, item: Json, is_new: bool, waiting: Waiting) -> None:
     """Import one endpoint and leave nothing else behind.
 
     Raises AemError; what could not be removed is in its message and in ``left_behind``.
     """
-    dummies, name = new_dummies(), item["name"]
+    dummies, name, lag = new_dummies(), item["name"], api.client.limits.import_lag
     version = str(api.get_server_details(server).get("version") or "")
 
     def is_there() -> bool:
@@ -119,7 +116,7 @@ def import_endpoint(api: Api, server: str, item: Json, is_new: bool, wait_timeou
 
     def wait_for(seconds: float) -> bool:
         try:
-            return wait_until(is_there, bool, seconds, wait_sleep, api.client.stop.pause)
+            return wait_until(api, is_there, bool, seconds, waiting.sleep)
         except TimedOut as over:
             if over.trouble:
                 raise over.trouble from None
@@ -127,7 +124,7 @@ def import_endpoint(api: Api, server: str, item: Json, is_new: bool, wait_timeou
 
     is_begun = is_accepted = False  # whether the server may have begun, and whether it said so
     try:
-        with settled(lambda: wait_for(min(LAG, wait_timeout))):
+        with confirm_lost_write(lambda: wait_for(min(lag, waiting.timeout))):
             is_begun = True
             try:
                 api.import_task(server, dummies.task, document(item, dummies, version))
@@ -135,33 +132,34 @@ def import_endpoint(api: Api, server: str, item: Json, is_new: bool, wait_timeou
                 is_begun = not _did_nothing(failure)
                 raise
         is_accepted = True
-        if not wait_for(wait_timeout):
+        if not wait_for(waiting.timeout):
             text = (
-                f'The endpoint "{name}" was imported into server "{server}" and did not show within {wait_timeout} s.'
+                f'The endpoint "{name}" was imported into server "{server}" and did not show within '
+                f"{waiting.timeout} s."
             )
             raise WaitError(text, "Raise wait_timeout, or read the log of the Replicate server.")
     except BaseException as failure:
         if is_begun:
-            with api.client.stop.put_off():
+            with api.client.interrupt.deferred():
                 if is_accepted and not isinstance(failure, WaitError):
-                    _quietly(lambda: wait_for(LAG))  # what is not there yet cannot be deleted
+                    _quietly(lambda: wait_for(lag))  # what is not there yet cannot be deleted
                 wanted = name if is_new else None
                 if not _brought_nothing(api, server, dummies, wanted):
-                    left = clean_up(api, server, dummies, wanted, wait_sleep)
+                    left = clean_up(api, server, dummies, wanted, waiting.sleep)
                 elif is_accepted or not isinstance(failure, ApiError):
                     left = [Leftover(kind, one, LATE) for kind, one in zip(("task", "endpoint"), dummies)]
                 else:
                     left = []
             if isinstance(failure, AemError):
                 failure.changed = failure.changed or bool(left) or is_accepted
-                tell(failure, server, left)
+                report_left_behind(failure, server, left)
         raise
-    with api.client.stop.put_off():
-        left = clean_up(api, server, dummies, None, wait_sleep)
+    with api.client.interrupt.deferred():
+        left = clean_up(api, server, dummies, None, waiting.sleep)
     if left:
         error = AemError(f'The endpoint "{name}" is on server "{server}" as wanted.')
         error.changed = True
-        tell(error, server, left)
+        report_left_behind(error, server, left)
         raise error
 
 
@@ -172,7 +170,7 @@ def clean_up(api: Api, server: str, dummies: Dummies, wanted: str | None, pause:
         delete_task(api, server, dummies.task)
     except AemError as error:
         left.append(Leftover("task", dummies.task, error.message))
-    patience = 0 if left else LAG  # the endpoints stay in use then
+    patience = 0 if left else api.client.limits.import_lag  # the endpoints stay in use then
     for name in (dummies.endpoint, *([wanted] if wanted else [])):
         try:
             _delete_unused(api, server, name, patience, pause)
@@ -182,20 +180,20 @@ def clean_up(api: Api, server: str, dummies: Dummies, wanted: str | None, pause:
 
 
 def delete_task(api: Api, server: str, name: str) -> None:
-    """Delete a task with its logs; one that is gone already is fine."""
-    with settled(lambda: not api.get_task_details(server, name, accept=(TASK_NOT_FOUND,))):
+    """Delete a task with its logs; one that is deleted already is fine."""
+    with confirm_lost_write(lambda: not api.get_task_details(server, name, accept=(TASK_NOT_FOUND,))):
         api.delete_task(server, name, with_logs=True, accept=(TASK_NOT_FOUND,))
 
 
 def delete_endpoint(api: Api, server: str, name: str) -> bool:
-    """Delete an endpoint; return whether it was there (also if the answer gets lost, and it is gone)."""
+    """Delete an endpoint; return whether it was there (also if the answer is lost, and it is not there any more)."""
     code = ""
-    with settled(lambda: find(api, server, name) is None):
+    with confirm_lost_write(lambda: find(api, server, name) is None):
         code = api.delete_endpoint(server, name, accept=(NO_ENDPOINT,)).error_code
     return not code
 
 
-def tell(error: AemError, server: str, left: list[Leftover]) -> None:
+def report_left_behind(error: AemError, server: str, left: list[Leftover]) -> None:
     """Add to a failure what could not be removed."""
     if left:
         names = " and ".join(f'the {one.kind} "{one.name}" ({one.msg.rstrip(".")})' for one in left)
@@ -205,7 +203,7 @@ def tell(error: AemError, server: str, left: list[Leftover]) -> None:
 
 
 def _delete_unused(api: Api, server: str, name: str, patience: float, pause: float) -> None:
-    """Delete an endpoint that the dummy task has used: the server may take a moment to know that the task is gone."""
+    """Delete an endpoint that the dummy task used: the server may need a moment to know that the task is deleted."""
     deadline = time.monotonic() + patience
     while True:
         try:
@@ -214,7 +212,7 @@ def _delete_unused(api: Api, server: str, name: str, patience: float, pause: flo
         except ApiError as error:
             if error.error_code != IN_USE or time.monotonic() >= deadline:
                 raise
-        api.client.stop.pause(pause)
+        api.client.interrupt.pause(pause)
 
 
 def _brought_nothing(api: Api, server: str, dummies: Dummies, wanted: str | None) -> bool:
@@ -239,5 +237,5 @@ def _did_nothing(failure: AemError) -> bool:
 
 
 def _quietly(act: Callable[[], object]) -> None:
-    with contextlib.suppress(AemError):  # the clean-up that follows meets the same trouble, and tells
+    with contextlib.suppress(AemError):  # the clean-up that follows meets the same trouble, and reports it
         act()

@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .._client.api import Api
+from .._client.api import Api, Json
 from .._client.checks import check_name
 from .._client.client import NOT_SUPPORTED
 from .._client.errors import ApiError
 from .._client.redaction import redacted
-from .._fleets.selection import find_servers, matches, skip_warnings
+from .._common.patterns import find_servers, is_selected, read_servers
 from .._run.result import Mode, Result
 from .read import is_forbidden, kind_of, settings_of
 
@@ -27,34 +27,34 @@ def gather(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     names = [check_name("name", name) for name in params["name"] or []]
     kinds = {kind_of(check_name("type", kind)) for kind in params["type"] or []}
     roles = {role.upper() for role in params["role"] or []}
-    endpoints: list[dict[str, Any]] = []
-    skipped: list[dict[str, Any]] = []
     warnings: list[str] = []
-    for server in find_servers(api, named):
+
+    def read(server: str) -> list[Json]:
         try:
-            found = [
-                {**{key: value for key, value in item.items() if key != "$type"}, "server": server}
-                for item in api.get_endpoint_list(server)
-                if (not names or any(matches(item["name"], pattern) for pattern in names))
-                and (not kinds or kind_of(str(item.get("type"))) in kinds)
-                and (not roles or item.get("role") in roles)
-            ]
-            if params["settings"]:
-                warnings += _add_settings(api, server, found)
+            listed = api.get_endpoint_list(server)
         except ApiError as error:
             # A Compose server has no endpoints; that matters only to somebody who names it.
             if error.error_code == NOT_SUPPORTED and server not in named:
-                continue
-            if params["on_server_error"] == "fail":
-                raise
-            skipped.append({"server": server, "msg": error.message, **error.facts})
-            continue
-        endpoints += found
-    warnings += skip_warnings(skipped)
-    return Result(values={"endpoints": endpoints, "skipped_servers": skipped}, warnings=warnings)
+                return []
+            raise
+        found = [
+            {**{key: value for key, value in item.items() if key != "$type"}, "server": server}
+            for item in listed
+            if is_selected(item["name"], names)
+            and (not kinds or kind_of(str(item.get("type"))) in kinds)
+            and (not roles or item.get("role") in roles)
+        ]
+        if params["settings"]:
+            warnings.extend(_add_settings(api, server, found))
+        return found
+
+    found, skipped = read_servers(find_servers(api, named), read, params["on_server_error"])
+    endpoints = [endpoint for items in found.values() for endpoint in items]
+    values = {"endpoints": endpoints, "skipped_servers": skipped.rows}
+    return Result(values=values, warnings=warnings + skipped.warnings)
 
 
-def _add_settings(api: Api, server: str, endpoints: list[dict[str, Any]]) -> list[str]:
+def _add_settings(api: Api, server: str, endpoints: list[Json]) -> list[str]:
     """Add ``settings``, without secrets, to each endpoint; return a warning if some cannot be read."""
     why = ""
     try:

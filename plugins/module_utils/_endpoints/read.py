@@ -12,13 +12,11 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from .._client.api import DEFINITION, Api
+from .._client.api import DEFINITION, Api, Json
 from .._client.errors import ApiError
 from .._tasks.model import TASK_NOT_FOUND
 
-Json = dict[str, Any]
-
-SUFFIX = "_COMPONENT_TYPE"  # of type_id in documents; GetEndpointList tells the rest of it (assumption)
+SUFFIX = "_COMPONENT_TYPE"  # of type_id in documents; GetEndpointList shows the rest of it (assumption)
 # ExportAll gives everything or nothing.
 NO_PERMISSION = ("AEM_EXPORT_NO_PERMISSION_ON_TASK", "AEM_EXPORT_NO_PERMISSION_ON_ENDPOINT")
 
@@ -29,14 +27,14 @@ def kind_of(kind: str) -> str:
 
 
 def find(api: Api, server: str, name: str) -> Json | None:
-    """Return what GetEndpointList tells of an endpoint; None if there is none of this name."""
+    """Return what GetEndpointList shows of an endpoint; None if there is none of this name."""
     return next((item for item in api.get_endpoint_list(server) if item.get("name") == name), None)
 
 
 def settings_of(api: Api, server: str, names: Collection[str]) -> dict[str, Json]:
     """Return the items of these endpoints in an export, by name.
 
-    Only an export tells the settings (notes, 6). Of one that this user may not see and no task uses there is none.
+    Only an export has the settings (notes, 6). Of one that this user may not see and no task uses there is none.
     Raises the refusal of ExportAll if that leaves nothing at all.
     """
     try:

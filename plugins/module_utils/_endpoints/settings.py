@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from .._client.api import Json
 from .._client.errors import InputError
 from .._client.redaction import is_encrypted, is_secret_name, redacted
 
-Json = dict[str, Any]
 Path = tuple[str, ...]
 
 STORED, GIVEN = "(the stored secret)", "(the given secret)"
@@ -45,7 +45,7 @@ def merged(settings: Mapping[str, Any], secrets: Mapping[str, Any], path: Path =
         if isinstance(value, dict):
             below = result.get(key, {})
             if not isinstance(below, dict):
-                raise InputError(f"secrets.{where} is a mapping, but settings.{where} is none.")
+                raise InputError(f"secrets.{where} is a mapping, but settings.{where} is not.")
             result[key] = merged(below, value, (*path, key))
         elif key in result:
             raise InputError(f"{where} is given in settings and in secrets: give it in secrets only.")
@@ -64,7 +64,7 @@ def paths(secrets: Mapping[str, Any], path: Path = ()) -> Iterator[Path]:
 
 
 def check(option: str, value: Any, is_secret: bool = False, path: Path = ()) -> None:
-    """Raise InputError for a secret that is no text: a number would be stored as a number."""
+    """Raise InputError for a secret that is not a text: a number would be stored as a number."""
     if isinstance(value, dict):
         for key, item in value.items():
             check(option, item, is_secret or is_secret_name(key), (*path, key))

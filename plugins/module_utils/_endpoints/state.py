@@ -11,22 +11,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from .._client.api import Api
-from .._client.checks import check_name, check_seconds
-from .._client.errors import AemError, ApiError, InputError, advice_on
+from .._client.api import Api, Json, on_endpoint
+from .._client.checks import check_name
+from .._client.error_codes import advice_on
+from .._client.errors import AemError, ApiError, InputError
 from .._client.redaction import redacted
-from .._common.lost_answers import settled
-from .._run.result import Mode, Result
+from .._common.lost_answers import confirm_lost_write
+from .._common.wait import Waiting, check_waiting
+from .._run.result import Mode, Result, diff
 from . import settings as settings_
 from .creation import IN_USE, delete_endpoint, import_endpoint, new_item
 from .read import find, is_forbidden, kind_of, settings_of, users_of
-from .settings import Change, Json, Path
+from .settings import Change, Path
 
 READERS = "Settings can be read by an Admin of Enterprise Manager, or by the Operator of a task that uses the endpoint."
 
 
 class Options(NamedTuple):
-    """The checked options. ``role`` and ``kind`` as GetEndpointList tells them; None: not given."""
+    """The checked options. ``role`` and ``kind`` as GetEndpointList shows them; None: not given."""
 
     server: str
     name: str
@@ -39,13 +41,12 @@ class Options(NamedTuple):
     always: bool  # whether secrets that cannot be compared are sent
     configuration: str | None
     recycle: bool
-    wait_timeout: float
-    wait_sleep: float
+    waiting: Waiting
 
     @property
     def subject(self) -> str:
         """The endpoint as messages name it."""
-        return f'endpoint "{self.name}" on server "{self.server}"'
+        return on_endpoint(self.server, self.name).subject
 
 
 class Plan(NamedTuple):
@@ -64,7 +65,7 @@ class Plan(NamedTuple):
 
 
 def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
-    """Create, change, delete or reconfigure one endpoint. Raises AemError; its ``changed`` tells the truth."""
+    """Create, change, delete or reconfigure one endpoint. Raises AemError; see ``changed``."""
     options = check_options(params)
     if options.state == "absent":
         return _remove(api, options, mode)
@@ -75,7 +76,7 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     if known is None:
         check_new(options)
     else:
-        check_kept(options, known)
+        check_unchangeable(options, known)
         if options.settings or _description_differs(options, known):
             stored = _stored(api, options)
     todo = plan(options, known, stored)
@@ -88,7 +89,7 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
         "role": known["role"] if known else options.role,
         "description": (known or {}).get("description", "") if options.description is None else options.description,
     }
-    return Result(todo.changed, {"endpoint": view}, _diff(options, todo.before, todo.after, mode))
+    return Result(todo.changed, {"endpoint": view}, _diff(options, todo.before, todo.after))
 
 
 def check_options(params: Mapping[str, Any]) -> Options:
@@ -115,8 +116,7 @@ def check_options(params: Mapping[str, Any]) -> Options:
         always=params["update_password"] == "always",
         configuration=params["configuration"],
         recycle=params["recycle"],
-        wait_timeout=check_seconds("wait_timeout", params["wait_timeout"]),
-        wait_sleep=check_seconds("wait_sleep", params["wait_sleep"], least=0.1),
+        waiting=check_waiting(params),
     )
     if options.configuration is not None and check_name("configuration", options.configuration) == options.name:
         raise InputError("configuration must name another endpoint than name.")
@@ -124,7 +124,7 @@ def check_options(params: Mapping[str, Any]) -> Options:
 
 
 def check_new(options: Options) -> None:
-    """Raise InputError unless the options tell all that a new endpoint needs."""
+    """Raise InputError unless the options give all that a new endpoint needs."""
     missing = [option for option, value in (("type", options.kind), ("role", options.role)) if not value]
     if missing:
         raise InputError(
@@ -133,7 +133,7 @@ def check_new(options: Options) -> None:
         )
 
 
-def check_kept(options: Options, known: Mapping[str, Any]) -> None:
+def check_unchangeable(options: Options, known: Mapping[str, Any]) -> None:
     """Raise InputError if the options want another type or role than the endpoint has: no call can change these."""
     for option, wanted, is_now in (
         ("type", options.kind, kind_of(str(known.get("type")))),
@@ -150,7 +150,7 @@ def check_kept(options: Options, known: Mapping[str, Any]) -> None:
 def plan(options: Options, known: Mapping[str, Any] | None, stored: Json | None) -> Plan:
     """Return what leads to the wanted endpoint.
 
-    ``known`` is what the list tells of it (None: there is none), ``stored`` its item in an export (None: not needed).
+    ``known`` is what the list shows of it (None: there is none), ``stored`` its item in an export (None: not needed).
     """
     if known is None:
         wanted = settings_.without_nulls(options.settings)
@@ -194,7 +194,7 @@ def _stored(api: Api, options: Options) -> Json:
 def _apply(api: Api, options: Options, todo: Plan) -> None:
     """Send what is planned."""
     if todo.item:
-        import_endpoint(api, options.server, todo.item, todo.is_new, options.wait_timeout, options.wait_sleep)
+        import_endpoint(api, options.server, todo.item, todo.is_new, options.waiting)
     if not todo.patch:
         return
 
@@ -204,7 +204,7 @@ def _apply(api: Api, options: Options, todo: Plan) -> None:
         return not settings_.changes(_stored(api, options).get("db_settings") or {}, options.settings)
 
     try:
-        with settled(is_done):
+        with confirm_lost_write(is_done):
             api.patch_endpoint(options.server, options.name, [change.operation() for change in todo.patch])
     except AemError as error:
         if todo.item:
@@ -214,17 +214,17 @@ def _apply(api: Api, options: Options, todo: Plan) -> None:
 
 
 def _remove(api: Api, options: Options, mode: Mode) -> Result:
-    """Delete the endpoint. The answer tells whether it was there, so it is read first only where that is shown."""
-    known = find(api, options.server, options.name) if mode.check or mode.diff else None
+    """Delete the endpoint. The answer shows whether it was there, so it is read first only for a diff."""
+    known = find(api, options.server, options.name) if mode.shows_diff else None
     before = {key: known.get(key) or "" for key in ("type", "role", "description")} if known else {}
-    diff = _diff(options, before, {}, mode)
+    change = _diff(options, before, {})
     if mode.check:
         users = users_of(api, options.server, options.name) if known else None
         if users:
             raise _in_use(options, users)
-        return Result(known is not None, diff=diff)
+        return Result(known is not None, diff=change)
     try:
-        return Result(delete_endpoint(api, options.server, options.name), diff=diff)
+        return Result(delete_endpoint(api, options.server, options.name), diff=change)
     except ApiError as error:
         users = users_of(api, options.server, options.name) if error.error_code == IN_USE else None
         if users:
@@ -272,13 +272,10 @@ def _reconfigure(api: Api, options: Options, mode: Mode) -> Result:
     shown = [{"settings": redacted(one)} for one in both] if both else [{}, {}]
     before, after = shown[0], {**shown[1], "configuration": options.configuration} if changed else shown[0]
     if changed and not mode.check:
-        with settled(lambda: not options.always and is_same(read())):
+        with confirm_lost_write(lambda: not options.always and is_same(read())):
             api.reconfigure_endpoint_no_wait(options.server, *pair, options.recycle)
-    return Result(changed, diff=_diff(options, before, after, mode))
+    return Result(changed, diff=_diff(options, before, after))
 
 
-def _diff(options: Options, before: Json, after: Json, mode: Mode) -> Json | None:
-    if not (mode.check or mode.diff):
-        return None
-    header = f"{options.server}/{options.name}"
-    return {"before": before, "after": after, "before_header": header, "after_header": header}
+def _diff(options: Options, before: Json, after: Json) -> Json:
+    return diff(before, after, f"{options.server}/{options.name}")

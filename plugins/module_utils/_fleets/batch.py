@@ -4,7 +4,7 @@
 
 # This file is private to the collection.
 
-"""Many tasks: which ones, in which order, and what is told of them."""
+"""Many tasks: which ones, in which order, and what is reported of them."""
 
 from __future__ import annotations
 
@@ -18,68 +18,64 @@ from .._client.api import Api
 from .._client.errors import AemError, InputError
 from .._common.files import check_file
 from .._common.parallel import map_parallel
+from .._common.rows import rows_on_failure, values
 from .._run.result import Mode, Result
-from .._tasks.model import Options
-from .._tasks.state import check_options
-from .fleet import Fleet, Job, Limits, check_care, check_limits, diff, done, raise_failures, values
-from .journal import Journal, JournaledApi, Known, open_journal, read_journal
-from .selection import Listed, Selection, Selector, read_selectors, select, skip_warnings
+from .._tasks.operation import check_operation
+from .fleet import ALL_DONE, Fleet, Job, raise_task_failures, states_diff
+from .journal import Journal, JournaledApi, JournalState, open_journal, read_journal
+from .options import FleetLimits, check_limits, check_stop_policy
+from .selection import Listed, Selection, Selector, read_selectors, select
 
 NO_SELECTOR = "include must hold at least one selector."
 
 
 def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
-    """Bring the selected tasks to the wanted state, as ``aem_task`` does with one.
+    """Do with the selected tasks what ``aem_task`` does with one.
 
     Raises AemError when all that runs has ended; it carries the rows.
     """
-    begin = time.monotonic()
-    # The same checks as for one task; the names come later.
-    wanted = check_options({**params, "server": "*", "name": "*"})
-    limits, care = check_limits(params), check_care(params)
+    operation = check_operation(params["state"], params)
+    limits, policy = check_limits(params), check_stop_policy(params)
     waves = read_selectors("waves", params["waves"])
-    wish = f"{wanted.state} {wanted.run_option}"
+    label = f"{operation.state} {operation.run_option}"  # what a journal calls it
     if params["journal"]:
         check_file("journal", params["journal"])
-        read_journal(params["journal"], api.client.address, wish)
+        read_journal(params["journal"], api.client.address, label)
     as_of = time.monotonic()
     selection = read_selection(api, params, limits)
     sorted_waves = sort_into_waves(selection.tasks, waves)
     if params["reverse"]:
         sorted_waves.reverse()
-    jobs = [[job_for(wanted, task, as_of) for task in wave] for wave in sorted_waves]
-    with open_maybe(api, params["journal"], wish, mode) as (known, journal):
-        journaled = JournaledApi(api.client, journal) if journal else api
-        warnings = skip_warnings(selection.skipped)
+    jobs = [[Job(listed.task, operation, listed.snapshot, as_of) for listed in wave] for wave in sorted_waves]
+    skipped = selection.skipped
+    with journaled(api, params["journal"], label, mode) as (journaled_api, state, journal):
         try:
-            rows = Fleet(journaled, mode, limits, care, known, journal).run(jobs, wanted.state)
-            with_diff = {"diff": diff(rows)} if mode.check or mode.diff else {}
-            raise_failures(rows, **with_diff)
+            rows = Fleet(journaled_api, mode, limits, policy, state, journal).run(jobs, operation.state)
+            raise_task_failures(rows)
         except AemError as failure:
-            failure.facts["skipped_servers"] = selection.skipped
-            failure.warnings += warnings
+            failure.facts["skipped_servers"] = skipped.rows
+            failure.warnings += skipped.warnings
             raise
         if journal:
-            with done(rows):
+            with rows_on_failure("tasks", rows, ALL_DONE):
                 journal.note("end")
-    elapsed = round(time.monotonic() - begin, 2)
     return Result(
         changed=any(row.changed for row in rows),
-        values={**values(rows), "skipped_servers": selection.skipped, "elapsed": elapsed},
-        diff=with_diff.get("diff"),
-        warnings=warnings,
+        values={**values("tasks", rows), "skipped_servers": skipped.rows},
+        diff=states_diff(rows),
+        warnings=skipped.warnings,
     )
 
 
-def read_selection(api: Api, params: Mapping[str, Any], limits: Limits) -> Selection:
+def read_selection(api: Api, params: Mapping[str, Any], limits: FleetLimits) -> Selection:
     """Return the tasks that ``include`` and ``exclude`` mean; raise InputError if there is none."""
     include, exclude = read_selectors("include", params["include"]), read_selectors("exclude", params["exclude"])
     if not include:
         raise InputError(NO_SELECTOR)
-    at_a_time = functools.partial(map_parallel, parallel=limits.parallel, abandon=api.client.stop.abandon)
-    selection = select(api, include, exclude, params["on_server_error"], at_a_time)
+    run_all = functools.partial(map_parallel, parallel=limits.parallel, abandon=api.client.interrupt.abandon)
+    selection = select(api, include, exclude, params["on_server_error"], run_all)
     if not selection.tasks and not params["allow_empty"]:
-        skipped = "".join(f" {warning}" for warning in skip_warnings(selection.skipped))
+        skipped = "".join(f" {warning}" for warning in selection.skipped.warnings)
         raise InputError(f"include selects no task. Set allow_empty: true if that can be right.{skipped}")
     return selection
 
@@ -87,29 +83,26 @@ def read_selection(api: Api, params: Mapping[str, Any], limits: Limits) -> Selec
 def sort_into_waves(tasks: Sequence[Listed], waves: Sequence[Selector]) -> list[list[Listed]]:
     """Return the tasks of each wave, and last those of none; raise InputError for a task of two waves."""
     result: list[list[Listed]] = [[] for _wave in range(len(waves) + 1)]
-    for task in tasks:
-        places = [number for number, wave in enumerate(waves) if wave.selects(task)]
+    for listed in tasks:
+        places = [number for number, wave in enumerate(waves) if wave.selects(listed)]
         if len(places) > 1:
-            numbers = " and ".join(str(place + 1) for place in places)
+            task, numbers = listed.task, " and ".join(str(place + 1) for place in places)
             raise InputError(
                 f'Task "{task.name}" on server "{task.server}" is in the waves {numbers}: waves must not overlap.'
             )
-        result[places[0] if places else -1].append(task)
+        result[places[0] if places else -1].append(listed)
     return result
 
 
-def job_for(wanted: Options, task: Listed, as_of: float) -> Job:
-    """Return what is wanted of one task."""
-    return Job(wanted._replace(server=task.server, name=task.name), task.seen, as_of)
-
-
 @contextlib.contextmanager
-def open_maybe(api: Api, path: str | None, wish: str, mode: Mode) -> Iterator[tuple[Known, Journal | None]]:
-    """Open the journal if there is to be one; in check mode it is only read."""
+def journaled(
+    api: Api, path: str | None, operation: str, mode: Mode
+) -> Iterator[tuple[Api, JournalState, Journal | None]]:
+    """Open the journal if there is to be one, and yield the API that writes it; in check mode it is only read."""
     if not path:
-        yield Known(), None
+        yield api, JournalState(), None
     elif mode.check:
-        yield read_journal(path, api.client.address, wish), None
+        yield api, read_journal(path, api.client.address, operation), None
     else:
-        with open_journal(path, api.client.address, wish) as journal:
-            yield journal.known, journal
+        with open_journal(path, api.client.address, operation) as journal:
+            yield JournaledApi(api.client, journal), journal.state, journal

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .._client.errors import InputError
+from .._tasks.model import TaskName
 
 SCHEMA = 1
 RECORDED, FREEZING, FROZEN, RESTORING, RESTORED = PHASES = ("recorded", "freezing", "frozen", "restoring", "restored")
 OPEN = (FREEZING, FROZEN, RESTORING)  # tasks may be stopped that must come back
 
 
-class Kept(NamedTuple):
+class RecordedTask(NamedTuple):
     """A task as it was when the window began; ``run_option`` is None for one that did not run, which is left alone."""
 
     server: str
@@ -29,6 +30,11 @@ class Kept(NamedTuple):
     state: str
     run_option: str | None
     wave: int  # counted from 1
+
+    @property
+    def task(self) -> TaskName:
+        """Which task it is."""
+        return TaskName(self.server, self.name)
 
 
 class Checkpoint(NamedTuple):
@@ -38,10 +44,10 @@ class Checkpoint(NamedTuple):
     recorded: str
     phase: str
     selection: Mapping[str, Any]
-    tasks: tuple[Kept, ...]
+    tasks: tuple[RecordedTask, ...]
 
     @property
-    def waves(self) -> list[list[Kept]]:
+    def waves(self) -> list[list[RecordedTask]]:
         """The tasks that ran, in the waves in which they are stopped."""
         ran = [task for task in self.tasks if task.run_option]
         return [[task for task in ran if task.wave == wave] for wave in sorted({task.wave for task in ran})]
@@ -80,7 +86,7 @@ def read_document(document: Any, address: str, source: str) -> Checkpoint:
     ``address``.
     """
     if not isinstance(document, dict) or not isinstance(document.get("schema"), int):
-        raise _damaged(source, "it is no checkpoint")
+        raise _damaged(source, "it is not a checkpoint")
     if document["schema"] > SCHEMA:
         raise InputError(
             f"The checkpoint ({source}) was written by a newer release of the collection (schema {document['schema']}, "
@@ -92,7 +98,7 @@ def read_document(document: Any, address: str, source: str) -> Checkpoint:
             f"{address}. Nothing was done."
         )
     try:
-        tasks = tuple(_kept(task) for task in document["tasks"])
+        tasks = tuple(_task_in(task) for task in document["tasks"])
         checkpoint = Checkpoint(
             address, _text(document["recorded"]), document["phase"], dict(document["selection"]), tasks
         )
@@ -100,24 +106,24 @@ def read_document(document: Any, address: str, source: str) -> Checkpoint:
         raise _damaged(source, f"{type(error).__name__} {error}") from error
     if checkpoint.phase not in PHASES:
         raise _damaged(source, f"there is no phase {checkpoint.phase}")
-    if len({task[:2] for task in tasks}) != len(tasks):
+    if len({recorded.task for recorded in tasks}) != len(tasks):
         raise _damaged(source, "a task is there twice")
     return checkpoint
 
 
-def _kept(item: Mapping[str, Any]) -> Kept:
+def _task_in(item: Mapping[str, Any]) -> RecordedTask:
     run_option = item["run_option"]
     wave = item["wave"]
     if not isinstance(wave, int) or wave < 1:
         raise ValueError("wave")
-    return Kept(
+    return RecordedTask(
         _text(item["server"]), _text(item["name"]), _text(item["state"]), run_option and _text(run_option), wave
     )
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{value!r} is no text")
+        raise ValueError(f"{value!r} is not a text")
     return value
 
 

@@ -4,7 +4,7 @@
 
 # This file is private to the collection.
 
-"""What is looked at before a running task is stopped: a full load under way, changes in flight."""
+"""What is checked before a running task is stopped: a full load under way, changes in flight."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 from .._client.api import Api
 from .._client.errors import WaitError
 from .._common.wait import TimedOut, wait_until
-from .._tasks.model import ACTIVE, Options, Seen, seen_in
+from .._tasks.model import ACTIVE, TaskName, snapshot_of
+from .._tasks.operation import Operation
 
 # GetTaskDetails, cdc_transactions_counters: what was read at the source and is not committed at the target.
 IN_FLIGHT = (
@@ -28,7 +29,7 @@ IN_FLIGHT = (
 )
 
 
-class Drain(NamedTuple):
+class DrainPolicy(NamedTuple):
     """Waiting until changes are applied: for ``timeout`` seconds, down to a latency of ``max_latency`` seconds."""
 
     timeout: float
@@ -36,11 +37,11 @@ class Drain(NamedTuple):
     on_timeout: str  # stop, skip or fail
 
 
-class Care(NamedTuple):
+class StopPolicy(NamedTuple):
     """How running tasks are treated before they are stopped."""
 
     on_full_load: str = "stop"  # or skip, wait, fail
-    drain: Drain | None = None
+    drain: DrainPolicy | None = None
 
     @property
     def is_needed(self) -> bool:
@@ -48,23 +49,23 @@ class Care(NamedTuple):
         return self.on_full_load != "stop" or self.drain is not None
 
 
-def prepare_stop(api: Api, options: Options, care: Care, is_check: bool) -> str:
-    """Wait as ``care`` says; return why the task is to be left running, or an empty string if it can be stopped.
+def prepare_stop(api: Api, task: TaskName, operation: Operation, policy: StopPolicy, is_check: bool) -> str:
+    """Wait as ``policy`` says; return why the task is to be left running, or an empty string if it can be stopped.
 
     In check mode nothing is waited for: the wait is taken to succeed. Raises AemError.
     """
-    details = api.get_task_details(options.server, options.name)
-    if seen_in(details).state not in ACTIVE:
+    details = api.get_task_details(*task)
+    if _is_over(details):
         return ""
     if is_loading(details):
-        if care.on_full_load == "skip":
+        if policy.on_full_load == "skip":
             return "Left running: a full load is under way (on_full_load: skip)."
-        if care.on_full_load == "fail":
-            raise _not_stopped(options, details, "a full load is under way (on_full_load: fail).")
-        if care.on_full_load == "wait" and not is_check:
-            _wait_for_load(api, options)
-    if care.drain and not is_check:
-        return _drain(api, options, care.drain)
+        if policy.on_full_load == "fail":
+            raise _not_stopped(task, details, "a full load is under way (on_full_load: fail).")
+        if policy.on_full_load == "wait" and not is_check:
+            _wait_for_load(api, task, operation)
+    if policy.drain and not is_check:
+        return _drain(api, task, operation, policy.drain)
     return ""
 
 
@@ -81,7 +82,7 @@ def in_flight(details: Mapping[str, Any]) -> int:
 
 
 def latency(details: Mapping[str, Any]) -> int:
-    """Return the total latency in seconds; 0 if the server does not tell one (``hh:mm:ss``, notes 6)."""
+    """Return the total latency in seconds; 0 if the server does not give one (``hh:mm:ss``, notes 6)."""
     text = (details.get("cdc_latency") or {}).get("total_latency") or ""
     match = re.fullmatch(r"(\d+):(\d\d):(\d\d)", text)
     hours, minutes, seconds = map(int, match.groups()) if match else (0, 0, 0)
@@ -89,53 +90,45 @@ def latency(details: Mapping[str, Any]) -> int:
 
 
 def _is_over(details: Mapping[str, Any]) -> bool:
-    return seen_in(details).state not in ACTIVE  # it stopped meanwhile, whoever did it: nothing to wait for
+    return snapshot_of(details).state not in ACTIVE  # it stopped meanwhile, whoever did it: nothing to wait for
 
 
-def _wait_for_load(api: Api, options: Options) -> None:
+def _wait_for_load(api: Api, task: TaskName, operation: Operation) -> None:
     try:
         wait_until(
-            lambda: api.get_task_details(options.server, options.name),
+            api,
+            lambda: api.get_task_details(*task),
             lambda details: _is_over(details) or not is_loading(details),
-            options.wait_timeout,
-            options.wait_sleep,
-            api.client.stop.pause,
+            *operation.waiting,
         )
     except TimedOut as over:
-        what = f"its full load is still under way after {options.wait_timeout:g} s (wait_timeout)."
-        raise _not_stopped(options, over.last, what) from over
+        what = f"its full load is still under way after {operation.waiting.timeout:g} s (wait_timeout)."
+        raise _not_stopped(task, over.last, what) from over
 
 
-def _drain(api: Api, options: Options, drain: Drain) -> str:
+def _drain(api: Api, task: TaskName, operation: Operation, policy: DrainPolicy) -> str:
     def is_drained(details: Mapping[str, Any]) -> bool:
-        return _is_over(details) or (latency(details) <= drain.max_latency and not in_flight(details))
+        return _is_over(details) or (latency(details) <= policy.max_latency and not in_flight(details))
 
     try:
-        wait_until(
-            lambda: api.get_task_details(options.server, options.name),
-            is_drained,
-            drain.timeout,
-            options.wait_sleep,
-            api.client.stop.pause,
-        )
+        wait_until(api, lambda: api.get_task_details(*task), is_drained, policy.timeout, operation.waiting.sleep)
     except TimedOut as over:
-        if drain.on_timeout == "stop":
+        if policy.on_timeout == "stop":
             return ""
         last: Mapping[str, Any] = over.last or {}
         what = (
-            f"after {drain.timeout:g} s (drain) its latency is {latency(last)} s and {in_flight(last)} changes are in "
+            f"after {policy.timeout:g} s (drain) its latency is {latency(last)} s and {in_flight(last)} changes are in "
             "flight."
         )
-        if drain.on_timeout == "skip":
+        if policy.on_timeout == "skip":
             return f"Left running: {what}"
-        raise _not_stopped(options, last, what) from over
+        raise _not_stopped(task, last, what) from over
     return ""
 
 
-def _not_stopped(options: Options, details: Mapping[str, Any] | None, why: str) -> WaitError:
-    last: Seen | None = seen_in(details) if details else None
+def _not_stopped(task: TaskName, details: Mapping[str, Any] | None, why: str) -> WaitError:
     return WaitError(
-        f"The {options.subject} was not stopped: {why}",
+        f"The {task.subject} was not stopped: {why}",
         "Run this again later, or choose another value of the option in brackets.",
-        task=last.view(options.server, options.name) if last else None,
+        task=snapshot_of(details).view(task) if details else None,
     )

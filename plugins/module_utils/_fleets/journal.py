@@ -23,13 +23,13 @@ from .._client.api import Api
 from .._client.client import Answer, Client
 from .._client.errors import AemError, ApiError, InputError
 from .._common.files import locked
+from .._tasks.model import TaskName
 
 SCHEMA = 1
 BEGIN = '{"event": "'  # of each line
-Task = tuple[str, str]  # server and name
 
 
-class Doubt(NamedTuple):
+class UnconfirmedWrite(NamedTuple):
     """A write of which nobody knows what became: the call, and when it was about to be sent (seconds since 1970)."""
 
     call: str
@@ -40,22 +40,24 @@ class Doubt(NamedTuple):
         return max(0.0, min(limit, self.time + limit - time.time()))
 
 
-class Known(NamedTuple):
-    """What the run before has left: ``continues`` if it wanted the same and did not come to its end.
+class JournalState(NamedTuple):
+    """What the run before has left: ``continues`` if it wanted the same operation and did not come to its end.
 
-    ``done`` are the tasks that it was through with then; ``doubts`` are left whatever it wanted.
+    ``done`` are the tasks that it had finished then; ``unconfirmed`` are left whatever it wanted. ``has_ended`` is
+    whether there was no run before, or one that wanted the same and did all of it.
     """
 
     continues: bool = False
-    done: frozenset[Task] = frozenset()
-    doubts: Mapping[Task, Doubt] = {}
+    done: frozenset[TaskName] = frozenset()
+    unconfirmed: Mapping[TaskName, UnconfirmedWrite] = {}
+    has_ended: bool = True
 
 
 class Journal:
     """Appends a JSON line before and after each write, each on the disk before the write is sent. Safe for threads."""
 
-    def __init__(self, path: str, known: Known) -> None:
-        self.known = known
+    def __init__(self, path: str, state: JournalState) -> None:
+        self.state = state
         self._path = path
         descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         self._file = open(descriptor, "ab", buffering=0)  # noqa: SIM115 (see close)
@@ -65,7 +67,7 @@ class Journal:
     def note(self, event: str, **members: Any) -> None:
         """Append a line; raise InputError if that is not possible.
 
-        Not if it tells of what is over: without the line the next run has its doubts, and looks.
+        Not if it notes what is over: without the line the next run takes the write for unconfirmed, and reads.
         """
         now = datetime.now(timezone.utc)
         text = json.dumps({"event": event, "time": now.isoformat(timespec="milliseconds"), **members})
@@ -79,7 +81,7 @@ class Journal:
                     os.fsync(self._file.fileno())
             except OSError as error:
                 with contextlib.suppress(OSError):
-                    os.ftruncate(self._file.fileno(), begin)  # or what was not sent would be in doubt
+                    os.ftruncate(self._file.fileno(), begin)  # or what was not sent would be unconfirmed
                 if event not in ("after", "task"):
                     raise _unwritable(self._path, error) from error
 
@@ -96,71 +98,73 @@ def _unwritable(path: str, error: OSError) -> InputError:
 
 
 @contextlib.contextmanager
-def open_journal(path: str, address: str, wish: str) -> Iterator[Journal]:
-    """Read and lock a journal, and begin a new run in it that wants ``wish`` of the Enterprise Manager at ``address``.
+def open_journal(path: str, address: str, operation: str) -> Iterator[Journal]:
+    """Read and lock a journal, and begin a new run of ``operation`` in it, of the Enterprise Manager at ``address``.
 
     Raises InputError if the file is damaged, of another Enterprise Manager or a newer schema, or in use.
     """
     with locked("journal", path):
-        known = read_journal(path, address, wish)
+        state = read_journal(path, address, operation)
         try:
-            journal = Journal(path, known)
+            journal = Journal(path, state)
         except OSError as error:
             raise _unwritable(path, error) from error
         with contextlib.closing(journal):
-            journal.note("run", schema=SCHEMA, enterprise_manager=address, wish=wish, continues=known.continues)
+            about = {"schema": SCHEMA, "enterprise_manager": address, "operation": operation}
+            journal.note("run", **about, continues=state.continues)
             yield journal
 
 
-def read_journal(path: str, address: str, wish: str) -> Known:
-    """Return what a journal tells to a run that wants ``wish``. Raises InputError as ``open_journal`` does."""
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return Known()
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
-        raise InputError(f"journal ({path}) cannot be read: {why}.") from error
-    *lines, cut = text.split("\n")
-    if cut[: len(BEGIN)] != BEGIN[: len(cut)]:
-        lines.append(cut)  # somebody else's file, which is not to be touched
-    # Otherwise a crash has cut it, and it is no line: a write is sent only when its line is whole and on the disk.
-    last_wish = ""
-    done: set[Task] = set()
-    doubts: dict[Task, Doubt] = {}
-    for number, line in enumerate(lines, start=1):
+def read_journal(path: str, address: str, operation: str) -> JournalState:
+    """Return what a journal holds for a run of ``operation``. Raises InputError as ``open_journal`` does."""
+    before, is_over = "", True  # the operation of the run before, and whether it came to its end
+    done: set[TaskName] = set()
+    unconfirmed: dict[TaskName, UnconfirmedWrite] = {}
+    for number, line in enumerate(_lines(path), start=1):
         try:
             entry = json.loads(line)
             event = entry["event"]
             if event == "run":
                 _check_run(path, address, entry)
-                last_wish, done = entry["wish"], (done if entry["continues"] else set())
+                before, is_over = entry["operation"], False
+                done = done if entry["continues"] else set()
             elif event == "end":
-                last_wish, done, doubts = "", set(), {}
+                is_over, done, unconfirmed = True, set(), {}
             elif event == "task":
-                done.add((entry["server"], entry["name"]))
-                doubts.pop((entry["server"], entry["name"]), None)
+                done.add(_task_in(entry))
+                unconfirmed.pop(_task_in(entry), None)
             elif event == "before":
                 noted = datetime.fromisoformat(entry["time"]).timestamp()
-                doubts[entry["server"], entry["name"]] = Doubt(entry["call"], noted)
+                unconfirmed[_task_in(entry)] = UnconfirmedWrite(entry["call"], noted)
             elif event == "after" and entry["known"] and (entry["call"] == "StopTask" or "error_code" in entry):
-                doubts.pop((entry["server"], entry["name"]), None)  # a start is through only when its task is
+                unconfirmed.pop(_task_in(entry), None)  # a start is finished only when its task is
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(
                 f"journal ({path}) is damaged at line {number}. Look at it, then move it away to start anew."
             ) from error
-    continues = last_wish == wish
-    return Known(continues, frozenset(done if continues else ()), doubts)
+    continues = before == operation and not is_over
+    has_ended = before in ("", operation) and is_over
+    return JournalState(continues, frozenset(done if continues else ()), unconfirmed, has_ended)
 
 
-def came_to_end(path: str, address: str, wish: str) -> bool:
-    """Return whether there is no journal, or the last run in it wanted ``wish`` and did all of it."""
-    read_journal(path, address, wish)  # to refuse one that is not ours
-    if not os.path.exists(path):
-        return True
-    entries = [json.loads(line) for line in Path(path).read_text(encoding="utf-8").split("\n")[:-1]]
-    wishes = [entry["wish"] for entry in entries if entry["event"] == "run"]
-    return not wishes or (wishes[-1] == wish and entries[-1]["event"] == "end")
+def _lines(path: str) -> list[str]:
+    """Return the lines of a journal that are whole; none if there is no journal."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not a text in UTF-8"
+        raise InputError(f"journal ({path}) cannot be read: {why}.") from error
+    *lines, cut = text.split("\n")
+    if cut[: len(BEGIN)] != BEGIN[: len(cut)]:
+        lines.append(cut)  # somebody else's file, which is not to be touched
+    # Otherwise a crash has cut it, and it is not a line: a write is sent only when its line is whole and on the disk.
+    return lines
+
+
+def _task_in(entry: Mapping[str, Any]) -> TaskName:
+    return TaskName(entry["server"], entry["name"])
 
 
 def _drop_cut_line(path: str) -> None:
@@ -169,7 +173,7 @@ def _drop_cut_line(path: str) -> None:
     os.truncate(path, content.rfind(b"\n") + 1)
 
 
-def _check_run(path: str, address: str, entry: dict[str, Any]) -> None:
+def _check_run(path: str, address: str, entry: Mapping[str, Any]) -> None:
     if entry["schema"] > SCHEMA:
         raise InputError(f"journal ({path}) was written by a newer release (schema {entry['schema']}).")
     if entry["enterprise_manager"] != address:

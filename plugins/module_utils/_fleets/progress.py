@@ -11,37 +11,36 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-INTERVAL = 5.0  # seconds between two lines
-SLOW = 10.0  # seconds after which a task under way is named
+from .._client.limits import Limits
 
 
 class Progress:
-    """Counts, and tells when it is time to. Not for threads: only who schedules the work uses it."""
+    """Counts, and shows a line when it is time to. Not for threads: only who schedules the work uses it."""
 
-    def __init__(self, tell: Callable[[str], None], wish: str, total: int) -> None:
-        self._tell, self._wish, self._total = tell, wish, total
+    def __init__(self, show: Callable[[str], None], operation: str, total: int, limits: Limits) -> None:
+        self._show, self._operation, self._total, self._limits = show, operation, total, limits
         self._done = self._failed = 0
-        self._next = time.monotonic() + INTERVAL
+        self._next = time.monotonic() + limits.progress_interval
 
     def done(self, name: str, failure: str) -> None:
         """Count a task; ``failure`` is why it failed, empty if it did not."""
         self._done += 1
         if failure:
             self._failed += 1
-            self._tell(f"{self._wish}: {name} failed: {failure}")
+            self._show(f"{self._operation}: {name} failed: {failure}")
         if self._done == self._total:
             self._line([])
 
     def tick(self, running: Sequence[tuple[str, float]]) -> None:
-        """Tell how it stands if it is time to; ``running`` are names and the times (monotonic) they began."""
+        """Show how it stands if it is time to; ``running`` are names and the times (monotonic) they began."""
         if time.monotonic() >= self._next:
             self._line(running)
 
     def _line(self, running: Sequence[tuple[str, float]]) -> None:
         now = time.monotonic()
-        self._next = now + INTERVAL
-        slow = sorted(((now - begin, name) for name, begin in running if now - begin >= SLOW), reverse=True)[:3]
+        self._next = now + self._limits.progress_interval
+        least = self._limits.slow_task
+        slow = sorted(((now - begin, name) for name, begin in running if now - begin >= least), reverse=True)[:3]
         named = "".join(f", {name} for {seconds:.0f} s" for seconds, name in slow)
-        self._tell(
-            f"{self._wish}: {self._done} of {self._total} done, {self._failed} failed, {len(running)} running{named}"
-        )
+        counts = f"{self._done} of {self._total} done, {self._failed} failed, {len(running)} running"
+        self._show(f"{self._operation}: {counts}{named}")

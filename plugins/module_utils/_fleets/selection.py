@@ -9,31 +9,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from .._client.api import Api
 from .._client.checks import check_name
-from .._client.errors import ApiError, InputError
-from .._tasks.model import Seen, seen_in, state_of
-
-
-def is_literal(pattern: str) -> bool:
-    """Return whether ``pattern`` can match nothing but itself."""
-    return not any(sign in pattern for sign in "*?[")
-
-
-def matches(name: str, pattern: str) -> bool:
-    """Return whether ``name`` is, or is matched by, ``pattern`` (a glob; upper and lower case count)."""
-    return name == pattern or fnmatchcase(name, pattern)
+from .._client.errors import InputError
+from .._common.patterns import SkippedServers, find_servers, is_literal, matches, read_servers
+from .._tasks.model import TaskName, TaskSnapshot, snapshot_of, state_of
 
 
 class Listed(NamedTuple):
-    """A task as GetTaskList told of it."""
+    """A task as GetTaskList shows it."""
 
-    server: str
-    name: str
-    seen: Seen
+    task: TaskName
+    snapshot: TaskSnapshot
     tags: frozenset[str]
 
 
@@ -45,18 +34,19 @@ class Selector(NamedTuple):
     tags: frozenset[str]
     states: frozenset[str]
 
-    def selects(self, task: Listed) -> bool:
+    def selects(self, listed: Listed) -> bool:
         """Return whether the task is meant."""
         return (
-            (self.server is None or matches(task.server, self.server))
-            and (self.name is None or matches(task.name, self.name))
-            and (not self.tags or bool(self.tags & task.tags))
-            and (not self.states or task.seen.state in self.states)
+            self.could_be(listed.task)
+            and (not self.tags or bool(self.tags & listed.tags))
+            and (not self.states or listed.snapshot.state in self.states)
         )
 
-    def could_be(self, task: Listed) -> bool:
+    def could_be(self, task: TaskName) -> bool:
         """Return whether server and name fit, whatever the task's tags and state."""
-        return self._replace(tags=frozenset(), states=frozenset()).selects(task)
+        return (self.server is None or matches(task.server, self.server)) and (
+            self.name is None or matches(task.name, self.name)
+        )
 
 
 class Selectors:
@@ -71,11 +61,11 @@ class Selectors:
             else:
                 self._patterns.append(one)
 
-    def select(self, task: Listed) -> bool:
+    def select(self, listed: Listed) -> bool:
         """Return whether one of them selects the task."""
-        return any(one.selects(task) for one in (*self._literal.get(task.name, ()), *self._patterns))
+        return any(one.selects(listed) for one in (*self._literal.get(listed.task.name, ()), *self._patterns))
 
-    def unknown(self, tasks: Iterable[Listed], unread: Sequence[str]) -> list[Selector]:
+    def unknown(self, tasks: Iterable[TaskName], unread: Sequence[str]) -> list[Selector]:
         """Return those that name literally a task that is not among ``tasks``, nor can be on an ``unread`` server."""
         found = {one for task in tasks for one in self._literal.get(task.name, ()) if one.could_be(task)}
         return [
@@ -87,10 +77,10 @@ class Selectors:
 
 
 class Selection(NamedTuple):
-    """The tasks that were found, and the servers that could not be read: ``{"server", "msg", ...}`` each."""
+    """The tasks that were found, and the servers that could not be read."""
 
     tasks: list[Listed]
-    skipped: list[dict[str, Any]]
+    skipped: SkippedServers
 
 
 def read_selectors(option: str, given: Iterable[Mapping[str, Any]] | None) -> list[Selector]:
@@ -115,70 +105,27 @@ def select(
     include: Sequence[Selector],
     exclude: Sequence[Selector],
     on_server_error: str,
-    side_by_side: Callable[[Callable[[str], Any], Sequence[str]], Iterable[Any]] = map,
+    run_all: Callable[[Callable[[str], Any], Iterable[str]], Iterable[Any]],
 ) -> Selection:
     """Return the tasks that one of ``include`` selects and none of ``exclude``, in the order of the servers' lists.
 
-    ``on_server_error`` is what to do with a server that cannot be read: ``fail`` or ``skip``. ``side_by_side`` may
-    read several servers at a time. Raises InputError if a task that is named literally does not exist.
+    ``on_server_error`` is what to do with a server that cannot be read: ``fail`` or ``skip``. ``run_all`` reads several
+    servers at a time. Raises InputError if a task that is named literally does not exist.
     """
-
-    def read(server: str) -> list[Listed] | ApiError:
-        try:
-            return list_tasks(api, server)
-        except ApiError as error:
-            return error
-
-    known: list[Listed] = []
-    skipped: list[dict[str, Any]] = []
     servers = find_servers(api, [one.server for one in include])
-    answers = dict(zip(servers, side_by_side(read, servers)))
-    failures = {server: answer for server, answer in answers.items() if isinstance(answer, ApiError)}
-    if failures and on_server_error == "fail":
-        raise _all_in_one(failures)
-    for server, answer in answers.items():
-        if isinstance(answer, ApiError):
-            skipped.append({"server": server, "msg": answer.message, **answer.facts})
-        else:
-            known += answer
+    found, skipped = read_servers(servers, lambda server: list_tasks(api, server), on_server_error, run_all)
+    listed = [one for tasks in found.values() for one in tasks]
     wanted, unwanted = Selectors(include), Selectors(exclude)
-    _refuse_unknown(wanted.unknown(known, [one["server"] for one in skipped]))
-    return Selection([task for task in known if wanted.select(task) and not unwanted.select(task)], skipped)
-
-
-def skip_warnings(skipped: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return what the caller should know of servers that were skipped."""
-    return [f'Server "{one["server"]}" was skipped: {one["msg"]}' for one in skipped]
-
-
-def find_servers(api: Api, patterns: Sequence[str | None]) -> list[str]:
-    """Return the servers that the patterns mean (None, and no pattern at all: every one), each once.
-
-    Servers that are named literally need no GetServerList, which asks for a higher role.
-    """
-    literal = [pattern for pattern in patterns if pattern is not None and is_literal(pattern)]
-    if patterns and len(literal) == len(patterns):
-        return list(dict.fromkeys(literal))
-    wanted = [pattern or "*" for pattern in patterns or ["*"]]
-    known = [item["name"] for item in api.get_server_list()]
-    chosen = [name for name in known if any(matches(name, pattern) for pattern in wanted)]
-    return list(dict.fromkeys([*chosen, *literal]))
+    _refuse_unknown(wanted.unknown([one.task for one in listed], [row["server"] for row in skipped.rows]))
+    return Selection([one for one in listed if wanted.select(one) and not unwanted.select(one)], skipped)
 
 
 def list_tasks(api: Api, server: str) -> list[Listed]:
     """Return all tasks of a server (GetTaskList)."""
     return [
-        Listed(server, item["name"], seen_in(item), frozenset(item.get("assigned_tags") or ()))
+        Listed(TaskName(server, item["name"]), snapshot_of(item), frozenset(item.get("assigned_tags") or ()))
         for item in api.get_task_list(server)
     ]
-
-
-def _all_in_one(failures: Mapping[str, ApiError]) -> ApiError:
-    """Return the first failure; its message names the other servers, too."""
-    first, *others = failures.values()
-    first.message += "".join(f" | {other.message}" for other in others)
-    first.hint += " Or leave such servers out with on_server_error: skip."
-    return first
 
 
 def _refuse_unknown(missing: Sequence[Selector]) -> None:

@@ -9,198 +9,257 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Union
+from typing import Any, NamedTuple, Union
 
 from .._client.api import Api
 from .._client.errors import AemError, ApiError, InputError, TransportError
 from .._common.files import check_file, locked, write_atomically
 from .._common.parallel import map_parallel
-from .._common.wait import TimedOut, wait_until
-from .._run.result import Mode, Result
-from .._tasks.model import ACTIVE, KNOWN_STATES, STARTING, Options, Seen
-from .._tasks.state import RESUME, check_options
-from . import checkpoint as _checkpoint
-from .batch import NO_SELECTOR, open_maybe, read_selection, sort_into_waves
-from .checkpoint import FREEZING, FROZEN, OPEN, RECORDED, RESTORED, RESTORING, Checkpoint, Kept
-from .drain import Care
-from .fleet import Fleet, Job, Row, check_care, check_limits, diff, done, raise_failures, values
-from .journal import JournaledApi, came_to_end
-from .selection import Listed, list_tasks, read_selectors, skip_warnings
+from .._common.rows import Row, rows_on_failure, values
+from .._common.wait import TimedOut, check_waiting, wait_until
+from .._run.result import Mode, Result, diff
+from .._tasks.model import ACTIVE, KNOWN_STATES, STARTING, TaskSnapshot
+from .._tasks.operation import RESUME, Operation, check_timeout
+from . import checkpoint as checkpoints
+from .batch import NO_SELECTOR, journaled, read_selection, sort_into_waves
+from .checkpoint import FREEZING, FROZEN, OPEN, RECORDED, RESTORED, RESTORING, Checkpoint, RecordedTask
+from .drain import StopPolicy
+from .fleet import ALL_DONE, Fleet, Job, raise_task_failures, states_diff
+from .journal import read_journal
+from .options import check_limits, check_stop_policy
+from .selection import list_tasks, read_selectors
 
 NOT_CONNECTED = "AEM_SERVER_NOT_CONNECTED"
-RESUMING = {"run_option": "resume_processing", "cdc_position": None, "force": False, "wait": True}
 RAN = (*ACTIVE, STARTING)  # STOPPING: somebody else stops it; what is not known is not touched
 
-Look = Union[dict[str, Seen], AemError]  # the tasks of a server by name, or why they cannot be read
+ServerStatus = Union[dict[str, TaskSnapshot], AemError]  # the tasks of a server by name, or why they cannot be read
+
+
+class Step(NamedTuple):
+    """One half of a window: the state that its tasks get, and the phases of the window meanwhile and afterwards."""
+
+    state: str
+    begun: str
+    done: str
+
+
+FREEZE, RESTORE = Step("stopped", FREEZING, FROZEN), Step("started", RESTORING, RESTORED)
 
 
 def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     """Do one step of a maintenance window. Each may be repeated, also after a crash. Raises AemError with the rows."""
-    _check_options(api, params)
-    steps = {"recorded": record, "frozen": freeze, "restored": restore}
-    with _alone(params["path"], mode):
-        return steps[params["state"]](api, params, mode)
+    window = Window(api, params, mode)  # checks the options before anything is locked or sent
+    steps = {"recorded": window.record, "frozen": window.freeze, "restored": window.restore}
+    with window.alone():
+        return steps[params["state"]]()
 
 
-def record(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
-    """Note which of the selected tasks run. Of a window that is open, what was noted stays as it is."""
-    wanted = {key: [_given_members(one) for one in params[key] or []] for key in ("include", "exclude", "waves")}
-    waves, limits = read_selectors("waves", params["waves"]), check_limits(params)
-    path = params["path"]
-    old = _checkpoint.load(path, api.client.address) if path else None
-    if old and old.phase in OPEN:
-        if old.selection != wanted:
-            raise InputError(
-                f"The window in {path} is open since {old.recorded} and was recorded for another selection. End it "
-                "(state: restored) before you record another one."
-            )
-        note = f"The window in {path} is open since {old.recorded}: what ran then is kept."
-        return Result(values=_recorded(old), diff=_diff_of_records(old, old, mode), warnings=[note])
-    selection = read_selection(api, params, limits)
-    kept = tuple(
-        _keep(task, number)
-        for number, wave in enumerate(sort_into_waves(selection.tasks, waves), start=1)
-        for task in wave
-    )
-    new = Checkpoint(api.client.address, _checkpoint.now(), RECORDED, wanted, kept)
-    warnings = skip_warnings(selection.skipped)
-    warnings += [
-        f"{task.server}/{task.name} is {task.state}, of which little is known: it is left alone."
-        for task in kept
-        if task.state not in KNOWN_STATES
-    ]
-    if old and old.phase == RECORDED and (old.tasks, old.selection) == (new.tasks, new.selection):
-        return Result(values=_recorded(old), diff=_diff_of_records(old, old, mode), warnings=warnings)
-    if path and not old and not came_to_end(_journal_of(path), api.client.address, "started"):
-        raise InputError(
-            f"The checkpoint {path} is gone, but its journal {_journal_of(path)} tells of a window that was not ended. "
-            "Start again what it names, then remove it: what is recorded now would take its place."
-        )
-    if path and not mode.check:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(_journal_of(path))  # it tells of the window before
-        write_atomically("path", path, new.text())
-    return Result(bool(path), _recorded(new), _diff_of_records(old, new, mode), warnings)
+class Window:
+    """The window that the options describe; raises InputError for what can be seen to be wrong in them."""
 
+    def __init__(self, api: Api, params: Mapping[str, Any], mode: Mode) -> None:
+        self._api, self._params, self._mode = api, params, mode
+        self._path: str | None = params["path"]
+        is_record, has_document = params["state"] == "recorded", params["checkpoint"] is not None
+        if is_record and has_document:
+            raise InputError("state: recorded makes a checkpoint and takes none.")
+        if not is_record and bool(self._path) == has_document:
+            raise InputError(f"state: {params['state']} needs either path or checkpoint.")
+        if self._path:
+            check_file("path", self._path)
+        if is_record:
+            for option in ("include", "exclude", "waves"):
+                read_selectors(option, params[option])
+            if not params["include"]:
+                raise InputError(NO_SELECTOR)
+            self._load()
+        else:
+            self._given()
+        self._limits, self._policy = check_limits(params), check_stop_policy(params)
+        self._timeout, self._waiting = check_timeout(params), check_waiting(params)
 
-def freeze(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
-    """Stop what the checkpoint says ran, wave by wave, and make sure that it is stopped."""
-    checkpoint = _given(api, params)
-    if checkpoint.phase == RESTORED:
-        raise InputError(f"The window of {checkpoint.recorded} is over. Record a new one (state: recorded).")
-    return _move(api, params, mode, checkpoint, checkpoint.waves, "stopped", (FREEZING, FROZEN), check_care(params))
-
-
-def restore(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
-    """Start exactly what ran, the last wave first. A window that is over is left alone."""
-    checkpoint = _given(api, params)
-    if checkpoint.phase == RESTORED:
-        note = f"The window of {checkpoint.recorded} is over: everything was started again before."
-        return Result(values={"checkpoint": checkpoint.document(), **values([])}, warnings=[note])
-    waves = checkpoint.waves[::-1]
-    return _move(api, params, mode, checkpoint, waves, "started", (RESTORING, RESTORED), Care())
-
-
-def _move(
-    api: Api,
-    params: Mapping[str, Any],
-    mode: Mode,
-    checkpoint: Checkpoint,
-    waves: Sequence[Sequence[Kept]],
-    state: str,
-    phases: tuple[str, str],
-    care: Care,
-) -> Result:
-    """Bring the tasks of the waves to ``state``; ``phases`` are those of the window while and after that."""
-    begin = time.monotonic()
-    path, limits = params["path"], check_limits(params)
-    wanted = check_options({**params, **RESUMING, "server": "*", "name": "*", "state": state})
-    looks = _look(api, wanted, checkpoint, limits.parallel, is_patient=state == "started" and not mode.check)
-    rows = [row for wave in waves for task in wave if (row := _unreachable(task, looks[task.server]))]
-    out_of_reach = {(row.server, row.name) for row in rows}
-    jobs = [
-        [_job(wanted, task, looks[task.server], begin) for task in wave if task[:2] not in out_of_reach]
-        for wave in waves
-    ]
-    writes = bool(path) and not mode.check
-    checkpoint = checkpoint._replace(phase=phases[0])
-    if writes:
-        write_atomically("path", path, checkpoint.text())
-    warnings = _started_meanwhile(checkpoint, looks) if state == "started" else []
-    with open_maybe(api, _journal_of(path) if path else None, state, mode) as (known, journal):
-        journaled = JournaledApi(api.client, journal) if journal else api
-        try:
-            rows += Fleet(journaled, mode, limits, care, known, journal).run(jobs, state)
-            _explain(rows, state)
-            shown = diff(rows) if mode.check or mode.diff else None
-            raise_failures(rows, **({"diff": shown} if shown else {}))
-        except AemError as failure:
-            failure.facts["checkpoint"] = checkpoint.document()
-            failure.warnings += warnings
-            raise
-        if journal:
-            with done(rows):
-                journal.note("end")
-    checkpoint = checkpoint._replace(phase=phases[1])
-    if writes:
-        with done(rows):
-            write_atomically("path", path, checkpoint.text())
-    elapsed = round(time.monotonic() - begin, 2)
-    outcome = {"checkpoint": checkpoint.document(), **values(rows), "elapsed": elapsed}
-    return Result(any(row.changed for row in rows), outcome, shown, warnings)
-
-
-def _check_options(api: Api, params: Mapping[str, Any]) -> None:
-    """Raise InputError for what can be seen to be wrong, before anything is locked or sent."""
-    has_path, has_document = bool(params["path"]), params["checkpoint"] is not None
-    if params["state"] == "recorded" and has_document:
-        raise InputError("state: recorded makes a checkpoint and takes none.")
-    if params["state"] != "recorded" and has_path == has_document:
-        raise InputError(f"state: {params['state']} needs either path or checkpoint.")
-    if has_path:
-        check_file("path", params["path"])
-    if params["state"] == "recorded":
-        for option in ("include", "exclude", "waves"):
-            read_selectors(option, params[option])
-        if not params["include"]:
-            raise InputError(NO_SELECTOR)
-        if has_path:
-            _checkpoint.load(params["path"], api.client.address)
-    else:
-        _given(api, params)
-    check_limits(params)
-    check_care(params)
-    check_options({**params, **RESUMING, "server": "*", "name": "*", "state": "started"})
-
-
-@contextlib.contextmanager
-def _alone(path: str | None, mode: Mode) -> Iterator[None]:
-    """Keep a second run off the same checkpoint."""
-    if path and not mode.check:
-        with locked("path", path):
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep a second run off the same checkpoint."""
+        if self._path and not self._mode.check:
+            with locked("path", self._path):
+                yield
+        else:
             yield
-    else:
-        yield
 
+    def record(self) -> Result:
+        """Note which of the selected tasks run. Of a window that is open, what was noted stays as it is."""
+        api, params, path = self._api, self._params, self._path
+        selectors = {key: [_given_members(one) for one in params[key] or []] for key in ("include", "exclude", "waves")}
+        old = self._load()
+        if old and old.phase in OPEN:
+            if old.selection != selectors:
+                raise InputError(
+                    f"The window in {path} is open since {old.recorded} and was recorded for another selection. End it "
+                    "(state: restored) before you record another one."
+                )
+            note = f"The window in {path} is open since {old.recorded}: what ran then is kept."
+            return Result(values=_recorded(old), diff=_diff_of_records(old, old), warnings=[note])
+        selection = read_selection(api, params, self._limits)
+        waves = sort_into_waves(selection.tasks, read_selectors("waves", params["waves"]))
+        tasks = tuple(
+            RecordedTask(*listed.task, state, RESUME.lower() if state in RAN else None, number)
+            for number, wave in enumerate(waves, start=1)
+            for listed in wave
+            for state in [listed.snapshot.state]
+        )
+        new = Checkpoint(api.client.address, checkpoints.now(), RECORDED, selectors, tasks)
+        warnings = selection.skipped.warnings
+        warnings += [
+            f"{recorded.task} is {recorded.state}, of which little is known: it is left alone."
+            for recorded in tasks
+            if recorded.state not in KNOWN_STATES
+        ]
+        if old and old.phase == RECORDED and (old.tasks, old.selection) == (new.tasks, new.selection):
+            return Result(values=_recorded(old), diff=_diff_of_records(old, old), warnings=warnings)
+        if path:
+            self._check_missing_checkpoint(old)
+            if not self._mode.check:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(_journal_of(path))  # it is of the window before
+                write_atomically("path", path, new.text())
+        return Result(bool(path), _recorded(new), _diff_of_records(old, new), warnings)
 
-def _given(api: Api, params: Mapping[str, Any]) -> Checkpoint:
-    """Return the checkpoint of a file or an option."""
-    if params["checkpoint"] is not None:
-        return _checkpoint.read_document(params["checkpoint"], api.client.address, "option checkpoint")
-    found = _checkpoint.load(params["path"], api.client.address)
-    if found:
-        return found
-    journal = _journal_of(params["path"])
-    if came_to_end(journal, api.client.address, "started"):
-        raise InputError(f"There is no checkpoint {params['path']}. Record one first (state: recorded).")
-    raise InputError(
-        f"The checkpoint {params['path']} is gone. Its journal {journal} names each task that was stopped: start these "
-        "with aem_task_batch. Do not record another window before that."
-    )
+    def freeze(self) -> Result:
+        """Stop what the checkpoint says ran, wave by wave, and make sure that it is stopped."""
+        checkpoint = self._given()
+        if checkpoint.phase == RESTORED:
+            raise InputError(f"The window of {checkpoint.recorded} is over. Record a new one (state: recorded).")
+        return self._move(FREEZE, checkpoint, checkpoint.waves, self._policy)
+
+    def restore(self) -> Result:
+        """Start exactly what ran, the last wave first. A window that is over is left alone."""
+        checkpoint = self._given()
+        if checkpoint.phase == RESTORED:
+            note = f"The window of {checkpoint.recorded} is over: everything was started again before."
+            return Result(values={"checkpoint": checkpoint.document(), **values("tasks", [])}, warnings=[note])
+        return self._move(RESTORE, checkpoint, checkpoint.waves[::-1], StopPolicy())
+
+    def _move(
+        self, step: Step, checkpoint: Checkpoint, waves: Sequence[Sequence[RecordedTask]], policy: StopPolicy
+    ) -> Result:
+        """Bring the tasks of the waves to the state of the step."""
+        mode, as_of = self._mode, time.monotonic()
+        servers = self._read_servers(checkpoint, is_patient=step == RESTORE and not mode.check)
+        rows, jobs = self._plan(step, waves, servers, as_of)
+        checkpoint = checkpoint._replace(phase=step.begun)
+        self._save(checkpoint)
+        warnings = _started_meanwhile(checkpoint, servers) if step == RESTORE else []
+        journal_path = _journal_of(self._path) if self._path else None
+        with journaled(self._api, journal_path, step.state, mode) as (api, journal_state, journal):
+            try:
+                rows += Fleet(api, mode, self._limits, policy, journal_state, journal).run(jobs, step.state)
+                if step == RESTORE:
+                    _explain(rows)
+                raise_task_failures(rows)
+            except AemError as failure:
+                failure.facts["checkpoint"] = checkpoint.document()
+                failure.warnings += warnings
+                raise
+            if journal:
+                with rows_on_failure("tasks", rows, ALL_DONE):
+                    journal.note("end")
+        checkpoint = checkpoint._replace(phase=step.done)
+        with rows_on_failure("tasks", rows, ALL_DONE):
+            self._save(checkpoint)
+        outcome = {"checkpoint": checkpoint.document(), **values("tasks", rows)}
+        return Result(any(row.changed for row in rows), outcome, states_diff(rows), warnings)
+
+    def _plan(
+        self,
+        step: Step,
+        waves: Sequence[Sequence[RecordedTask]],
+        servers: Mapping[str, ServerStatus],
+        as_of: float,
+    ) -> tuple[list[Row], list[list[Job]]]:
+        """Return the rows of the tasks that cannot be moved, and the jobs for the others, wave by wave."""
+        rows: list[Row] = []
+        jobs: list[list[Job]] = []
+        for wave in waves:
+            jobs.append([])
+            for recorded in wave:
+                status = servers[recorded.server]
+                row = _unmovable(recorded, status)
+                if row:
+                    rows.append(row)
+                elif isinstance(status, dict):
+                    operation = self._operation(step, recorded)
+                    jobs[-1].append(Job(recorded.task, operation, status[recorded.name], as_of))
+        return rows, jobs
+
+    def _operation(self, step: Step, recorded: RecordedTask) -> Operation:
+        # One that was retrying when the window began need not come further than that.
+        wait = step == FREEZE or recorded.state != "RECOVERY"
+        run_option = (recorded.run_option or RESUME).upper()
+        return Operation(step.state, self._timeout, wait, self._waiting, run_option)
+
+    def _read_servers(self, checkpoint: Checkpoint, is_patient: bool) -> dict[str, ServerStatus]:
+        """Return how the tasks are now, by server. ``is_patient``: a server that is not connected yet is waited for."""
+        api = self._api
+        limit = self._waiting.timeout if is_patient else 0
+
+        def read(server: str) -> ServerStatus:
+            try:
+                return {listed.task.name: listed.snapshot for listed in list_tasks(api, server)}
+            except ApiError as error:
+                return error
+
+        def is_connected(status: ServerStatus) -> bool:
+            return not (isinstance(status, ApiError) and status.error_code == NOT_CONNECTED)
+
+        def await_connection(server: str) -> ServerStatus:
+            try:
+                return wait_until(api, lambda: read(server), is_connected, limit, self._waiting.sleep)
+            except TimedOut as over:
+                return over.last or over.trouble or TransportError(f'Server "{server}" cannot be read.')
+            except TransportError as error:
+                return error
+
+        servers = list(dict.fromkeys(recorded.server for recorded in checkpoint.tasks))
+        answers = map_parallel(await_connection, servers, self._limits.parallel, api.client.interrupt.abandon)
+        return dict(zip(servers, answers))
+
+    def _load(self) -> Checkpoint | None:
+        return checkpoints.load(self._path, self._api.client.address) if self._path else None
+
+    def _save(self, checkpoint: Checkpoint) -> None:
+        if self._path and not self._mode.check:
+            write_atomically("path", self._path, checkpoint.text())
+
+    def _given(self) -> Checkpoint:
+        """Return the checkpoint of a file or an option."""
+        if self._params["checkpoint"] is not None:
+            return checkpoints.read_document(self._params["checkpoint"], self._api.client.address, "option checkpoint")
+        found = self._load()
+        if found:
+            return found
+        journal = _journal_of(str(self._path))
+        if self._has_ended(journal):
+            raise InputError(f"There is no checkpoint {self._path}. Record one first (state: recorded).")
+        raise InputError(
+            f"The checkpoint {self._path} is missing. Its journal {journal} names each task that was stopped: start "
+            "these with aem_task_batch. Do not record another window before that."
+        )
+
+    def _check_missing_checkpoint(self, old: Checkpoint | None) -> None:
+        """Raise InputError if there is no checkpoint, but a journal of a window that was not ended."""
+        journal = _journal_of(str(self._path))
+        if not old and not self._has_ended(journal):
+            raise InputError(
+                f"The checkpoint {self._path} is missing, but its journal {journal} is of a window that was not ended. "
+                "Start again what it names, then remove it: what is recorded now would take its place."
+            )
+
+    def _has_ended(self, journal: str) -> bool:
+        return read_journal(journal, self._api.client.address, RESTORE.state).has_ended
 
 
 def _given_members(selector: Mapping[str, Any]) -> dict[str, Any]:
@@ -212,91 +271,49 @@ def _journal_of(path: str) -> str:
     return f"{path}.journal"
 
 
-def _keep(task: Listed, wave: int) -> Kept:
-    state = task.seen.state
-    return Kept(task.server, task.name, state, RESUME.lower() if state in RAN else None, wave)
-
-
 def _recorded(checkpoint: Checkpoint) -> dict[str, Any]:
-    ran = [task for task in checkpoint.tasks if task.run_option]
+    ran = [recorded for recorded in checkpoint.tasks if recorded.run_option]
     counts = {"selected": len(checkpoint.tasks), "running": len(ran)}
     return {"checkpoint": checkpoint.document(), "counts": counts}
 
 
-def _diff_of_records(old: Checkpoint | None, new: Checkpoint, mode: Mode) -> dict[str, Any] | None:
-    if not (mode.check or mode.diff):
-        return None
-
-    def shown(one: Checkpoint | None) -> dict[str, str]:
-        return {f"{task.server}/{task.name}": task.state for task in (one.tasks if one else ())}
-
-    return {"before": shown(old), "after": shown(new), "before_header": "checkpoint", "after_header": "checkpoint"}
+def _diff_of_records(old: Checkpoint | None, new: Checkpoint) -> dict[str, Any]:
+    before, after = (
+        {str(recorded.task): recorded.state for recorded in (one.tasks if one else ())} for one in (old, new)
+    )
+    return diff(before, after, "checkpoint")
 
 
-def _look(api: Api, options: Options, checkpoint: Checkpoint, parallel: int, is_patient: bool) -> dict[str, Look]:
-    """Return how the tasks are now, by server. If ``is_patient``, a server that is not connected yet is waited for."""
-    servers = list(dict.fromkeys(task.server for task in checkpoint.tasks))
-
-    def read(server: str) -> Look:
-        try:
-            return {task.name: task.seen for task in list_tasks(api, server)}
-        except ApiError as error:
-            return error
-
-    def is_connected(look: Look) -> bool:
-        return not (isinstance(look, ApiError) and look.error_code == NOT_CONNECTED)
-
-    def look(server: str) -> Look:
-        limit = options.wait_timeout if is_patient else 0
-        try:
-            return wait_until(lambda: read(server), is_connected, limit, options.wait_sleep, api.client.stop.pause)
-        except TimedOut as over:
-            return over.last or over.trouble or TransportError(f'Server "{server}" cannot be read.')
-        except TransportError as error:
-            return error
-
-    at_a_time = functools.partial(map_parallel, parallel=parallel, abandon=api.client.stop.abandon)
-    return dict(zip(servers, at_a_time(look, servers)))
-
-
-def _unreachable(task: Kept, look: Look) -> Row | None:
-    """Return the row of a task that cannot be moved: its server cannot be read, or it is gone."""
-    if isinstance(look, AemError):
-        row = Row(task.server, task.name, "UNKNOWN", "UNKNOWN", failed=True, msg=look.message, hint=look.hint)
-        row.error_code = look.facts.get("error_code")
+def _unmovable(recorded: RecordedTask, status: ServerStatus) -> Row | None:
+    """Return the row of a task that cannot be moved: its server cannot be read, or it was deleted."""
+    names, label = recorded.task._asdict(), str(recorded.task)
+    if isinstance(status, AemError):
+        row = Row(names, label, "UNKNOWN", "UNKNOWN")
+        row.fail(status)
         return row
-    if task.name not in look:
-        gone = "It was deleted since the window began: nothing to do."
-        return Row(task.server, task.name, "NOT_EXIST", "NOT_EXIST", skipped=True, elapsed=0.0, msg=gone)
+    if recorded.name not in status:
+        msg = "It was deleted since the window began: nothing to do."
+        return Row(names, label, "NOT_EXIST", "NOT_EXIST", skipped=True, elapsed=0.0, msg=msg)
     return None
 
 
-def _job(wanted: Options, task: Kept, look: Look, as_of: float) -> Job:
-    option = (task.run_option or RESUME).upper()
-    seen = look[task.name] if isinstance(look, dict) else Seen(task.state)
-    # One that was retrying when the window began need not come further than that.
-    wait = wanted.state == "stopped" or task.state != "RECOVERY"
-    return Job(wanted._replace(server=task.server, name=task.name, run_option=option, wait=wait), seen, as_of)
-
-
-def _started_meanwhile(checkpoint: Checkpoint, looks: Mapping[str, Look]) -> list[str]:
+def _started_meanwhile(checkpoint: Checkpoint, servers: Mapping[str, ServerStatus]) -> list[str]:
     """Return a note for each task that did not run when the window began and runs now."""
     notes = []
-    for task in checkpoint.tasks:
-        look = looks[task.server]
-        seen = look.get(task.name) if isinstance(look, dict) else None
-        if seen and not task.run_option and seen.state in RAN:
+    for recorded in checkpoint.tasks:
+        status = servers[recorded.server]
+        current = status.get(recorded.name) if isinstance(status, dict) else None
+        if current and not recorded.run_option and current.state in RAN:
             notes.append(
-                f"{task.server}/{task.name} was {task.state} when the window began and is {seen.state} now: it is left "
-                "so."
+                f"{recorded.task} was {recorded.state} when the window began and is {current.state} now: it is left so."
             )
     return notes
 
 
-def _explain(rows: Sequence[Row], state: str) -> None:
-    """Say of each task that needed nothing why that is so, if it is not what a window expects."""
+def _explain(rows: Sequence[Row]) -> None:
+    """Say of each task that needed no start why that is so, if it is not what a window expects."""
     for row in rows:
-        if state != "started" or row.changed or row.failed or row.skipped:
+        if row.changed or row.failed or row.skipped:
             continue
         if row.before in RAN:
             row.msg = f"It was {row.before} already."

@@ -4,16 +4,17 @@
 
 # This file is private to the collection.
 
-"""The argument specs: of the connection (its documentation is the fragment of the same name), and of a module."""
+"""The argument specs: of the connection, of a wait (their documentation is in fragments), and of a module."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible.module_utils.basic import env_fallback
 
 from .._client.connection import variable
+from .._client.masking import Finder
 
 
 def _with_variable(option: str, **spec: Any) -> dict[str, Any]:
@@ -21,9 +22,9 @@ def _with_variable(option: str, **spec: Any) -> dict[str, Any]:
 
 
 def connection_options() -> dict[str, dict[str, Any]]:
-    """Return the spec of the connection options.
+    """Return the spec of the connection options; documented in ``connection``.
 
-    The options that log in have no fallback here: variables count only if no option logs in (``_connection``).
+    The options that log in have no fallback here: variables count only if no option logs in (``_client/connection``).
     """
     return {
         "url": _with_variable("url", type="str"),
@@ -43,87 +44,35 @@ def connection_options() -> dict[str, dict[str, Any]]:
 
 
 def waiting_options() -> dict[str, dict[str, Any]]:
-    """Return the spec of the options that bound a wait; their documentation is the fragment ``tasks``."""
+    """Return the spec of the options that bound a wait; documented in ``tasks``."""
     return {
-        "timeout": {"type": "int", "default": 60},
         "wait_timeout": {"type": "int", "default": 300},
         "wait_sleep": {"type": "float", "default": 2},
     }
 
 
-def starting_options() -> dict[str, dict[str, Any]]:
-    """Return the spec of the options that say how a task is started; documented in ``tasks.starting``."""
-    choices = [
-        "resume_processing",
-        "resume_processing_from_timestamp",
-        "resume_processing_from_position",
-        "recover_using_locally_stored_checkpoint",
-        "recover_using_checkpoint_stored_on_target",
-        "metadata_only_recreate_all_tables",
-        "metadata_only_create_missing_tables",
-    ]
-    return {
-        "wait": {"type": "bool", "default": False},
-        "run_option": {"type": "str", "choices": choices, "default": "resume_processing"},
-        "cdc_position": {"type": "str"},
-        "force": {"type": "bool", "default": False},
-    }
-
-
-TASK_STATES = ["running", "recovery", "stopped", "error", "starting", "stopping", "paused", "not_exist"]
-
-
-def _selectors(**members: Any) -> dict[str, Any]:
-    selector = {
-        "server": {"type": "str"},
-        "name": {"type": "str"},
-        "tag": {"type": "list", "elements": "str"},
-        "state": {"type": "list", "elements": "str", "choices": TASK_STATES},
-    }
-    return {"type": "list", "elements": "dict", "options": selector, **members}
-
-
-def fleet_options() -> dict[str, dict[str, Any]]:
-    """Return the spec of the options that select many tasks and bound the work; documented in ``tasks.fleet``."""
-    drain = {
-        "timeout": {"type": "int", "default": 300},
-        "max_latency": {"type": "int", "default": 10},
-        "on_timeout": {"type": "str", "choices": ["stop", "skip", "fail"], "default": "fail"},
-    }
-    return {
-        "include": _selectors(),
-        "exclude": _selectors(),
-        "waves": _selectors(),
-        "on_server_error": {"type": "str", "choices": ["fail", "skip"], "default": "fail"},
-        "allow_empty": {"type": "bool", "default": False},
-        "parallel": {"type": "int", "default": 10},
-        "parallel_per_server": {"type": "int"},
-        "max_failures": {"type": "int"},
-        "on_full_load": {"type": "str", "choices": ["stop", "skip", "wait", "fail"], "default": "stop"},
-        "drain": {"type": "dict", "options": drain},
-    }
-
-
-def acl_owner_options() -> dict[str, dict[str, Any]]:
-    """Return the spec of the options that name an object with an ACL; documented in ``acl``."""
-    scopes = ["server", "tasks", "task", "endpoints", "endpoint"]
-    return {
-        "server": {"type": "str", "required": True},
-        "scope": {"type": "str", "choices": scopes, "default": "server"},
-        "task": {"type": "str"},
-        "endpoint": {"type": "str"},
-    }
-
-
-def source_options() -> dict[str, dict[str, Any]]:
-    """Return the spec of the options that give a replication definition; documented in ``definitions.source``."""
-    # Not no_log: every name in it would be a secret then. Its secrets are found in it (_connection.secrets_in).
-    return {"definition": {"type": "raw", "no_log": False}, "src": {"type": "path"}}
-
-
 class Spec:
-    """The arguments of a module: its own ``options``, the connection's, and the rules between them."""
+    """What the frames must know of a module: its ``options`` beside those of the connection, and the rules between.
 
-    def __init__(self, required_if: Sequence[Sequence[Any]] = (), **options: dict[str, Any]) -> None:
+    ``secret_options`` find what is secret in the values of options. ``parallel_option`` says how many connections are
+    used, ``file_option`` names a file of the controller that is read. ``returned_secret`` is the member of the result
+    that is a secret and returned on purpose. ``is_timed`` is whether the result has ``elapsed``.
+    """
+
+    def __init__(
+        self,
+        required_if: Sequence[Sequence[Any]] = (),
+        secret_options: Mapping[str, Finder] | None = None,
+        parallel_option: str | None = None,
+        file_option: str | None = None,
+        returned_secret: str | None = None,
+        is_timed: bool = False,
+        **options: dict[str, Any],
+    ) -> None:
         self.argument_spec = {**connection_options(), **options}
         self.required_if = list(required_if)
+        self.secret_options = secret_options or {}
+        self.parallel_option = parallel_option
+        self.file_option = file_option
+        self.returned_secret = returned_secret
+        self.is_timed = is_timed

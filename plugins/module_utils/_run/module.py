@@ -14,16 +14,15 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from .._client.connection import secrets_in
-from .._client.interrupt import Stop
-from .._client.masking import DATE, LONGEST, Secrets
+from .._client.interrupt import Interrupt
+from .._client.masking import DATE, LONGEST, Secrets, secrets_in
 from .arguments import Spec
 from .result import Mode
-from .run import Resource, run_resource
+from .run import Run, run_resource
 
 
 class _Module(AnsibleModule):
-    """A module that shows none of its secrets, also those inside of options that are none as a whole.
+    """A module that shows none of its secrets, also those inside of options that are not secret as a whole.
 
     Ansible shows the options in each result at ``-vvv``, the one of a wrong option included, and writes them to the
     system's log.
@@ -31,8 +30,12 @@ class _Module(AnsibleModule):
 
     params: dict[str, Any]
 
+    def __init__(self, spec: Spec) -> None:
+        self._spec = spec  # first: a wrong option is reported from within the next call
+        super().__init__(argument_spec=spec.argument_spec, required_if=spec.required_if, supports_check_mode=True)
+
     def _secrets(self) -> Secrets:
-        return Secrets(secrets_in(self.params, os.environ))
+        return Secrets(secrets_in(self.params, os.environ, self._spec.secret_options))
 
     def log(self, msg: str, log_args: Mapping[str, Any] | None = None) -> None:
         """Write to the system's log, a whole definition only by its length."""
@@ -58,18 +61,18 @@ class _Module(AnsibleModule):
         super().fail_json(msg=secrets.mask(msg), **members)
 
 
-def run_as_module(spec: Spec, resource: Resource) -> None:
-    """Run ``resource`` with the arguments that Ansible passed, print the result and exit."""
-    module = _Module(argument_spec=spec.argument_spec, required_if=spec.required_if, supports_check_mode=True)
+def run_as_module(spec: Spec, run: Run) -> None:
+    """Call ``run`` with the arguments that Ansible passed, print the result and exit."""
+    module = _Module(spec)
     # Ansible would add owner, mode and size of a file that the result names as dest; in process nobody does.
     module.add_path_info = lambda result: result
-    with Stop() as stop:
-        outcome = run_resource(resource, module.params, os.environ, Mode(module.check_mode, module._diff), stop)
+    with Interrupt() as interrupt:
+        outcome = run_resource(spec, run, module.params, os.environ, Mode(module.check_mode, module._diff), interrupt)
     # As in _secrets. The dates of a licence that templating has turned into a mapping are shown on purpose.
     module.no_log_values = {one for one in module.no_log_values if one.strip() and not DATE.fullmatch(one)}
-    if "session_id" in outcome:  # returned on purpose
-        module.no_log_values.discard(outcome["session_id"])
-        module.params["session_id"] = None
+    if spec.returned_secret in outcome:
+        module.no_log_values.discard(outcome[spec.returned_secret])
+        module.params[spec.returned_secret] = None
     for warning in outcome.pop("warnings", []):
         module.warn(warning)
     if outcome.pop("failed", False):

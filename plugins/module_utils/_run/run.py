@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import sys
+import time
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -16,33 +17,38 @@ from typing import Any
 
 from .._client.api import Api
 from .._client.client import Client
-from .._client.connection import Connection, connection_from, secrets_in
+from .._client.connection import Connection, connection_from
 from .._client.errors import AemError
 from .._client.http import URLLIB3_IMPORT_ERROR, Transport, one_warning_is_enough
-from .._client.interrupt import Stop
-from .._client.masking import Secrets
+from .._client.interrupt import Interrupt
+from .._client.limits import Limits
+from .._client.masking import Secrets, secrets_in
+from .arguments import Spec
 from .result import Mode, Result
 
-Resource = Callable[[Api, Mapping[str, Any], Mode], Result]
+Run = Callable[[Api, Mapping[str, Any], Mode], Result]
+DEFAULT_LIMITS = Limits()
 
 
 def run_resource(
-    resource: Resource,
+    spec: Spec,
+    run: Run,
     params: Mapping[str, Any],
     environ: Mapping[str, str],
     mode: Mode,
-    stop: Stop,
+    interrupt: Interrupt,
     open_transport: Callable[[Connection, int], AbstractContextManager[Transport]] = Transport,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> dict[str, Any]:
-    """Run ``resource`` within one API session and return the result for Ansible, masked.
+    """Call ``run`` within one API session and return the result for Ansible, masked.
 
     Never raises an Exception: a failure is a result with ``failed``. What ends the process (KeyboardInterrupt) or the
-    task (its `timeout:`) is none and passes; the session is closed in all cases. An option ``parallel`` is the number
-    of connections.
+    task (its `timeout:`) is not one and passes; the session is closed in all cases.
     """
-    secrets = Secrets(secrets_in(params, environ))
-    shown: Mapping[str, str] = {}
-    notes: list[str] = []
+    begin = time.monotonic()
+    secrets = Secrets(secrets_in(params, environ, spec.secret_options))
+    unmasked: Mapping[str, str] = {}
+    warnings: list[str] = []
     try:
         if URLLIB3_IMPORT_ERROR:
             raise AemError(
@@ -52,29 +58,35 @@ def run_resource(
             )
         connection = connection_from(params, environ)
         if not connection.validate_certs:
-            notes.append(f"The certificate of {connection.url} is not verified (validate_certs: false).")
-        with one_warning_is_enough(), open_transport(connection, params.get("parallel", 1)) as transport:
-            client = Client(connection, transport, secrets, stop)
+            warnings.append(f"The certificate of {connection.url} is not verified (validate_certs: false).")
+        parallel = params[spec.parallel_option] if spec.parallel_option else 1
+        with one_warning_is_enough(), open_transport(connection, parallel) as transport:
+            client = Client(connection, transport, secrets, interrupt, limits)
             try:
-                result = resource(Api(client), params, mode._replace(tell=lambda line: mode.tell(secrets.mask(line))))
+                masked_mode = mode._replace(progress=lambda line: mode.progress(secrets.mask(line)))
+                result = run(Api(client), params, masked_mode)
             finally:
-                stop.closing = True
+                interrupt.closing = True
                 client.close()
-        shown = result.secrets
+        unmasked = result.secrets
         outcome = dict(result.values, changed=result.changed)
-        notes += result.warnings
+        warnings += result.warnings
         if result.diff is not None:
             outcome["diff"] = result.diff
     except AemError as failure:
         outcome = dict(failure.as_result(), failed=True)
-        notes += failure.warnings
+        warnings += failure.warnings
     except Exception as bug:  # a resource function must not end otherwise; even so, nothing may come out unmasked
         text = f"Unexpected {type(bug).__name__}: {bug}. Please report it."
         outcome = {"failed": True, "msg": text, "exception": traceback.format_exc()}
-    if notes:
-        outcome["warnings"] = notes
+    if not mode.shows_diff:
+        outcome.pop("diff", None)
+    if spec.is_timed:
+        outcome["elapsed"] = round(time.monotonic() - begin, 2)
+    if warnings:
+        outcome["warnings"] = warnings
     # Our own keys stay: with a password like "msg", Ansible would not find the message.
     masked = {key: secrets.mask(value) for key, value in outcome.items()}
     if "msg" in masked:  # after masking, or a secret with a line end would not be found
         masked["msg"] = " ".join("".join(sign if sign.isprintable() else " " for sign in masked["msg"]).split())
-    return {**masked, **shown}
+    return {**masked, **unmasked}

@@ -8,20 +8,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
-from .._client.api import Api
-from .._client.checks import check_name, check_seconds
+from .._client.api import Api, Json
+from .._client.checks import check_name
 from .._client.errors import AemError, InputError
-from .._definitions import diff as difference
+from .._common.wait import check_waiting
+from .._definitions import diff as definition_diff
 from .._definitions.diff import Leaves, Where
-from .._definitions.document import BODY, KINDS, Tree, name_of, names_in, redacted_names
-from .._definitions.importing import Import, given_definition, notes_on, ready_to_send
+from .._definitions.document import BODY, KINDS, name_of, names_in, redacted_names
+from .._definitions.importing import Import, given_definition, ready_to_send, warnings_about
 from .._run.result import Mode, Result
-from .._tasks.definition import MOVING
-from .._tasks.model import state_of
+from .._tasks.model import MOVING, state_of
 
 
 def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
@@ -30,41 +29,37 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     Only what differs is sent, so that a running task that is as it should be does no harm. Raises AemError; its
     ``changed`` says whether this call may have changed something.
     """
-    begin = time.monotonic()
     server = check_name("server", params["server"])
-    check_seconds("wait_timeout", params["wait_timeout"])
-    check_seconds("wait_sleep", params["wait_sleep"], least=0.1)
+    check_waiting(params)
     label, document = given_definition(api, params)
     if not any(document[BODY].values()):
         raise InputError(f"{label} is empty: it holds neither tasks nor endpoints nor anything else.")
     before = api.export_all(server)
-    current, wanted = difference.leaves(before), difference.leaves(document)
-    changes, kept = difference.changes(current, wanted), difference.leftovers(current, wanted)
+    current, wanted = definition_diff.leaves(before), definition_diff.leaves(document)
+    changes, remaining = definition_diff.changes(current, wanted), definition_diff.leftovers(current, wanted)
     part = differing(document, set(changes))
-    notes = notes_on(kept, redacted_names(document) - set(names_in(before, "databases")))
+    warnings = warnings_about(remaining, redacted_names(document) - set(names_in(before, "databases")))
     if changes:
         _refuse_moving(api, server, names_in(part, "tasks"))
         if not mode.check:
 
             def read() -> Leaves:
-                return difference.leaves(api.export_all(server))
+                return definition_diff.leaves(api.export_all(server))
 
             part = ready_to_send(api, server, part)
-            order = Import(api, params, read, wanted)
-            notes += order.send(part, f'server "{server}"', lambda whole: api.import_all(server, whole))
+            sending = Import(api, params, read, wanted)
+            warnings += sending.send(part, f'server "{server}"', lambda whole: api.import_all(server, whole))
     values = {
         "tasks": sorted(names_in(part, "tasks")),
         "endpoints": sorted(names_in(part, "databases")),
-        "not_removed": [difference.name(where) for where in kept],
-        "elapsed": round(time.monotonic() - begin, 2),
+        "not_removed": [definition_diff.name(where) for where in remaining],
     }
-    diff = difference.diff(changes, server) if mode.check or mode.diff else None
-    return Result(bool(changes), values, diff, notes)
+    return Result(bool(changes), values, definition_diff.diff(changes, server), warnings)
 
 
-def differing(document: Tree, places: set[Where]) -> Tree:
+def differing(document: Json, places: set[Where]) -> Json:
     """Return the definition with those tasks, endpoints and other objects only that hold one of the places."""
-    content: Tree = {}
+    content: Json = {}
     items, objects = {where[:2] for where in places}, {where[0] for where in places}
     for key, value in document[BODY].items():
         if key in KINDS:

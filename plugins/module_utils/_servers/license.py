@@ -8,20 +8,44 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .._client.api import Api, Json, server_subject
+from .._client.api import Api, Json, on_server
 from .._client.checks import check_name
 from .._client.errors import AemError, InputError
-from .._client.masking import LONGEST, pieces
+from .._client.masking import DATE, LONGEST
 from .._common.files import read_file
-from .._common.lost_answers import settled
-from .._run.result import Mode, Result
+from .._common.lost_answers import confirm_lost_write
+from .._run.result import Mode, Result, diff
 from .model import NOT_FOUND, read_details
 
 UNKNOWN = "known only when it is registered"
+LEAST_PIECE = 8  # characters of a part of a licence that is worth hiding
+
+
+def secret_pieces(value: Any) -> Iterator[str]:
+    """Yield the parts of a licence that must not come out: a message may show a line or a value of it.
+
+    Not its dates, which are shown on purpose, and no plain words, of which messages consist.
+    """
+    text = _as_text(value)
+    if len(text) > LONGEST:  # too long for a licence, and for pieces
+        yield text
+        return
+    for line in text.splitlines():
+        if len(line.strip()) >= LEAST_PIECE and not DATE.fullmatch(line.strip()):
+            yield line.strip()
+        for part in re.split(r"[=:,]", line):  # in JSON, too
+            piece = part.strip(" \t\"'{}[]")
+            if len(piece) >= LEAST_PIECE and any(map(str.isdigit, piece)) and not DATE.fullmatch(piece):
+                yield piece
+                if "\\" in piece:  # as JSON writes it
+                    with contextlib.suppress(ValueError):
+                        yield json.loads(f'"{piece}"', strict=False)
 
 
 def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
@@ -31,12 +55,13 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     """
     server = check_name("server", params["server"])
     text = _text(params)
-    api.client.hide(pieces(text))
+    api.client.hide(secret_pieces(text))
     before = _read(api, server)
     if mode.check:
-        note = f"Whether this licence is the one that {server_subject(server)} has can be told only by registering it."
+        subject = on_server(server).subject
+        note = f"Whether this licence is the one that {subject} has can be told only by registering it."
         return Result(True, {"license": before}, _diff(server, before, {"license": UNKNOWN}), [note])
-    with settled(lambda: facts(_read(api, server)) != facts(before)):
+    with confirm_lost_write(lambda: facts(_read(api, server)) != facts(before)):
         api.put_server_license(server, text)
     try:
         after = _read(api, server)
@@ -45,22 +70,21 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
         error.message = f"The licence was registered, but what became of it cannot be read. {error.message}"
         raise
     changed = facts(after) != facts(before)
-    return Result(changed, {"license": after}, _diff(server, before, after) if mode.diff else None)
+    return Result(changed, {"license": after}, _diff(server, before, after))
 
 
 def _text(params: Mapping[str, Any]) -> str:
     """Return the licence; raise InputError with one clear line, which does not show it."""
     if (params["license"] is None) == (params["src"] is None):
         raise InputError("Give the licence by license or by src, and by one of them only.")
-    text, option = params["license"], "license"
-    if isinstance(text, (dict, list)):
-        text = json.dumps(text)
+    text, option = _as_text(params["license"]), "license"
     if params["src"] is not None:
         option = f"src ({params['src']})"
-        text = read_file("src", params["src"])
-        if text is None:
+        found = read_file("src", params["src"])
+        if found is None:
             raise InputError(f"{option} cannot be read: there is no such file.")
-    text = str(text).removeprefix("\ufeff")  # as Windows editors write it
+        text = found
+    text = text.removeprefix("\ufeff")  # as Windows editors write it
     if not text.strip():
         raise InputError(f"{option} holds no licence: it is empty.")
     if len(text) > LONGEST:
@@ -68,8 +92,13 @@ def _text(params: Mapping[str, Any]) -> str:
     return text
 
 
+def _as_text(value: Any) -> str:
+    """Return a licence as text: templating turns one that is JSON into a mapping."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
 def facts(shown: Json) -> Json:
-    """Return what tells one licence from another: its dates and its state, not the days that are left of it."""
+    """Return what distinguishes one licence from another: its dates and its state, not the days that are left of it."""
     return {key: shown.get(key) for key in ("issue_date", "expiration", "state")}
 
 
@@ -78,7 +107,7 @@ def _read(api: Api, server: str) -> Json:
     if details is None:
         # As the write would say, but before it.
         raise AemError(
-            f"There is no {server_subject(server)}: the licence was not sent.",
+            f"There is no {on_server(server).subject}: the licence was not sent.",
             "server is the display name in Enterprise Manager, not a host name; upper and lower case count.",
             error_code=NOT_FOUND,
         )
@@ -87,4 +116,4 @@ def _read(api: Api, server: str) -> Json:
 
 def _diff(server: str, before: Json, after: Json) -> dict[str, Any]:
     shown = after if "license" in after else facts(after)
-    return {"before": facts(before), "after": shown, "before_header": server, "after_header": server}
+    return diff(facts(before), shown, server)

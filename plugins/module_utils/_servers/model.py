@@ -59,7 +59,7 @@ def read_details(api: Api, name: str) -> Json | None:
 
 
 def in_one_spelling(item: Json) -> Json:
-    """Return a server as GetServerList or GetServerDetails tell of it, by the same members from both.
+    """Return a server as GetServerList or GetServerDetails shows it, by the same members from both.
 
     The details have host, port and user inside ``configuration``, the user under two names (notes, 6).
     """

@@ -8,16 +8,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from .._client.api import Api, Json, server_subject
-from .._client.checks import check_name, check_seconds
+from .._client.api import Api, Json, on_server
+from .._client.checks import check_name, check_text
 from .._client.errors import AemError, InputError, WaitError
-from .._common.lost_answers import from_the_read, settled
-from .._common.wait import TimedOut, wait_until
-from .._run.result import Mode, Result
+from .._common.lost_answers import confirm_lost_write, from_the_read
+from .._common.wait import TimedOut, Waiting, check_waiting, wait_until
+from .._run.result import Mode, Result, diff
 from .model import MEMBERS, MONITORED, NOT_FOUND, TYPES, read_details, type_of, view
 
 # What a new server has if nobody says otherwise. The SDK does not verify the certificate; we do.
@@ -38,8 +37,12 @@ class Wanted(NamedTuple):
     password: str | None
     is_password_sent: bool  # to a server that is there
     wait: bool
-    wait_timeout: float
-    wait_sleep: float
+    waiting: Waiting
+
+    @property
+    def subject(self) -> str:
+        """The server as messages name it."""
+        return on_server(self.name).subject
 
 
 class Plan(NamedTuple):
@@ -62,19 +65,13 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     Raises AemError; its ``changed`` says whether this call may have changed the server.
     """
     wanted = check_options(params)
-    begin = time.monotonic()
-    todo = from_the_read(lambda: _bring(api, wanted, mode))
+    todo = from_the_read(lambda: _apply(api, wanted, mode))
     shown, warnings = dict(todo.after), []
     if wanted.wait and not todo.after.get("monitored"):
-        warnings.append(f"The {server_subject(wanted.name)} is not monitored, so that there is nothing to wait for.")
+        warnings.append(f"The {wanted.subject} is not monitored, so that there is nothing to wait for.")
     elif wanted.wait and not mode.check:
         shown.update(_watch(api, wanted, todo))
-    return Result(
-        changed=todo.changed,
-        values={"server": shown, "elapsed": round(time.monotonic() - begin, 2)},
-        diff=_diff(wanted, todo) if mode.check or mode.diff else None,
-        warnings=warnings,
-    )
+    return Result(todo.changed, {"server": shown}, _diff(wanted, todo), warnings)
 
 
 def check_options(params: Mapping[str, Any]) -> Wanted:
@@ -87,8 +84,8 @@ def check_options(params: Mapping[str, Any]) -> Wanted:
         ("server_username", members["username"]),
         ("server_password", password),
     ):
-        if value is not None and not value.strip():
-            raise InputError(f"{option} must not be empty or blank.")
+        if value is not None:
+            check_text(option, value)
     port = members["port"]
     if port is not None and not 1 <= port <= MOST_PORT:
         raise InputError(f"port must be between 1 and {MOST_PORT}, not {port}.")
@@ -105,8 +102,7 @@ def check_options(params: Mapping[str, Any]) -> Wanted:
         password=password,
         is_password_sent=always,
         wait=params["wait"],
-        wait_timeout=check_seconds("wait_timeout", params["wait_timeout"]),
-        wait_sleep=check_seconds("wait_sleep", params["wait_sleep"], least=0.1),
+        waiting=check_waiting(params),
     )
 
 
@@ -126,10 +122,10 @@ def _new(wanted: Wanted) -> Json:
     missing = [OPTIONS.get(key, key) for key in NEEDED if given.get(key) is None]
     if missing:
         raise InputError(
-            f"There is no {server_subject(wanted.name)} yet, and a new one needs {', '.join(missing)}. If there is "
+            f"There is no {wanted.subject} yet, and a new one needs {', '.join(missing)}. If there is "
             "one, check its name: upper and lower case count."
         )
-    # $type must come first: the server tells by it what it reads (notes, 4).
+    # $type must come first: the server decides by it what it reads (notes, 4).
     return {
         "$type": TYPES[str(wanted.type)],
         "name": wanted.name,
@@ -144,7 +140,7 @@ def _changed(wanted: Wanted, current: Json) -> Json:
     there = type_of(current)
     if wanted.type and wanted.type != there:
         raise InputError(
-            f"The {server_subject(wanted.name)} is of type: {there}, which cannot be changed to {wanted.type}. Remove "
+            f"The {wanted.subject} is of type: {there}, which cannot be changed to {wanted.type}. Remove "
             "it first (state: absent), or choose another name."
         )
     definition = {"$type": TYPES[there], **current, **wanted.members}
@@ -159,24 +155,24 @@ def _read(api: Api, wanted: Wanted) -> Json:
     return definition
 
 
-def _bring(api: Api, wanted: Wanted, mode: Mode) -> Plan:
+def _apply(api: Api, wanted: Wanted, mode: Mode) -> Plan:
     """Read, plan and (but in check mode) write, within one session: the GUID of the password is good in no other."""
     todo = plan(wanted, _read(api, wanted))
     if mode.check or not todo.changed:
         return todo
     if todo.is_delete:
         answer = None
-        with settled(lambda: not _read(api, wanted)):
+        with confirm_lost_write(lambda: not _read(api, wanted)):
             answer = api.delete_server(wanted.name, accept=(NOT_FOUND,))
         # Somebody else was faster.
         return todo._replace(is_delete=not (answer and answer.error_code))
-    with settled(lambda: _is_done(api, wanted, todo)):
+    with confirm_lost_write(lambda: _is_done(api, wanted, todo)):
         api.put_server(wanted.name, todo.definition or {})
     return todo
 
 
 def _is_done(api: Api, wanted: Wanted, todo: Plan) -> bool:
-    """Return whether a PutServer has taken effect: as a whole, so that the members that differ tell of the password."""
+    """Return whether a PutServer has taken effect: as a whole, so that members that differ show it for the password."""
     if todo.before == todo.after:
         raise AemError("nothing was to change but the password, which cannot be read.")
     return view(_read(api, wanted)) == todo.after
@@ -186,22 +182,21 @@ def _watch(api: Api, wanted: Wanted, todo: Plan) -> dict[str, Any]:
     """Wait until the server is monitored and return its state and message. It may be in ERROR first (notes, 6)."""
     try:
         details = wait_until(
+            api,
             lambda: read_details(api, wanted.name) or {},
-            lambda seen: seen.get("state") == MONITORED,
-            wanted.wait_timeout,
-            wanted.wait_sleep,
-            api.client.stop.pause,
+            lambda now: now.get("state") == MONITORED,
+            *wanted.waiting,
         )
     except TimedOut as over:
-        seen = over.last or {}
-        what = str(over.trouble) if over.trouble else f"{seen.get('message') or 'no message'}"
+        last = over.last or {}
+        what = str(over.trouble) if over.trouble else f"{last.get('message') or 'no message'}"
         raise _after(
             WaitError(
-                f"The {server_subject(wanted.name)} was not monitored within {wanted.wait_timeout:g} s. It is in the "
-                f"state {seen.get('state', 'UNKNOWN')}: {what}",
+                f"The {wanted.subject} was not monitored within {wanted.waiting.timeout:g} s. It is in the "
+                f"state {last.get('state', 'UNKNOWN')}: {what}",
                 "Check host, port, server_username and server_password (update_password: always sends it again), and "
                 "that Enterprise Manager reaches the server.",
-                server={**todo.after, "state": seen.get("state"), "message": seen.get("message")},
+                server={**todo.after, "state": last.get("state"), "message": last.get("message")},
             ),
             todo,
         ) from over
@@ -222,4 +217,4 @@ def _diff(wanted: Wanted, todo: Plan) -> dict[str, Any]:
         before["server_password"], after["server_password"] = "not shown", "sent anew, not shown"
     if not todo.changed:
         after = before
-    return {"before": before, "after": after, "before_header": wanted.name, "after_header": wanted.name}
+    return diff(before, after, wanted.name)

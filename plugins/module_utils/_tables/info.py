@@ -13,13 +13,13 @@ from typing import Any
 
 from .._client.api import Api
 from .._client.checks import check_name
-from .._fleets.selection import is_literal, matches
+from .._common.patterns import is_literal, is_selected
 from .._run.result import Mode, Result
 from .model import STATES, filters, name_in, state_of
 
 
 def gather(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
-    """Return the tables that match (GetTableList, or GetTableStatuses for all that is told of them)."""
+    """Return the tables that match (GetTableList, or GetTableStatuses for all that is known of them)."""
     server, task = check_name("server", params["server"]), check_name("name", params["name"])
     schemas = [check_name("schema", one) for one in params["schema"] or []]
     tables = [check_name("table", one) for one in params["table"] or []]
@@ -28,17 +28,12 @@ def gather(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     found = []
     for item in read(server, task, filters(_exact(schemas), _exact(tables), params["state"] or ())):
         name, state = name_in(item), state_of(item)
-        fits = _fits(name.schema, schemas) and _fits(name.table, tables) and (not states or state in states)
-        if fits:
-            told = {key: value for key, value in item.items() if key != "$type"}
-            found.append({**told, "schema": name.schema, "table": name.table, "state": state})
+        if is_selected(name.schema, schemas) and is_selected(name.table, tables) and (not states or state in states):
+            members = {key: value for key, value in item.items() if key != "$type"}
+            found.append({**members, "schema": name.schema, "table": name.table, "state": state})
     return Result(values={"tables": found})
 
 
 def _exact(patterns: Sequence[str]) -> str | None:
     """Return the one exact name that is meant; None if more may be: globs are not the server's wildcards."""
     return patterns[0] if len(patterns) == 1 and is_literal(patterns[0]) else None
-
-
-def _fits(name: str, patterns: Sequence[str]) -> bool:
-    return not patterns or any(matches(name, pattern) for pattern in patterns)

@@ -4,7 +4,7 @@
 
 # This file is private to the collection.
 
-"""Tables of a task as they are seen, and when a reload or a resume is over: plain data, no calls."""
+"""Tables of a task as the API shows them, and when a reload or a resume is over: plain data, no calls."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class TableName(NamedTuple):
         return f"{self.schema}.{self.table}"
 
 
-class SeenTable(NamedTuple):
-    """A table as GetTableStatuses told of it; ``load`` tells of its last load (None: not told)."""
+class TableSnapshot(NamedTuple):
+    """A table at one time, from GetTableStatuses; ``load`` describes its last load (None: not given)."""
 
     state: str
     load: Mapping[str, Any] | None = None
@@ -45,7 +45,7 @@ def filters(schema: str | None, table: str | None, states: Collection[str] = ())
     """Return the query of GetTableList and GetTableStatuses; ``states`` are options (none: all).
 
     ``schema`` and ``table`` must be exact names. What is a wildcard differs by release (``*`` until 2024, ``%`` from
-    May 2025, any part of a name in 2022), so the answer may hold more than these: the caller looks again.
+    May 2025, any part of a name in 2022), so the answer may hold more than these: the caller filters it.
     """
     names = {"schema": schema, "table": table}
     # Without any flag it is not documented what comes back (notes, 6): all flags are certain to mean all.
@@ -59,10 +59,10 @@ def name_in(item: Mapping[str, Any]) -> TableName:
     return TableName(str(schema), str(table))
 
 
-def seen_in(item: Mapping[str, Any]) -> SeenTable:
-    """Return the table that an item of GetTableStatuses tells of."""
+def snapshot_of(item: Mapping[str, Any]) -> TableSnapshot:
+    """Return the table that an item of GetTableStatuses shows."""
     load = item.get("table_full_load_info")
-    return SeenTable(state_of(item), load if isinstance(load, dict) and any(load.values()) else None)
+    return TableSnapshot(state_of(item), load if isinstance(load, dict) and any(load.values()) else None)
 
 
 def state_of(item: Mapping[str, Any]) -> str:
@@ -70,36 +70,38 @@ def state_of(item: Mapping[str, Any]) -> str:
     return str(item.get("state") or "").upper()
 
 
-def is_due(wanted: str, seen: SeenTable) -> bool:
+def is_due(wanted: str, current: TableSnapshot) -> bool:
     """Return whether a call is needed: a reload always, a resume unless the table is known not to be suspended."""
-    return wanted == "reloaded" or seen.state not in (QUEUED, LOADING, COMPLETED, CHANGES)
+    return wanted == "reloaded" or current.state not in (QUEUED, LOADING, COMPLETED, CHANGES)
 
 
-def has_begun(before: SeenTable, seen: SeenTable | None) -> bool:
-    """Return whether a call shows an effect. Its answer comes at once, and the old state may be told for a while."""
-    return seen is None or (seen.state, seen.load) != (before.state, before.load)
+def has_begun(before: TableSnapshot, current: TableSnapshot | None) -> bool:
+    """Return whether a call shows an effect. Its answer comes at once, and the old state may be shown for a while."""
+    return current is None or (current.state, current.load) != (before.state, before.load)
 
 
 def only_loads(details: Mapping[str, Any]) -> bool | None:
-    """Return whether the task of GetTaskDetails captures no changes; None if that is not told."""
+    """Return whether the task of GetTaskDetails captures no changes; None if that is not given."""
     # Where the task options sit in the details was not seen (openapi.yaml, TaskOptions).
     options = {**details, **(details["options"] if isinstance(details.get("options"), dict) else {})}
     flags = [options.get(f"{kind}_changes_enabled") for kind in ("apply", "store", "audit")]
     return not any(flags) if any(flag is not None for flag in flags) else None
 
 
-def verdict(before: SeenTable, seen: SeenTable | None, is_sent: bool, loads: bool | None, is_late: bool) -> bool | None:
+def verdict(
+    before: TableSnapshot, current: TableSnapshot | None, is_sent: bool, loads: bool | None, is_late: bool
+) -> bool | None:
     """Return whether a table is well (True) or has failed (False); None: neither yet.
 
     ``is_sent`` is whether a call was sent for it, ``loads`` is of ``only_loads``. ``is_late`` is whether so much time
-    has passed that a table of which no load is told is taken as it is.
+    has passed that a table of which no load is shown is taken as it is.
     """
-    if seen is None:
+    if current is None:
         return False
     if not is_sent:
-        return None if seen.state in (QUEUED, LOADING) else seen.state != ERROR
-    if not has_begun(before, seen) and (seen.load or not is_late):
+        return None if current.state in (QUEUED, LOADING) else current.state != ERROR
+    if not has_begun(before, current) and (current.load or not is_late):
         return None
-    if seen.state == ERROR:
+    if current.state == ERROR:
         return False
-    return True if seen.state == CHANGES or (seen.state == COMPLETED and loads is not False) else None
+    return True if current.state == CHANGES or (current.state == COMPLETED and loads is not False) else None

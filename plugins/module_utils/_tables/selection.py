@@ -12,12 +12,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from .._client.api import Api
-from .._client.checks import check_name
+from .._client.api import Api, Json
+from .._client.checks import check_text
 from .._client.errors import AemError, InputError
-from .._common.lost_answers import settled
-from .._run.result import Mode, Result
-from .._tasks.model import seen_in
+from .._common.lost_answers import confirm_lost_write
+from .._run.result import Mode, Result, diff
+from .._tasks.model import TaskName, check_task, snapshot_of
 
 EXPLICIT = "explicit_included_tables"
 LISTS = ("included_pattern", "excluded_pattern", EXPLICIT)
@@ -26,44 +26,38 @@ LEVELS = ("LOWEST", "LOW", "NORMAL", "HIGH", "HIGHEST")
 # What a member of an item is if it is not given (the guide's sample: 0 is no order).
 DEFAULTS: dict[str, Any] = {"load_order": 0, "table_type": "TABLE"}
 
-Item = dict[str, Any]
-Lists = dict[str, list[Item]]
+Lists = dict[str, list[Json]]
 
 
 class Wanted(NamedTuple):
     """What is wanted of the selection of a task; ``lists`` are those that were given."""
 
-    server: str
-    name: str
+    task: TaskName
     state: str
     lists: Lists
 
 
 def gather(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     """Return the selection (GetTaskTableSelection)."""
-    server, task = check_name("server", params["server"]), check_name("name", params["name"])
-    return Result(values={"selection": lists_in(_read(api, server, task))})
+    return Result(values={"selection": lists_in(_read(api, check_task(params)))})
 
 
 def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
-    """Bring the selection of a task to what is wanted (PutTaskTableSelection)."""
+    """Make the selection of a task be what is wanted (PutTaskTableSelection)."""
     wanted = check_options(params)
-    told = _read(api, wanted.server, wanted.name)
-    before = lists_in(told)
+    answer = _read(api, wanted.task)
+    before = lists_in(answer)
     after = plan(wanted, before)
     changed = not is_same(before, after)
     hint = ""
     if changed:
-        hint = _hint(api, wanted)
+        hint = _hint(api, wanted.task)
         if not mode.check:
             # All lists: a PUT may empty those that it lacks (notes, 6). Members that are not known here go back, too.
-            with settled(lambda: is_same(lists_in(_read(api, wanted.server, wanted.name)), after)):
-                api.put_task_table_selection(wanted.server, wanted.name, {**told, **after})
-    return Result(
-        changed=changed,
-        values={"selection": after if changed else before, "hint": hint},
-        diff=_diff(wanted, before, after) if mode.check or mode.diff else None,
-    )
+            with confirm_lost_write(lambda: is_same(lists_in(_read(api, wanted.task)), after)):
+                api.put_task_table_selection(*wanted.task, {**answer, **after})
+    values = {"selection": after if changed else before, "hint": hint}
+    return Result(changed, values, _diff(wanted.task, before, after))
 
 
 def check_options(params: Mapping[str, Any]) -> Wanted:
@@ -78,15 +72,15 @@ def check_options(params: Mapping[str, Any]) -> Wanted:
             if _key(option, item) in known:
                 raise InputError(f'{option} holds "{item["owner"]}.{item["name"]}" twice.')
             known.add(_key(option, item))
-    return Wanted(check_name("server", params["server"]), check_name("name", params["name"]), params["state"], lists)
+    return Wanted(check_task(params), params["state"], lists)
 
 
-def _checked(option: str, given: Mapping[str, Any]) -> Item:
+def _checked(option: str, given: Mapping[str, Any]) -> Json:
     """Return an item of an option as the API spells it, without what was not given.
 
     Upper and lower case are taken, so that what the info module returns may be given.
     """
-    item: Item = {part: _text(f"{part} in {option}", given[part]) for part in ("owner", "name")}
+    item: Json = {part: check_text(f"{part} in {option}", given[part]) for part in ("owner", "name")}
     order, kind = given.get("load_order"), given.get("table_type")
     if order is not None:
         if not re.fullmatch(r"[0-9]{1,9}", order) and order.upper() not in LEVELS:
@@ -100,24 +94,18 @@ def _checked(option: str, given: Mapping[str, Any]) -> Item:
     return item
 
 
-def _text(option: str, value: str) -> str:
-    if not value.strip():
-        raise InputError(f"{option} must not be empty or blank.")
-    return value
-
-
 def _key(option: str, item: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Return what tells two items of a list apart: one pattern may be there for tables and for views."""
+    """Return what identifies an item of a list: one pattern may be there for tables and for views."""
     kind = None if option == EXPLICIT else item.get("table_type", DEFAULTS["table_type"])
     return item["owner"], item["name"], kind
 
 
-def lists_in(told: Mapping[str, Any]) -> Lists:
+def lists_in(answer: Mapping[str, Any]) -> Lists:
     """Return the lists of an answer, each with all its members."""
-    return {option: [_normal(item) for item in told.get(option) or []] for option in LISTS}
+    return {option: [_normal(item) for item in answer.get(option) or []] for option in LISTS}
 
 
-def _normal(item: Mapping[str, Any]) -> Item:
+def _normal(item: Mapping[str, Any]) -> Json:
     result = {**DEFAULTS, **{key: value for key, value in item.items() if key != "$type" and value is not None}}
     for key in DEFAULTS:
         if isinstance(result[key], str):
@@ -126,7 +114,7 @@ def _normal(item: Mapping[str, Any]) -> Item:
 
 
 def plan(wanted: Wanted, current: Lists) -> Lists:
-    """Return the lists as they shall be; a list that was not given stays as it is."""
+    """Return the lists as they are wanted; a list that was not given stays as it is."""
     act = {"present": _with, "absent": _without, "replaced": _replaced}[wanted.state]
     return {
         option: act(option, items, wanted.lists[option]) if option in wanted.lists else items
@@ -134,19 +122,19 @@ def plan(wanted: Wanted, current: Lists) -> Lists:
     }
 
 
-def _with(option: str, items: list[Item], wanted: Sequence[Item]) -> list[Item]:
+def _with(option: str, items: list[Json], wanted: Sequence[Json]) -> list[Json]:
     """Add what is missing; what is there takes over the members that are given."""
     changes = {_key(option, item): item for item in wanted}
     kept = [{**item, **changes.pop(_key(option, item), {})} for item in items]
     return [*kept, *({**DEFAULTS, **item} for item in changes.values())]
 
 
-def _without(option: str, items: list[Item], wanted: Sequence[Item]) -> list[Item]:
+def _without(option: str, items: list[Json], wanted: Sequence[Json]) -> list[Json]:
     unwanted = {_key(option, item) for item in wanted}
     return [item for item in items if _key(option, item) not in unwanted]
 
 
-def _replaced(option: str, items: list[Item], wanted: Sequence[Item]) -> list[Item]:
+def _replaced(option: str, items: list[Json], wanted: Sequence[Json]) -> list[Json]:
     """Return what is wanted, and nothing else; members that are not known here stay."""
     known = {_key(option, item): item for item in items}
     return [{**known.get(_key(option, item), {}), **DEFAULTS, **item} for item in wanted]
@@ -157,36 +145,34 @@ def is_same(one: Lists, other: Lists) -> bool:
     return all(_sorted(one[option]) == _sorted(other[option]) for option in LISTS)
 
 
-def _sorted(items: Sequence[Item]) -> list[Item]:
+def _sorted(items: Sequence[Json]) -> list[Json]:
     return sorted(items, key=lambda item: (item["owner"], item["name"], item["table_type"], str(item["load_order"])))
 
 
-def _read(api: Api, server: str, task: str) -> Mapping[str, Any]:
-    told = api.get_task_table_selection(server, task)
-    # The API always tells the lists, empty or not. Anything else taken for an empty one would empty the selection.
-    if not any(isinstance(told.get(option), list) for option in LISTS):
+def _read(api: Api, task: TaskName) -> Json:
+    answer = api.get_task_table_selection(*task)
+    # The API always sends the lists, empty or not. Anything else taken for an empty one would empty the selection.
+    if not any(isinstance(answer.get(option), list) for option in LISTS):
         raise AemError(
-            f'GetTaskTableSelection of task "{task}" on server "{server}" was answered without a selection.',
+            f"GetTaskTableSelection of {task.subject} was answered without a selection.",
             "Check the server and whatever stands between (proxy, load balancer). Nothing was sent.",
         )
-    return told
+    return answer
 
 
-def _hint(api: Api, wanted: Wanted) -> str:
+def _hint(api: Api, task: TaskName) -> str:
     """Return when the selection takes effect; empty for a stopped task (assumed: notes, 6)."""
-    seen = seen_in(api.get_task_details(wanted.server, wanted.name))
-    if seen.is_stopped:
+    current = snapshot_of(api.get_task_details(*task))
+    if current.is_stopped:
         return ""
-    return f'The task "{wanted.name}" is {seen.state}: it takes the new selection after a restart or a reload.'
+    return f'The task "{task.name}" is {current.state}: it takes the new selection after a restart or a reload.'
 
 
-def _diff(wanted: Wanted, before: Lists, after: Lists) -> dict[str, Any]:
+def _diff(task: TaskName, before: Lists, after: Lists) -> dict[str, Any]:
     """Return the lists that change, sorted."""
-    header = f"{wanted.server}/{wanted.name}"
     changed = [option for option in LISTS if _sorted(before[option]) != _sorted(after[option])]
-    return {
-        "before": {option: _sorted(before[option]) for option in changed},
-        "after": {option: _sorted(after[option]) for option in changed},
-        "before_header": header,
-        "after_header": header,
-    }
+    return diff(
+        {option: _sorted(before[option]) for option in changed},
+        {option: _sorted(after[option]) for option in changed},
+        str(task),
+    )

@@ -9,60 +9,37 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from .._client.api import Api
-from .._client.checks import check_name, check_seconds
-from .._client.errors import AemError, InputError, Interrupted, LoginRefused, TransportError, WaitError
-from .._common.lost_answers import settled
-from .._common.wait import TimedOut, wait_until
-from .._fleets.fleet import counts
-from .._run.result import Mode, Result
-from .._tasks.control import SETTLE_LIMIT
-from .._tasks.model import Seen
-from .._tasks.model import seen_in as task_seen_in
-from .model import SeenTable, TableName, filters, has_begun, is_due, name_in, only_loads, seen_in, verdict
+from .._client.api import Api, Json
+from .._client.checks import check_name
+from .._client.errors import AemError, InputError, Interrupted, LoginRefused, TransportError, WaitError, sentence
+from .._common.lost_answers import confirm_lost_write
+from .._common.rows import Row, raise_failures, values, with_rows
+from .._common.wait import TimedOut, Waiting, check_waiting, wait_until
+from .._run.result import Mode, Result, diff
+from .._tasks.model import TaskName, TaskSnapshot, check_task
+from .._tasks.model import snapshot_of as task_snapshot_of
+from .model import TableName, TableSnapshot, filters, has_begun, is_due, name_in, only_loads, snapshot_of, verdict
 
 METHODS = {"reloaded": "ReloadTable", "resumed": "ResumeTable"}
+LOOK_AT_LOG = "Look at the table and at the task's log in the console."
+Snapshots = dict[TableName, TableSnapshot]
 
 
 class Wanted(NamedTuple):
-    """What is wanted of which tables; times are seconds."""
+    """What is wanted of which tables."""
 
-    server: str
-    name: str
+    task: TaskName
     state: str
     tables: list[TableName]
     wait: bool
-    wait_timeout: float
-    wait_sleep: float
+    waiting: Waiting
 
     def subject(self, table: TableName) -> str:
         """Return how messages call a table."""
-        return f'table "{table}" of task "{self.name}" on server "{self.server}"'
-
-
-@dataclass
-class Row:
-    """What became of one table. ``after`` is None if that was not looked at, ``elapsed`` if it was not begun."""
-
-    schema: str
-    table: str
-    before: str | None
-    after: str | None
-    changed: bool = False
-    failed: bool = False
-    skipped: bool = False
-    error_code: str | None = None
-    msg: str = ""
-    hint: str = ""
-    elapsed: float | None = None
-
-
-class TablesError(AemError):
-    """Some tables failed; the rows tell which."""
+        return f'table "{table}" of {self.task.subject}'
 
 
 def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
@@ -71,20 +48,15 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     Raises AemError when all tables were tried; it carries the rows.
     """
     wanted = check_options(params)
-    begin = time.monotonic()
     work = Work(api, wanted, mode)
-    diff = None
     try:
         work.do()
     except AemError as failure:
-        if work.rows and (mode.check or mode.diff):
-            failure.facts["diff"] = _diff(wanted, list(work.rows.values()))
+        if work.rows:
+            failure.facts["diff"] = _diff(wanted, work.rows)
         raise
     rows = list(work.rows.values())
-    if mode.check or mode.diff:
-        diff = _diff(wanted, rows)
-    elapsed = round(time.monotonic() - begin, 2)
-    return Result(any(row.changed for row in rows), {**values(rows), "elapsed": elapsed}, diff)
+    return Result(any(row.changed for row in rows), values("tables", rows), _diff(wanted, work.rows))
 
 
 def check_options(params: Mapping[str, Any]) -> Wanted:
@@ -101,15 +73,7 @@ def check_options(params: Mapping[str, Any]) -> Wanted:
         )
     if not tables:
         raise InputError("No table is named: give schema and table, or at least one item in tables.")
-    return Wanted(
-        server=check_name("server", params["server"]),
-        name=check_name("name", params["name"]),
-        state=state,
-        tables=list(dict.fromkeys(tables)),
-        wait=params["wait"],
-        wait_timeout=check_seconds("wait_timeout", params["wait_timeout"]),
-        wait_sleep=check_seconds("wait_sleep", params["wait_sleep"], least=0.1),
-    )
+    return Wanted(check_task(params), state, list(dict.fromkeys(tables)), params["wait"], check_waiting(params))
 
 
 class Work:
@@ -117,20 +81,20 @@ class Work:
 
     def __init__(self, api: Api, wanted: Wanted, mode: Mode) -> None:
         self._api, self._wanted, self._mode = api, wanted, mode
-        self._before: dict[TableName, SeenTable] = {}
+        self._before: Snapshots = {}
         self._begun: dict[TableName, float] = {}
         self._failures: dict[TableName, AemError] = {}
         self.rows: dict[TableName, Row] = {}
 
     def do(self) -> None:
         """Do it all. Raises AemError with the rows: of what failed, or of what ended the work early."""
-        self._before = self._look()
+        self._before = self._read()
         for name in self._wanted.tables:
             state = self._before[name].state if name in self._before else None
-            self.rows[name] = Row(*name, before=state, after=state)
+            self.rows[name] = Row(name._asdict(), str(name), before=state, after=state)
         try:
             for name in self._wanted.tables:
-                self._bring(name)
+                self._apply(name)
                 if self._is_unreachable(name):
                     break
             if self._wanted.wait and not self._mode.check:
@@ -138,24 +102,24 @@ class Work:
         except AemError as failure:
             if len(self.rows) > 1:
                 failure.message += f" {len(self._begun)} of {len(self.rows)} tables were begun."
-            self._with_rows(failure)
+            with_rows(failure, "tables", self._finished_rows())
             raise
         self._raise_failures()
 
-    def _look(self) -> dict[TableName, SeenTable]:
+    def _read(self) -> Snapshots:
         """Return the wanted tables as they are (GetTableStatuses); those that do not exist are missing."""
         schemas, tables = ({name[part] for name in self._wanted.tables} for part in (0, 1))
         query = filters(schemas.pop() if len(schemas) == 1 else None, tables.pop() if len(tables) == 1 else None)
-        found = self._api.get_table_statuses(self._wanted.server, self._wanted.name, query)
-        seen = {name_in(item): seen_in(item) for item in found}
-        return {name: seen[name] for name in self._wanted.tables if name in seen}
+        listed = self._api.get_table_statuses(*self._wanted.task, query)
+        found = {name_in(item): snapshot_of(item) for item in listed}
+        return {name: found[name] for name in self._wanted.tables if name in found}
 
-    def _bring(self, name: TableName) -> None:
+    def _apply(self, name: TableName) -> None:
         """Send the call for one table if it is due; a failure goes to its row."""
-        row = self.rows[name]
+        row, task = self.rows[name], self._wanted.task
         self._begun[name] = time.monotonic()
         if name not in self._before:
-            text = f'The task "{self._wanted.name}" on server "{self._wanted.server}" has no table "{name}".'
+            text = f'The task "{task.name}" on server "{task.server}" has no table "{name}".'
             self._fail(name, InputError(text, "These are the names on the source; upper and lower case count."))
         elif is_due(self._wanted.state, self._before[name]):
             try:
@@ -172,8 +136,8 @@ class Work:
     def _send(self, name: TableName) -> None:
         call = self._api.reload_table if self._wanted.state == "reloaded" else self._api.resume_table
         try:
-            with settled(lambda: self._shows_effect(name)):
-                call(self._wanted.server, self._wanted.name, name.schema, name.table)
+            with confirm_lost_write(lambda: self._shows_effect(name)):
+                call(*self._wanted.task, *name)
         except TransportError as lost:
             if lost.sent and self._wanted.state == "reloaded":
                 lost.hint = "The call was not sent again. Look at the table; run this again if it is not being loaded."
@@ -181,14 +145,9 @@ class Work:
 
     def _shows_effect(self, name: TableName) -> bool:
         """Return whether a call whose answer was lost has taken effect; raise AemError if that cannot be read."""
+        limit, sleep = self._api.client.limits.lost_effect, self._wanted.waiting.sleep
         try:
-            wait_until(
-                self._look,
-                lambda seen: has_begun(self._before[name], seen.get(name)),
-                SETTLE_LIMIT,
-                self._wanted.wait_sleep,
-                self._api.client.stop.pause,
-            )
+            wait_until(self._api, self._read, lambda now: has_begun(self._before[name], now.get(name)), limit, sleep)
         except TimedOut as over:
             if over.trouble:
                 raise over.trouble from over
@@ -207,107 +166,81 @@ class Work:
         if not pending:
             return
 
-        def look() -> tuple[dict[str, Any], dict[TableName, SeenTable]]:
+        def read() -> tuple[Json, Snapshots]:
             # The task first: if it has stopped, what its tables do not show by now will not come.
-            return self._api.get_task_details(wanted.server, wanted.name), self._look()
+            return self._api.get_task_details(*wanted.task), self._read()
 
-        def done(seen: tuple[dict[str, Any], dict[TableName, SeenTable]]) -> bool:
-            task, loads, tables = task_seen_in(seen[0]), only_loads(seen[0]), seen[1]
-            is_late = time.monotonic() - begin > SETTLE_LIMIT
+        def is_done(now: tuple[Json, Snapshots]) -> bool:
+            details, tables = now
+            task, loads = task_snapshot_of(details), only_loads(details)
+            is_late = time.monotonic() - begin > self._api.client.limits.lost_effect
             for name in list(pending):
-                row, now = self.rows[name], tables.get(name)
-                is_well = verdict(self._before[name], now, row.changed, loads, is_late)
-                row.after = now.state if now else None
+                row, table = self.rows[name], tables.get(name)
+                is_well = verdict(self._before[name], table, row.changed, loads, is_late)
+                row.after = table.state if table else None
                 if is_well is None and not task.is_stopped:
                     continue
                 pending.remove(name)
                 if not is_well:
-                    self._fail(name, self._not_well(name, now, task if is_well is None else None))
+                    self._fail(name, self._not_well(name, table, task if is_well is None else None))
                 self._note_time(name)
             return not pending
 
         try:
-            wait_until(look, done, wanted.wait_timeout, wanted.wait_sleep, self._api.client.stop.pause)
+            wait_until(self._api, read, is_done, *wanted.waiting)
         except TimedOut as over:
             for name in pending:
                 self._fail(name, self._timed_out(name, over.last[1].get(name) if over.last else None, over.trouble))
                 self._note_time(name)
 
-    def _not_well(self, name: TableName, seen: SeenTable | None, task: Seen | None) -> WaitError:
+    def _not_well(self, name: TableName, table: TableSnapshot | None, task: TaskSnapshot | None) -> WaitError:
         """Return the failure of a table that will not be well by itself; ``task`` is given if that has stopped."""
         what = self._wanted.subject(name)
-        if seen is None:
+        if table is None:
             return WaitError(f"The {what} is not among the tables of its task any more.")
-        text = f"The {what} is {seen.state}"
+        text = f"The {what} is {table.state}"
         if self.rows[name].changed:
             text += f" after {METHODS[self._wanted.state]}"
         if task:
             text += f", and its task is {task.state}{': ' + task.message if task.message else ''}"
-        return WaitError(f"{text}.", LOOK_AT_LOG)
+        return WaitError(sentence(text), LOOK_AT_LOG)
 
-    def _timed_out(self, name: TableName, seen: SeenTable | None, trouble: AemError | None) -> WaitError:
-        limit = f"{self._wanted.wait_timeout:g} seconds"
-        text = f"The {self._wanted.subject(name)} is still {seen.state if seen else 'unknown'} after {limit}."
-        if self.rows[name].changed and seen and not has_begun(self._before[name], seen):
+    def _timed_out(self, name: TableName, table: TableSnapshot | None, trouble: AemError | None) -> WaitError:
+        limit = f"{self._wanted.waiting.timeout:g} seconds"
+        text = f"The {self._wanted.subject(name)} is still {table.state if table else 'unknown'} after {limit}."
+        if self.rows[name].changed and table and not has_begun(self._before[name], table):
             text += f" It shows no effect of {METHODS[self._wanted.state]}."
         if trouble:
-            text += f" The last look failed: {trouble}"
+            text += f" The last reading failed: {trouble}"
         return WaitError(text, f"The server goes on with it. Raise wait_timeout if it needs longer. {LOOK_AT_LOG}")
 
     def _fail(self, name: TableName, failure: AemError) -> None:
-        row = self.rows[name]
-        failure.changed = row.changed = row.changed or failure.changed
+        self.rows[name].fail(failure)
         self._failures[name] = failure
-        row.failed, row.msg, row.hint = True, failure.message, failure.hint
-        row.error_code = failure.facts.get("error_code")
 
     def _note_time(self, name: TableName) -> None:
         self.rows[name].elapsed = round(time.monotonic() - self._begun[name], 2)
 
-    def _with_rows(self, failure: AemError) -> AemError:
-        """Let a failure carry the rows."""
+    def _finished_rows(self) -> list[Row]:
+        """Return the rows; those that were not begun say so."""
         for name, row in self.rows.items():
             if name not in self._begun:
                 row.skipped, row.msg = True, "Not started: the run ended before."
-        rows = list(self.rows.values())
-        failure.facts.update(values(rows))
-        failure.changed = any(row.changed for row in rows)
-        return failure
+        return list(self.rows.values())
 
     def _raise_failures(self) -> None:
-        """Raise what the one table failed of, or TablesError, whose message names each with its own message."""
-        if not self._failures:
-            return
-        if len(self.rows) == 1:
-            raise self._with_rows(next(iter(self._failures.values())))
-        told = " | ".join(f"{name}: {failure.message}" for name, failure in self._failures.items())
-        left = len(self.rows) - len(self._begun)
-        more = f" {left} were not started." if left else ""
-        hint = "The rows in tables tell of each. "
+        """Raise what the one table failed of, or RowsError, whose message names each with its own message."""
+        rows = self._finished_rows()
+        if self._failures and len(rows) == 1:
+            raise with_rows(next(iter(self._failures.values())), "tables", rows)
         if self._wanted.state == "reloaded":
-            hint += "Run this again for the failed ones only: a reload loads again what is loaded."
+            hint = "Run this again for the failed ones only: a reload loads again what is loaded."
         else:
-            hint += "Run this again: what is done stays done."
-        raise self._with_rows(
-            TablesError(f"{len(self._failures)} of {len(self.rows)} tables failed.{more} {told}", hint)
-        )
+            hint = "Run this again: what is done stays done."
+        raise_failures("tables", rows, hint)
 
 
-LOOK_AT_LOG = "Look at the table and at the task's log in the console."
-
-
-def values(rows: Sequence[Row]) -> dict[str, Any]:
-    """Return the members of a result that tell of the rows."""
-    return {"tables": [asdict(row) for row in rows], "counts": counts(rows)}
-
-
-def _diff(wanted: Wanted, rows: Sequence[Row]) -> dict[str, Any]:
+def _diff(wanted: Wanted, rows: Mapping[TableName, Row]) -> dict[str, Any]:
     """Return the state before, and what is done, of the tables that change: a reload ends where it began."""
-    header = f"{wanted.server}/{wanted.name}"
-    changed = {str(TableName(row.schema, row.table)): row.before for row in rows if row.changed}
-    return {
-        "before": changed,
-        "after": dict.fromkeys(changed, wanted.state),
-        "before_header": header,
-        "after_header": header,
-    }
+    changed = {str(name): row.before for name, row in rows.items() if row.changed}
+    return diff(changed, dict.fromkeys(changed, wanted.state), str(wanted.task))

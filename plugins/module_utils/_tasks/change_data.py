@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from .._client.api import Api
 from .._client.checks import check_name
 from .._client.errors import AemError, InputError
-from .._common.lost_answers import settled
+from .._common.lost_answers import confirm_lost_write
 from .._common.times import check_timestamp, check_timestamp_or_duration, utc_timestamp
 from .._run.result import Mode, Result
 
@@ -64,7 +64,7 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     if state == "deleted":
         result.changed = True
         if not mode.check:
-            with settled(_cannot_be_known):
+            with confirm_lost_write(_cannot_be_known):
                 api.delete_old_change_data(server, task, limit)
     elif state != "gathered":
         plan = plan_barrier(earliest, application, limit or None)
@@ -128,7 +128,7 @@ def _apply(api: Api, server: str, task: str, application: str, before: Barrier, 
             return True  # ours was the earliest, and would still be
         raise AemError(f'the earliest barrier is of the application "{seen.application}".')
 
-    with settled(is_done):
+    with confirm_lost_write(is_done):
         api.set_change_data_retention_barrier(server, task, application, plan.after or "")
 
 

@@ -11,16 +11,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .._client.api import Api
+from .._client.api import Api, Json
 from .._client.checks import check_name
-from .._client.errors import ApiError
-from .._fleets.selection import find_servers, is_literal, matches, skip_warnings
+from .._common.patterns import find_servers, is_literal, is_selected, read_servers
 from .._run.result import Mode, Result
-from .model import TASK_NOT_FOUND, seen_in, state_of
+from .model import TASK_NOT_FOUND, TaskName, snapshot_of, state_of
 
 
 def gather(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
-    """Return the selected tasks: the details of tasks named literally, else what the lists tell.
+    """Return the selected tasks: the details of tasks named literally, else what the lists show.
 
     A server that is named literally needs no GetServerList, which asks for a higher role.
     """
@@ -28,33 +27,24 @@ def gather(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     names = [check_name("name", name) for name in params["name"] or []]
     states = {state.upper() for state in params["state"] or []}
     tags = set(params["tag"] or [])
-    tasks: list[dict[str, Any]] = []
-    skipped: list[dict[str, Any]] = []
-    for server in find_servers(api, servers):
-        try:
-            found = _tasks(api, server, names)
-        except ApiError as error:
-            if params["on_server_error"] == "fail":
-                raise
-            skipped.append({"server": server, "msg": error.message, **error.facts})
-            continue
-        for item in found:
+    found, skipped = read_servers(
+        find_servers(api, servers), lambda server: _tasks(api, server, names), params["on_server_error"]
+    )
+    tasks: list[Json] = []
+    for server, items in found.items():
+        for item in items:
             details = {key: value for key, value in item.items() if key != "$type"}
-            task = {**details, **seen_in(item).view(server, item["name"])}
+            task = {**details, **snapshot_of(item).view(TaskName(server, item["name"]))}
             if (not states or state_of(task["state"]) in states) and (
                 not tags or tags & set(task.get("assigned_tags") or [])
             ):
                 tasks.append(task)
-    return Result(values={"tasks": tasks, "skipped_servers": skipped}, warnings=skip_warnings(skipped))
+    return Result(values={"tasks": tasks, "skipped_servers": skipped.rows}, warnings=skipped.warnings)
 
 
-def _tasks(api: Api, server: str, patterns: list[str]) -> list[dict[str, Any]]:
+def _tasks(api: Api, server: str, patterns: list[str]) -> list[Json]:
     """Return the tasks of a server whose names match (no pattern: all)."""
     if patterns and all(map(is_literal, patterns)):
         details = [api.get_task_details(server, name, accept=(TASK_NOT_FOUND,)) for name in dict.fromkeys(patterns)]
         return [dict(one, name=name) for one, name in zip(details, dict.fromkeys(patterns)) if one]
-    return [
-        item
-        for item in api.get_task_list(server)
-        if not patterns or any(matches(item["name"], pattern) for pattern in patterns)
-    ]
+    return [item for item in api.get_task_list(server) if is_selected(item["name"], patterns)]

@@ -4,17 +4,22 @@
 
 # This file is private to the collection.
 
-"""What a task is asked to do and what is seen of it: plain data, no calls."""
+"""A task: its name, and what the API shows of it. Plain data, no calls."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from .._client.checks import check_name
+
 AT_REST = ("STOPPED", "ERROR")  # ERROR: stopped by a fatal error (notes, 8)
 ACTIVE = ("RUNNING", "RECOVERY")  # RECOVERY: retrying, goes on by itself
 STARTING, STOPPING = "STARTING", "STOPPING"  # transient: followed
-KNOWN_STATES = (*AT_REST, *ACTIVE, STARTING, STOPPING)
+MOVING = (*ACTIVE, STARTING, STOPPING)
+KNOWN_STATES = (*AT_REST, *MOVING)
+# As options name them.
+TASK_STATES = ["running", "recovery", "stopped", "error", "starting", "stopping", "paused", "not_exist"]
 
 TASK_NOT_FOUND = "AEM_TASK_NOT_FOUND"  # assumed (notes, 12)
 
@@ -24,27 +29,28 @@ FINISHED_FOR_GOOD = "FULL_LOAD_ONLY_FINISHED"
 FINISHED = (FINISHED_FOR_GOOD, "STOPPED_AFTER_FULL_LOAD", "STOPPED_AFTER_CACHED_EVENTS", "STOPPED_AFTER_DDL_APPLY")
 
 
-class Options(NamedTuple):
-    """What is wanted of a task; times are seconds."""
+class TaskName(NamedTuple):
+    """Which task: its server and its name, both as Enterprise Manager displays them."""
 
     server: str
     name: str
-    state: str
-    timeout: int
-    wait: bool
-    wait_timeout: float
-    wait_sleep: float
-    run_option: str
-    cdc_position: str | None
 
     @property
     def subject(self) -> str:
         """The task as messages name it."""
         return f'task "{self.name}" on server "{self.server}"'
 
+    def __str__(self) -> str:
+        return f"{self.server}/{self.name}"
 
-class Seen(NamedTuple):
-    """A task as it was seen; ``memory_mb`` is None where it is not told (Compose)."""
+
+def check_task(params: Mapping[str, Any]) -> TaskName:
+    """Return the task that the options ``server`` and ``name`` name; raise InputError."""
+    return TaskName(check_name("server", params["server"]), check_name("name", params["name"]))
+
+
+class TaskSnapshot(NamedTuple):
+    """A task at one time; ``memory_mb`` is None where it is not given (Compose)."""
 
     state: str
     stop_reason: str | None = None
@@ -53,12 +59,12 @@ class Seen(NamedTuple):
 
     @property
     def is_stopped(self) -> bool:
-        """Stopped, as far as the state tells."""
+        """Stopped, as far as the state shows."""
         return self.state in AT_REST
 
     @property
     def is_at_rest(self) -> bool:
-        """Stopped, and its process gone: ``memory_mb`` lags behind the state (notes, 6)."""
+        """Stopped, and its process ended: ``memory_mb`` lags behind the state (notes, 6)."""
         return self.is_stopped and not self.memory_mb
 
     @property
@@ -71,11 +77,10 @@ class Seen(NamedTuple):
         """Stopped by itself because its work is done."""
         return self.is_stopped and self.stop_reason in FINISHED
 
-    def view(self, server: str, name: str) -> dict[str, Any]:
+    def view(self, task: TaskName) -> dict[str, Any]:
         """Return the task as results show it: the same five members always."""
         return {
-            "server": server,
-            "name": name,
+            **task._asdict(),
             "state": self.state,
             "stop_reason": self.stop_reason,
             "message": self.message,
@@ -88,10 +93,10 @@ def state_of(value: str) -> str:
     return "RECOVERY" if state == "RECOVERING" else state
 
 
-def seen_in(details: Mapping[str, Any]) -> Seen:
-    """Return the task that GetTaskDetails or an item of GetTaskList tells of."""
+def snapshot_of(details: Mapping[str, Any]) -> TaskSnapshot:
+    """Return the task that GetTaskDetails or an item of GetTaskList shows."""
     memory = details.get("memory_mb")
-    return Seen(
+    return TaskSnapshot(
         state=state_of(details["state"]),
         # The details' name of it was not seen in a capture (openapi.yaml); the list's name is certain.
         stop_reason=details.get("task_stop_reason") or details.get("stop_reason"),

@@ -8,24 +8,15 @@
 
 from __future__ import annotations
 
-import re
-import time
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from .._client.api import Api
-from .._client.checks import check_name, check_seconds
 from .._client.errors import AemError, ApiError, InputError
-from .._run.result import Mode, Result
-from .control import Outcome, read, run, stop, watch
-from .model import ACTIVE, AT_REST, FINISHED_FOR_GOOD, KNOWN_STATES, STARTING, Options, Seen
-
-RELOAD = "RELOAD_TARGET"
-RESUME = "RESUME_PROCESSING"
-RECREATE = "METADATA_ONLY_RECREATE_ALL_TABLES"
-FROM_TIMESTAMP = "RESUME_PROCESSING_FROM_TIMESTAMP"
-POSITION_OPTIONS = (FROM_TIMESTAMP, "RECOVER_USING_CHECKPOINT_STORED_ON_TARGET", "RESUME_PROCESSING_FROM_POSITION")
+from .._run.result import Mode, Result, diff
+from .control import Control, Outcome
+from .model import ACTIVE, AT_REST, FINISHED_FOR_GOOD, KNOWN_STATES, STARTING, TaskName, TaskSnapshot, check_task
+from .operation import RESUME, Operation, check_operation
 
 
 class Plan(NamedTuple):
@@ -43,61 +34,32 @@ class Plan(NamedTuple):
 
 
 def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
-    """Bring one task to the wanted state (StopTask, RunTask).
+    """Start or stop one task (StopTask, RunTask), or define or delete it.
 
     Raises AemError; its ``changed`` says whether this call may have changed the task.
     """
-    options = check_options(params)
-    begin = time.monotonic()
-    # A stop is sent straight away: its answer tells enough, unless the old state is to be shown.
-    current = read_for_plan(api, options) if mode.check or mode.diff or options.state == "started" else None
-    todo = plan(options.state, current)
-    changed, seen = bring(api, options, current, mode)
-    return Result(
-        changed=changed,
-        values={"task": seen.view(options.server, options.name), "elapsed": round(time.monotonic() - begin, 2)},
-        diff=_diff(options, todo, changed) if mode.check or mode.diff else None,
-        warnings=warnings_about(options, todo, current, seen),
-    )
-
-
-def check_options(params: Mapping[str, Any]) -> Options:
-    """Return the checked options; raise InputError with one clear line."""
     state = params["state"]
-    run_option = RELOAD if state == "reloaded" else params["run_option"].upper()
-    position = params["cdc_position"]
-    if state == "reloaded" and not params["force"]:
-        raise InputError("state: reloaded deletes the data at the target and loads it again: it needs force: true.")
-    if state != "stopped" and run_option == RECREATE and not params["force"]:
-        raise InputError(f"run_option: {RECREATE.lower()} drops the tables at the target: it needs force: true.")
-    if run_option in POSITION_OPTIONS and not (position and position.strip()):
-        raise InputError(f"run_option: {run_option.lower()} needs cdc_position.")
-    if position is not None and run_option not in POSITION_OPTIONS:
-        raise InputError(f"cdc_position has no meaning with run_option: {run_option.lower()}.")
-    if run_option == FROM_TIMESTAMP and not _is_time(position):
-        raise InputError("cdc_position must be a UTC time of the form YYYY-MM-DDTHH:MM:SS, in quotes in YAML.")
-    return Options(
-        server=check_name("server", params["server"]),
-        name=check_name("name", params["name"]),
-        state=state,
-        timeout=int(check_seconds("timeout", params["timeout"])),
-        wait=params["wait"],
-        wait_timeout=check_seconds("wait_timeout", params["wait_timeout"]),
-        wait_sleep=check_seconds("wait_sleep", params["wait_sleep"], least=0.1),
-        run_option=run_option,
-        cdc_position=position,
+    given = next((option for option in ("definition", "src") if params[option] is not None), None)
+    if given and state != "present":
+        raise InputError(f"{given} has a meaning with state: present only.")
+    if state in ("present", "absent"):
+        from . import definition  # late: a module compiles what it imports at each start
+
+        return definition.ensure(api, params, mode)
+    operation, task = check_operation(state, params), check_task(params)
+    # A stop is sent straight away: its answer shows enough, unless the old state is to be shown.
+    current = read_for_plan(api, task, operation) if mode.shows_diff or state == "started" else None
+    todo = plan(state, current)
+    outcome = apply(api, task, operation, current, mode)
+    return Result(
+        changed=outcome.changed,
+        values={"task": outcome.snapshot.view(task)},
+        diff=_diff(task, operation, todo, outcome.changed),
+        warnings=warnings_about(task, operation, todo, current, outcome.snapshot),
     )
 
 
-def _is_time(text: str) -> bool:
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:  # the 31st of June
-        return False
-    return re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", text, re.ASCII) is not None
-
-
-def plan(wanted: str, current: Seen | None) -> Plan:
+def plan(wanted: str, current: TaskSnapshot | None) -> Plan:
     """Return what leads from ``current`` (None: not read) to the ``wanted`` state.
 
     States that are not known are not guessed at: the call is sent, and the server's answer decides.
@@ -114,75 +76,71 @@ def plan(wanted: str, current: Seen | None) -> Plan:
     return Plan(stop=not is_stopped, run=True, before=state, after="RUNNING")
 
 
-def bring(api: Api, options: Options, current: Seen | None, mode: Mode) -> Outcome:
+def read_for_plan(api: Api, task: TaskName, operation: Operation) -> TaskSnapshot:
+    """Return the task with its stop reason, without which a finished full load would be loaded again."""
+    current = Control(api, task, operation).read()
+    if operation.state != "started" or not current.is_stopped or current.stop_reason:
+        return current
+    # That the details carry the stop reason is not certain (openapi.yaml); the list does, but asks for a higher role.
+    try:
+        listed = api.get_task_list(task.server)
+    except ApiError as error:
+        if not error.is_refusal:
+            raise
+        return current
+    return next(
+        (current._replace(stop_reason=item.get("stop_reason")) for item in listed if item.get("name") == task.name),
+        current,
+    )
+
+
+def apply(api: Api, task: TaskName, operation: Operation, current: TaskSnapshot | None, mode: Mode) -> Outcome:
     """Bring the task from ``current`` (None: not read) to the wanted state; in check mode say what that would change.
 
     Raises AemError; its ``changed`` says whether this call may have changed the task.
     """
-    todo = plan(options.state, current)
+    todo = plan(operation.state, current)
     if current and mode.check:
         return Outcome(todo.changed, current)
-    return _apply(api, options, todo, current)
-
-
-def read_for_plan(api: Api, options: Options) -> Seen:
-    """Return the task with its stop reason, without which a finished full load would be loaded again."""
-    seen = read(api, options)
-    if options.state != "started" or not seen.is_stopped or seen.stop_reason:
-        return seen
-    # That the details carry the stop reason is not certain (openapi.yaml); the list does, but asks for a higher role.
-    try:
-        listed = api.get_task_list(options.server)
-    except ApiError as error:
-        if not error.is_refusal:
-            raise
-        return seen
-    return next(
-        (seen._replace(stop_reason=item.get("stop_reason")) for item in listed if item.get("name") == options.name),
-        seen,
-    )
-
-
-def _apply(api: Api, options: Options, todo: Plan, current: Seen | None) -> Outcome:
-    """Send what is planned."""
+    control = Control(api, task, operation)
     if current and not todo.changed:
-        return Outcome(False, watch(api, options, current))
+        return Outcome(False, control.watch(current))
     changed = False
     if todo.stop:
-        changed, seen = stop(api, options)
+        changed, stopped = control.stop()
         if not todo.run:
-            return Outcome(changed, seen)
+            return Outcome(changed, stopped)
     try:
-        before = current if current and not todo.stop else read(api, options)
-        outcome = run(api, options, before)
+        outcome = control.run(current if current and not todo.stop else control.read())
     except AemError as error:
         error.changed = error.changed or changed
         if changed:
-            error.message = f"The {options.subject} was stopped, but not started again. {error.message}"
+            error.message = f"The {task.subject} was stopped, but not started again. {error.message}"
         raise
-    return Outcome(changed or outcome.changed, outcome.seen)
+    return Outcome(changed or outcome.changed, outcome.snapshot)
 
 
-def _diff(options: Options, todo: Plan, changed: bool) -> dict[str, Any]:
+def _diff(task: TaskName, operation: Operation, todo: Plan, changed: bool) -> dict[str, Any]:
     """Return the states before and after; a run shows its option too, as a restart ends in the state it began with."""
-    header = f"{options.server}/{options.name}"
     before, after = {"state": todo.before}, {"state": todo.after if changed else todo.before}
     if todo.run and changed:
-        after["run_option"] = options.run_option.lower()
-    return {"before": before, "after": after, "before_header": header, "after_header": header}
+        after["run_option"] = operation.run_option.lower()
+    return diff(before, after, str(task))
 
 
-def warnings_about(options: Options, todo: Plan, current: Seen | None, seen: Seen) -> list[str]:
-    """Return what the caller should know although it is no failure."""
+def warnings_about(
+    task: TaskName, operation: Operation, todo: Plan, current: TaskSnapshot | None, last: TaskSnapshot
+) -> list[str]:
+    """Return what the caller should know although it is not a failure."""
     warnings = []
     if current and current.state not in KNOWN_STATES:
         warnings.append(
-            f"The {options.subject} is in the state {current.state}, of which little is known: the server decides."
+            f"The {task.subject} is in the state {current.state}, of which little is known: the server decides."
         )
-    if current and options.state == "started" and not todo.run and options.run_option != RESUME:
+    if current and operation.state == "started" and not todo.run and operation.run_option != RESUME:
         warnings.append(
-            f"run_option: {options.run_option.lower()} was not applied: the task is {current.state} already."
+            f"run_option: {operation.run_option.lower()} was not applied: the task is {current.state} already."
         )
-    if options.state == "stopped" and seen.state == "ERROR" and seen is not current:
-        warnings.append(f"The {options.subject} is stopped in the state ERROR: {seen.message}")
+    if operation.state == "stopped" and last.state == "ERROR" and last is not current:
+        warnings.append(f"The {task.subject} is stopped in the state ERROR: {last.message}")
     return warnings

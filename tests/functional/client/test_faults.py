@@ -9,12 +9,12 @@ import time
 from itertools import pairwise
 
 import pytest
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client import client as _client
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client import http as _http
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client import interrupt as _stop
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.client import build_url
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.connection import Connection
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import TransportError
-from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks import control as _task_control
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.interrupt import Interrupt
+from ansible_collections.dataops.qlik_em.tests.functional.support.user import User
 from ansible_collections.dataops.qlik_em.tests.functional.support.wires import Line
 from urllib3 import PoolManager
 
@@ -60,11 +60,9 @@ ALL = sorted(LOST)
 @pytest.fixture(autouse=True)
 def quick(monkeypatch, em):
     """Short pauses, limits and tasks; the proportions stay."""
-    monkeypatch.setattr(_client, "FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(_client, "SERVER_MARGIN", 0.2)
-    monkeypatch.setattr(_client, "LOGOUT_LIMIT", 1)
-    monkeypatch.setattr(_task_control, "SETTLE_LIMIT", 0.4)
-    monkeypatch.setattr(_http, "MAX_BODY", 1024 * 1024)
+    monkeypatch.setattr(
+        User, "limits", User.limits._replace(server_margin=0.2, logout=1, lost_effect=0.4, answer_size=1024 * 1024)
+    )
     em.set_task("Replicate-Prod", "orders", stop_seconds=0.05, start_seconds=0.05, memory_lag=0)
     em.set_task("Replicate-Test", "stock", stop_seconds=0.05, start_seconds=0.05)
 
@@ -142,7 +140,7 @@ def test_a_slow_read_holds_nobody_beyond_the_time_limit(user, em, name):
 
 
 def test_the_pauses_between_repetitions_grow(user, em, monkeypatch):
-    monkeypatch.setattr(_client, "FIRST_PAUSE", 0.25)
+    monkeypatch.setattr(User, "limits", User.limits._replace(first_pause=0.25))
     spoil(em, "GetTaskDetails", LOST["status 503"][0], count=3)
     run = user.task(state="started")
     assert not run.failed
@@ -152,7 +150,7 @@ def test_the_pauses_between_repetitions_grow(user, em, monkeypatch):
 
 
 def test_the_repetitions_of_a_call_share_its_time_limit(user, em, monkeypatch):
-    monkeypatch.setattr(_client, "FIRST_PAUSE", 0.3)
+    monkeypatch.setattr(User, "limits", User.limits._replace(first_pause=0.3))
     spoil(em, "GetTaskDetails", LOST["status 503"][0], nth="all")
     run = user.task(state="started", request_timeout=1)
     assert run.failed
@@ -415,11 +413,11 @@ def test_an_interrupt_that_loses_the_connection_does_not_keep_the_session_open(u
 def test_a_connection_that_never_becomes_free_is_not_awaited_for_ever(em, monkeypatch):
     connection = Connection(em.url, None, None, ca_path=em.ca_path)
     with _http.Transport(connection) as transport:
-        url = connection.build_url(("servers",), {})
-        transport.send("GET", url, {}, None, time.monotonic() + LONG)
+        url = build_url(connection.url, ("servers",), {})
+        transport.send("GET", url, {}, None, time.monotonic() + LONG, 1024)
         next(iter(transport._pools.pools._container.values())).pool.get()  # nobody gives it back
         with pytest.raises(TransportError) as failure:
-            transport.send("GET", url, {}, None, time.monotonic() + 0.2)
+            transport.send("GET", url, {}, None, time.monotonic() + 0.2, 1024)
     assert not failure.value.sent
 
 
@@ -555,11 +553,11 @@ def during_the_wait(monkeypatch, actions):
     """Call `actions[n]` at the n-th pause of a wait (0 is the first)."""
     count = iter(range(1_000_000))
 
-    def pause(_stop, seconds):
+    def pause(_interrupt, seconds):
         actions.get(next(count), lambda: None)()
         time.sleep(seconds)
 
-    monkeypatch.setattr(_stop.Stop, "pause", pause)
+    monkeypatch.setattr(Interrupt, "pause", pause)
 
 
 @pytest.fixture

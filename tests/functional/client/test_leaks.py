@@ -10,7 +10,6 @@ from urllib.parse import quote
 
 import pytest
 import yaml
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client import client as _client
 from ansible_collections.dataops.qlik_em.plugins.modules import aem_session
 from ansible_collections.dataops.qlik_em.tests.functional.support.canaries import (
     CANARIES,
@@ -69,7 +68,7 @@ def em(stand_in):
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """Short pauses between attempts."""
-    monkeypatch.setattr(_client, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(User, "limits", User.limits._replace(first_pause=0.001))
 
 
 @pytest.fixture

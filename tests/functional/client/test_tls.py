@@ -12,8 +12,6 @@ import time
 
 import pytest
 import trustme
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client import client as _client
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client import http as _http
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import User
 from ansible_collections.dataops.qlik_em.tests.functional.support.wires import Proxy, Tls, Wire
 from ansible_collections.dataops.qlik_em.tests.simulator import running
@@ -23,12 +21,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 LONG = 30  # seconds: far more than any limit below
 STOP = ["Login", "StopTask", "Logout"]
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """Short pauses between attempts."""
-    monkeypatch.setattr(_client, "FIRST_PAUSE", 0.01)
 
 
 @pytest.fixture
@@ -314,7 +306,7 @@ class Flood(Counted):
 
 
 def test_no_endless_page_is_read_because_it_comes_with_a_redirect(tmp_path, monkeypatch):
-    monkeypatch.setattr(_http, "MAX_BODY", 1024 * 1024)
+    monkeypatch.setattr(User, "limits", User.limits._replace(answer_size=1024 * 1024))
     ca = trustme.CA()
     with odd_server(tmp_path, server_context(ca.issue_cert("localhost")), ca.cert_pem.bytes(), Flood) as (user, server):
         run = user.task(request_timeout=2)

@@ -72,7 +72,7 @@ BAD: dict[str, list[Row]] = {
         ({"backup": True}, "backup is True but all of the following are missing: dest"),
         ({"dest": "/nowhere/x"}, "dest (/nowhere/x) cannot be written: there is no folder /nowhere."),
         ({"dest": "{folder}"}, "cannot be read: Is a directory."),
-        ({"dest": "{binary}"}, "cannot be read: it is no text in UTF-8."),
+        ({"dest": "{binary}"}, "cannot be read: it is not a text in UTF-8."),
         ({"dest": ""}, "dest must not be empty or blank."),
     ],
     "aem_change_data": [
@@ -97,7 +97,7 @@ BAD: dict[str, list[Row]] = {
         ({"settings": {"password": 815}}, "settings.password must be a text: write it in quotes."),
         ({"secrets": {"deep": {"pin": 815}}}, "secrets.deep.pin must be a text: write it in quotes."),
         ({"settings": {"a": {"b": 1}}, "secrets": {"a": {"b": "x"}}}, "a.b is given in settings and in secrets"),
-        ({"settings": {"a": 1}, "secrets": {"a": {"b": "x"}}}, "secrets.a is a mapping, but settings.a is none."),
+        ({"settings": {"a": 1}, "secrets": {"a": {"b": "x"}}}, "secrets.a is a mapping, but settings.a is not."),
         ({"settings": "no mapping"}, "settings"),
         *(
             ({"state": state, "configuration": "x" if state == "reconfigured" else None, **one}, "has no meaning with")
@@ -117,7 +117,7 @@ BAD: dict[str, list[Row]] = {
     "aem_export": [
         *blank_names("server", "name"),
         ({"dest": "{folder}"}, "cannot be read: Is a directory."),
-        ({"dest": "{binary}"}, "cannot be read: it is no text in UTF-8."),
+        ({"dest": "{binary}"}, "cannot be read: it is not a text in UTF-8."),
         ({"dest": "/nowhere/x.json"}, "dest (/nowhere/x.json) cannot be written: there is no folder /nowhere."),
         ({"dest": " "}, "dest must not be empty or blank."),
     ],
@@ -127,7 +127,7 @@ BAD: dict[str, list[Row]] = {
         *definitions(),
         ({"definition": {BODY: {}}}, "definition is empty: it holds neither tasks nor endpoints nor anything else."),
         ({"definition": {BODY: {"tasks": [], "databases": []}}}, "definition is empty"),
-        ({"definition": {"tasks": []}}, "definition is no replication definition"),
+        ({"definition": {"tasks": []}}, "definition is not a replication definition"),
     ],
     "aem_maintenance_window": [
         *fleets(),
@@ -135,14 +135,17 @@ BAD: dict[str, list[Row]] = {
         ({"state": "restored"}, "Record one first (state: recorded)."),
         ({"state": "frozen", "path": None}, "state: frozen needs either path or checkpoint."),
         ({"state": "restored", "checkpoint": {}}, "state: restored needs either path or checkpoint."),
-        ({"state": "restored", "checkpoint": {}, "path": None}, "(option checkpoint) is damaged: it is no checkpoint"),
+        (
+            {"state": "restored", "checkpoint": {}, "path": None},
+            "(option checkpoint) is damaged: it is not a checkpoint",
+        ),
         ({"drain": {"timeout": 0}}, "drain.timeout must be between 1 and 86400 seconds, not 0."),
         ({"checkpoint": {}}, "state: recorded makes a checkpoint and takes none."),
         ({"path": "/nowhere/x"}, "path (/nowhere/x) cannot be written: there is no folder /nowhere."),
         ({"path": "{folder}"}, "path ({folder}) cannot be read: Is a directory."),
         ({"path": "{file}"}, "The checkpoint ({file}) is damaged: it is not JSON. Nothing was done."),
         ({"path": "{file}", "state": "frozen"}, "is damaged: it is not JSON. Nothing was done."),
-        ({"path": "{binary}", "state": "frozen"}, "path ({binary}) cannot be read: it is no text in UTF-8."),
+        ({"path": "{binary}", "state": "frozen"}, "path ({binary}) cannot be read: it is not a text in UTF-8."),
         *(
             ({"state": "frozen", "path": None, "checkpoint": {**OPEN, "enterprise_manager": "{address}"}, **one}, text)
             for one, text in [
@@ -173,7 +176,7 @@ BAD: dict[str, list[Row]] = {
         ({"license": "x" * 16385}, "license holds no licence: it has 16385 characters"),
         ({"license": None, "src": "/nowhere/licence"}, "src (/nowhere/licence) cannot be read: there is no such file."),
         ({"license": None, "src": "{folder}"}, "cannot be read: Is a directory."),
-        ({"license": None, "src": "{binary}"}, "cannot be read: it is no text in UTF-8."),
+        ({"license": None, "src": "{binary}"}, "cannot be read: it is not a text in UTF-8."),
         ({"license": None, "src": "/dev/null"}, "src (/dev/null) holds no licence: it is empty."),
     ],
     "aem_session": [({"state": "absent"}, "state: absent needs session_id (or QLIK_EM_SESSION_ID)")],
@@ -213,8 +216,11 @@ BAD: dict[str, list[Row]] = {
         ),
         (REPLACE, "import_mode is replace but all of the following are missing: backup_dir"),
         ({**REPLACE, "backup_dir": "{folder}"}, "it needs force: true."),
-        ({**REPLACE, "backup_dir": "/nowhere", "force": True}, "backup_dir (/nowhere) is no folder"),
-        ({**REPLACE, "backup_dir": "{file}", "force": True}, "is no folder: the old definition would have no place."),
+        ({**REPLACE, "backup_dir": "/nowhere", "force": True}, "backup_dir (/nowhere) is not a folder"),
+        (
+            {**REPLACE, "backup_dir": "{file}", "force": True},
+            "is not a folder: the old definition would have no place.",
+        ),
         *(
             ({"state": state, "definition": definition()}, "definition has a meaning with state: present only.")
             for state in ("absent", "started", "stopped", "restarted")
@@ -231,7 +237,7 @@ BAD: dict[str, list[Row]] = {
         ({"journal": "/nowhere/x"}, "journal (/nowhere/x) cannot be written: there is no folder /nowhere."),
         ({"journal": "{folder}"}, "journal ({folder}) cannot be read: Is a directory."),
         ({"journal": "{file}"}, "journal ({file}) is damaged at line 1."),
-        ({"journal": "{binary}"}, "journal ({binary}) cannot be read: it is no text in UTF-8."),
+        ({"journal": "{binary}"}, "journal ({binary}) cannot be read: it is not a text in UTF-8."),
     ],
     "aem_task_info": blank_names("server", "name", is_list=True),
 }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.api import AclOwner, Api
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client.client import Call
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.client import Call, Target
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.error_codes import CATALOGUE
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import MODULES, User
 from ansible_collections.dataops.qlik_em.tests.tools import api_docs
@@ -20,11 +20,11 @@ SELECTION = dict.fromkeys(METHODS["PutTaskTableSelection"]["body"])
 DEFINITION = dict.fromkeys(METHODS["ImportTask"]["body"])
 ACL = dict.fromkeys(METHODS["PutServerAcl"]["body"])
 OWNERS = {
-    "Server": AclOwner(("servers", S), "it", "Server", is_new=False),
-    "TasksCollection": AclOwner(("servers", S, "tasks"), "it", "TasksCollection"),
-    "Task": AclOwner(("servers", S, "tasks", T), "it", "Task"),
-    "EndpointsCollection": AclOwner(("servers", S, "endpoints"), "it", "EndpointsCollection"),
-    "Endpoint": AclOwner(("servers", S, "endpoints", E), "it", "Endpoint"),
+    "Server": AclOwner(Target(("servers", S), "it"), "Server", is_new=False),
+    "TasksCollection": AclOwner(Target(("servers", S, "tasks"), "it"), "TasksCollection"),
+    "Task": AclOwner(Target(("servers", S, "tasks", T), "it"), "Task"),
+    "EndpointsCollection": AclOwner(Target(("servers", S, "endpoints"), "it"), "EndpointsCollection"),
+    "Endpoint": AclOwner(Target(("servers", S, "endpoints", E), "it"), "Endpoint"),
 }
 # Each method with all that it can be given. (The client itself logs in and out.)
 CALLS = {
@@ -101,7 +101,7 @@ def test_every_method_is_on_the_api_floor():
 def test_the_api_floor_makes_the_request_of_the_guide(name):
     fact, call = METHODS[name], built(name)
     assert call.method == name
-    assert f"{call.verb} /{'/'.join(call.path)}" == fact["request"]
+    assert f"{call.verb} /{'/'.join(call.target.path)}" == fact["request"]
     query = dict(call.query)
     assert query.pop("action", None) == fact.get("action")
     # overridetask: the guide has dropped it (see WITHOUT_OPTION)

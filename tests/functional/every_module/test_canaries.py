@@ -26,15 +26,9 @@ import pytest
 import yaml
 from ansible.module_utils import basic
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client import client as _client
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.http import Reply, Transport
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.http_failure import failure_of
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client.masking import MASK
-from ansible_collections.dataops.qlik_em.plugins.module_utils._definitions import importing as _definition_sync
-from ansible_collections.dataops.qlik_em.plugins.module_utils._endpoints import creation as _endpoint_import
-from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets import fleet as _fleet
-from ansible_collections.dataops.qlik_em.plugins.module_utils._tables import state as _table
-from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks import control as _task_control
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.redaction import MASK
 from ansible_collections.dataops.qlik_em.tests import simulator
 from ansible_collections.dataops.qlik_em.tests.functional.every_module.cases import Case, all_cases, filled, nothing
 from ansible_collections.dataops.qlik_em.tests.functional.every_module.cases_definitions import (
@@ -167,10 +161,10 @@ class Echo(Transport):
         super().__init__(*arguments)
         self._answer, self._methods, self._names = getattr(self, f"_{kind}"), methods.split(), names or []
 
-    def send(self, verb: str, url: str, headers: Any, body: bytes | None, deadline: float) -> Reply:
+    def send(self, verb: str, url: str, headers: Any, body: bytes | None, *limits: Any) -> Reply:
         """Send a request and return what is made of its answer."""
         is_login = url.endswith("/login")
-        reply = super().send(verb, url, {**headers, "Authorization": LOGIN} if is_login else headers, body, deadline)
+        reply = super().send(verb, url, {**headers, "Authorization": LOGIN} if is_login else headers, body, *limits)
         if ("LOGIN" if is_login else verb) not in self._methods or url.endswith("/logout"):
             return reply
         sent = [*map(str, headers.values()), (body or b"").decode(), url]
@@ -214,10 +208,8 @@ def with_more(value: Any, text: str) -> Any:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """No patience: neither between attempts nor for the effect of a call whose answer was lost."""
-    monkeypatch.setattr(_client, "FIRST_PAUSE", 0.001)
-    monkeypatch.setattr(_endpoint_import, "LAG", 0.1)
-    for module in (_task_control, _table, _definition_sync, _fleet):
-        monkeypatch.setattr(module, "SETTLE_LIMIT", 0.1)
+    limits = User.limits._replace(first_pause=0.001, import_lag=0.1, lost_effect=0.1)
+    monkeypatch.setattr(User, "limits", limits)
 
 
 @pytest.fixture(scope="module")
@@ -284,7 +276,7 @@ def test_no_secret_comes_out(em, knowing, tmp_path, case):
         if case.module == "aem_session" and "session_id" in run.result:
             sessions.add(run.result.pop("session_id"))
         files = "" if case.module == "aem_export" and kind == "members" else contents(folders["folder"])
-        shown = "\n".join([*strings(run.result), *knowing.told, files])
+        shown = "\n".join([*strings(run.result), *knowing.progress, files])
         what = f"{kind} {methods} {check}"
         assert leaks(shown, names_in(options)) == [], what
         assert not [one for one in sessions if one in shown], what

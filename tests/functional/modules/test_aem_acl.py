@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client import client as _client
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import User
 
 ADMIN = {"username": "admin@corp.example", "password": "admin-test-password"}
@@ -32,9 +31,8 @@ FOUR = ("admin_role", "designer_role", "operator_role", "viewer_role")
 
 
 @pytest.fixture
-def user(em, monkeypatch):
-    """An admin who works on Replicate-Prod, with short pauses between attempts."""
-    monkeypatch.setattr(_client, "FIRST_PAUSE", 0.01)
+def user(em):
+    """An admin who works on Replicate-Prod."""
     return User(em, defaults={**ADMIN, "server": "Replicate-Prod"})
 
 

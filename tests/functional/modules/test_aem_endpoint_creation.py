@@ -11,7 +11,6 @@ import threading
 import time
 
 import pytest
-from ansible_collections.dataops.qlik_em.plugins.module_utils._endpoints import creation as _endpoint_import
 from ansible_collections.dataops.qlik_em.tests.functional.support.endpoints import (
     PROD,
     endpoint,
@@ -20,6 +19,7 @@ from ansible_collections.dataops.qlik_em.tests.functional.support.endpoints impo
     sent,
     writes,
 )
+from ansible_collections.dataops.qlik_em.tests.functional.support.user import User
 
 NEW = {"name": "Archive & more", "type": "postgresql", "role": "target", "description": "Old orders"}
 NEW |= {"settings": {"server": "archive", "port": None}, "secrets": {"password": "archive-password"}}
@@ -37,7 +37,7 @@ def admin(em):
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """An import that does not show is not waited for long."""
-    monkeypatch.setattr(_endpoint_import, "LAG", 0.5)
+    monkeypatch.setattr(User, "limits", User.limits._replace(import_lag=0.5))
 
 
 def things(em):
@@ -148,7 +148,7 @@ def test_an_import_that_was_lost_on_its_way_is_not_sent_again(admin, em, at_firs
 
 
 def test_a_late_import_whose_answer_was_lost_is_found(admin, em, at_first, monkeypatch):
-    monkeypatch.setattr(_endpoint_import, "LAG", 5)
+    monkeypatch.setattr(User, "limits", User.limits._replace(import_lag=5))
     em.set_server(PROD, import_seconds=0.5)
     em.faults({"match": {"operation": "ImportTask"}, "fault": "cut_after"})
     run = endpoint(admin, **NEW)
@@ -225,7 +225,7 @@ def test_who_is_interrupted_cleans_up(admin, em, at_first, monkeypatch, number):
         time.sleep(0.2)
         os.kill(os.getpid(), number)
 
-    monkeypatch.setattr(_endpoint_import, "LAG", 5)
+    monkeypatch.setattr(User, "limits", User.limits._replace(import_lag=5))
     thread = threading.Thread(target=interrupt)
     thread.start()
     run = endpoint(admin, **NEW)

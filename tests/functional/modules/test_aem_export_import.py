@@ -12,7 +12,6 @@ import resource
 import signal
 
 import pytest
-from ansible_collections.dataops.qlik_em.plugins.module_utils._definitions import importing as _definition_sync
 from ansible_collections.dataops.qlik_em.tests.functional.every_module.cases_definitions import (
     BODY,
     SHOP,
@@ -276,7 +275,7 @@ def test_an_import_that_is_refused_says_why(admin, user, em):
 
 @pytest.mark.parametrize("fault", ["cut_after", "status", "cut_before"])
 def test_a_lost_answer_to_an_import(admin, em, monkeypatch, fault):
-    monkeypatch.setattr(_definition_sync, "SETTLE_LIMIT", 1)
+    monkeypatch.setattr(User, "limits", User.limits._replace(lost_effect=1))
     more = {"status": 502, "work": True} if fault == "status" else {"how": "close"}
     em.faults([{"match": {"operation": "ImportAll"}, "fault": fault, **more}])
     run = bring(admin, with_shop(definition()))

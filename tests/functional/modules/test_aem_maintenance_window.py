@@ -11,8 +11,7 @@ import threading
 from datetime import datetime, timezone
 
 import pytest
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client import client as _client
-from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks import control as _task_control
+from ansible_collections.dataops.qlik_em.tests.functional.support.user import User
 
 RAN = {("P", "run1"), ("P", "run2"), ("P", "recovering"), ("C", "flow__x"), ("P", "starting")}
 SELECTION = {"include": [{"server": "P"}, {"server": "C"}], "exclude": [{"name": "spared"}], "waves": [{"server": "C"}]}
@@ -21,8 +20,7 @@ SELECTION = {"include": [{"server": "P"}, {"server": "C"}], "exclude": [{"name":
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """Short pauses."""
-    monkeypatch.setattr(_client, "FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(_task_control, "SETTLE_LIMIT", 0.4)
+    monkeypatch.setattr(User, "limits", User.limits._replace(lost_effect=0.4))
 
 
 @pytest.fixture
@@ -210,9 +208,9 @@ def test_a_checkpoint_that_was_deleted_is_not_recorded_over(em, window, tmp_path
     assert all(f'"name": "{name}"' in journal for _server, name in RAN)
     for state in ("frozen", "restored"):
         run = window(state)
-        assert run.failed and "is gone. Its journal" in run.msg and "Record one first" not in run.msg
+        assert run.failed and "is missing. Its journal" in run.msg and "Record one first" not in run.msg
     run = window("recorded")
-    assert run.failed and "is gone, but its journal" in run.msg and not run.changed
+    assert run.failed and "is missing, but its journal" in run.msg and not run.changed
     assert (tmp_path / "checkpoint.journal").read_text() == journal and not (tmp_path / "checkpoint").exists()
     (tmp_path / "checkpoint.journal").unlink()
     assert window("recorded").changed
@@ -267,7 +265,7 @@ def test_a_stop_that_is_still_on_its_way_after_a_crash_is_not_overtaken(em, wind
     (tmp_path / "checkpoint").write_text(json.dumps({**checkpoint, "phase": "freezing"}))
     now = datetime.now(timezone.utc).isoformat()
     lines = [
-        {"event": "run", "schema": 1, "enterprise_manager": checkpoint["enterprise_manager"], "wish": "stopped"},
+        {"event": "run", "schema": 1, "enterprise_manager": checkpoint["enterprise_manager"], "operation": "stopped"},
         {"event": "before", "time": now, "call": "StopTask", "server": "P", "name": "run1"},
     ]
     lines[0]["continues"] = False
@@ -312,8 +310,8 @@ def spoil_task(**members):
     [
         (lambda document: json.dumps(document)[:-20], "is damaged: it is not JSON. Nothing was done."),
         (lambda document: "", "is damaged: it is not JSON"),
-        (lambda document: "[]", "is damaged: it is no checkpoint"),
-        (lambda document: "{}", "is damaged: it is no checkpoint"),
+        (lambda document: "[]", "is damaged: it is not a checkpoint"),
+        (lambda document: "{}", "is damaged: it is not a checkpoint"),
         (spoil(schema=2), "was written by a newer release of the collection (schema 2, this one knows 1)"),
         (
             spoil(enterprise_manager="https://em/x"),
@@ -324,8 +322,8 @@ def spoil_task(**members):
         (spoil(selection=None), "is damaged"),
         (spoil(phase="odd"), "is damaged: there is no phase odd"),
         (spoil_task(wave="1"), "is damaged: ValueError wave"),
-        (spoil_task(name=""), "is damaged: ValueError '' is no text"),
-        (spoil_task(run_option=3), "is damaged: ValueError 3 is no text"),
+        (spoil_task(name=""), "is damaged: ValueError '' is not a text"),
+        (spoil_task(run_option=3), "is damaged: ValueError 3 is not a text"),
         (lambda document: json.dumps({**document, "tasks": document["tasks"][:1] * 2}), "a task is there twice"),
     ],
 )

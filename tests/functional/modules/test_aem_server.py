@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client import client as _client
 from ansible_collections.dataops.qlik_em.tests.functional.every_module.cases_servers import NEW
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import User
 
@@ -19,9 +18,8 @@ ON_PROD = {"name": PROD, "description": "Changed"}
 
 
 @pytest.fixture
-def user(em, monkeypatch):
-    """An admin, with short pauses between attempts."""
-    monkeypatch.setattr(_client, "FIRST_PAUSE", 0.01)
+def user(em):
+    """An admin."""
     return User(em, defaults=ADMIN)
 
 

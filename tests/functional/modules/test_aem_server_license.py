@@ -9,7 +9,6 @@ import json
 import time
 
 import pytest
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client import client as _client
 from ansible_collections.dataops.qlik_em.tests.functional.every_module.cases_servers import LICENCE
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import User
 
@@ -20,9 +19,8 @@ IN_JSON = json.dumps({"cmd.license": {"issue_date": "2026-02-02", "expiration": 
 
 
 @pytest.fixture
-def user(em, monkeypatch):
-    """An admin, with short pauses between attempts."""
-    monkeypatch.setattr(_client, "FIRST_PAUSE", 0.01)
+def user(em):
+    """An admin."""
     return User(em, defaults={**ADMIN})
 
 

@@ -9,9 +9,9 @@ import signal
 from typing import Any
 
 import pytest
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client import client as _client
 from ansible_collections.dataops.qlik_em.plugins.module_utils._tables import state as _table
 from ansible_collections.dataops.qlik_em.tests.functional.every_module.test_every_module import writes
+from ansible_collections.dataops.qlik_em.tests.functional.support.user import User
 
 TASK = {"server": "Replicate-Prod", "name": "orders"}
 LAGER = "Lager & Regal 100%"
@@ -20,8 +20,7 @@ LAGER = "Lager & Regal 100%"
 @pytest.fixture(autouse=True)
 def quick(monkeypatch, em):
     """Short pauses, and loads that take a moment."""
-    monkeypatch.setattr(_client, "FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(_table, "SETTLE_LIMIT", 0.5)
+    monkeypatch.setattr(User, "limits", User.limits._replace(lost_effect=0.5))
     for schema, table in (("SALES", "ORDERS"), ("SALES", "ORDER_LINES"), ("STOCK", LAGER)):
         em.set_table("Replicate-Prod", "orders", schema, table, queue_seconds=0.1, load_seconds=0.1)
 
@@ -337,13 +336,13 @@ def test_an_unreachable_server_ends_it(em, user, monkeypatch):
 
 
 def test_an_interrupt_begins_no_further_table_and_tells_what_was_done(em, user, monkeypatch):
-    plain = _table.Work._bring
+    plain = _table.Work._apply
 
-    def bring(work, name):
+    def apply(work, name):
         plain(work, name)
         signal.raise_signal(signal.SIGTERM)
 
-    monkeypatch.setattr(_table.Work, "_bring", bring)
+    monkeypatch.setattr(_table.Work, "_apply", apply)
     run = act(user, "reloaded", "SALES.ORDERS", "SALES.PRICES", "STOCK.ITEMS", diff=True)
     assert run.failed and run.changed and writes(run) == ["ReloadTable"]
     assert run.msg.startswith("Interrupted by SIGTERM.") and "1 of 3 tables were begun." in run.msg

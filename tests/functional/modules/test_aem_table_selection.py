@@ -9,7 +9,6 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client import client as _client
 from ansible_collections.dataops.qlik_em.plugins.module_utils._tables import selection as _table_selection
 from ansible_collections.dataops.qlik_em.tests.functional.every_module.test_every_module import executed, writes
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import User
@@ -24,12 +23,6 @@ TABLES = [
     ("STOCK", "Lager & Regal 100%"),
 ]
 PLAIN = {"load_order": 0, "table_type": "TABLE"}
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """Short pauses."""
-    monkeypatch.setattr(_client, "FIRST_PAUSE", 0.01)
 
 
 @pytest.fixture

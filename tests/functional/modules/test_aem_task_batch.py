@@ -15,10 +15,7 @@ from collections import Counter
 from datetime import datetime, timezone
 
 import pytest
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client import client as _client
-from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets import fleet as _fleet
-from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets import progress as _progress
-from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks import control as _task_control
+from ansible_collections.dataops.qlik_em.tests.functional.support.user import User
 
 LOADING = {"full_load_counters": {"tables_loading_count": 2, "tables_queued_count": 3}}
 LOADED = {"full_load_counters": {"tables_loading_count": 0, "tables_queued_count": 0}}
@@ -28,8 +25,7 @@ QUIET = {"state": "stopped", "wait_sleep": 0.1}
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """Short pauses."""
-    monkeypatch.setattr(_client, "FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(_task_control, "SETTLE_LIMIT", 0.4)
+    monkeypatch.setattr(User, "limits", User.limits._replace(lost_effect=0.4))
 
 
 def fleet(em, servers=3, tasks=4, **attributes):
@@ -216,7 +212,7 @@ def test_check_mode_predicts_and_the_second_run_changes_nothing(em, user, state,
 
 def test_a_task_that_somebody_starts_while_the_others_are_stopped_is_stopped_too(em, user, monkeypatch):
     """With a list that is old by the time its turn comes, nothing is left to what the list said."""
-    monkeypatch.setattr(_fleet, "FRESH", 0.0)
+    monkeypatch.setattr(User, "limits", User.limits._replace(list_age=0.0))
     fleet(em, servers=1, tasks=2)
     em.set_task("S0", "t1", state="STOPPED")
     run = batch(user, [{"server": "S0"}])
@@ -418,18 +414,19 @@ def test_a_drained_task_is_stopped_at_once(em, user):
 
 
 def test_the_progress_is_told_with_what_takes_long_and_nothing_in_check_mode(em, user, monkeypatch):
-    monkeypatch.setattr(_progress, "INTERVAL", 0.3)
-    monkeypatch.setattr(_progress, "SLOW", 0.3)
+    monkeypatch.setattr(User, "limits", User.limits._replace(progress_interval=0.3, slow_task=0.3))
     fleet(em, servers=1, tasks=3)
     em.set_task("S0", "t1", fail_stop=f"No, {em.password} is wrong.")
     em.set_task("S0", "t2", stop_seconds=1.5)
     batch(user, [{"server": "S0"}], check=True)
-    assert user.told == []
+    assert user.progress == []
     batch(user, [{"server": "S0"}])
-    assert any(line.startswith("stopped: S0/t1 failed: StopTask of") for line in user.told)
-    assert any(re.fullmatch(r"stopped: 2 of 3 done, 1 failed, 1 running, S0/t2 for \d s", line) for line in user.told)
-    assert user.told[-1] == "stopped: 3 of 3 done, 1 failed, 0 running"
-    assert em.password not in "\n".join(user.told)
+    assert any(line.startswith("stopped: S0/t1 failed: StopTask of") for line in user.progress)
+    assert any(
+        re.fullmatch(r"stopped: 2 of 3 done, 1 failed, 1 running, S0/t2 for \d s", line) for line in user.progress
+    )
+    assert user.progress[-1] == "stopped: 3 of 3 done, 1 failed, 0 running"
+    assert em.password not in "\n".join(user.progress)
 
 
 # The journal
@@ -471,9 +468,15 @@ def test_a_restart_that_was_cut_short_is_gone_on_with_and_not_begun_anew(em, use
     assert batch(user, [{"server": "S0"}], **options).result["counts"]["changed"] == 3  # that one came to its end
 
 
-def cut_short(path, em, *lines, wish="stopped RESUME_PROCESSING"):
+def cut_short(path, em, *lines, operation="stopped RESUME_PROCESSING"):
     """Write the journal of a run that was killed."""
-    begin = {"event": "run", "time": "2026-11-25T11:00:00.000+00:00", "schema": 1, "wish": wish, "continues": False}
+    begin = {
+        "event": "run",
+        "time": "2026-11-25T11:00:00.000+00:00",
+        "schema": 1,
+        "operation": operation,
+        "continues": False,
+    }
     begin["enterprise_manager"] = f"{em.url}/attunityenterprisemanager"
     path.write_text("".join(json.dumps(line) + "\n" for line in (begin, *lines)))
 
@@ -512,7 +515,7 @@ def test_a_start_in_doubt_is_not_done_again_if_it_shows(em, user, tmp_path, arri
     em.set_task("S0", "t0", state="RUNNING" if arrived else "STOPPED")
     path = tmp_path / "journal"
     doubt = {"event": "before", "time": now(), "call": "RunTask", "server": "S0", "name": "t0"}
-    cut_short(path, em, doubt, wish="restarted RESUME_PROCESSING")
+    cut_short(path, em, doubt, operation="restarted RESUME_PROCESSING")
     run = batch(user, [{"server": "S0"}], state="restarted", journal=str(path), timeout=1)
     assert run.writes == [write for write in writes if write == "RunTask"]
 

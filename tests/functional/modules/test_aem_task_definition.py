@@ -9,7 +9,6 @@ import copy
 import json
 
 import pytest
-from ansible_collections.dataops.qlik_em.plugins.module_utils._definitions import importing as _definition_sync
 from ansible_collections.dataops.qlik_em.tests.functional.every_module.cases_definitions import (
     BODY,
     SHOP,
@@ -17,6 +16,7 @@ from ansible_collections.dataops.qlik_em.tests.functional.every_module.cases_def
     definition,
     with_shop,
 )
+from ansible_collections.dataops.qlik_em.tests.functional.support.user import User
 
 PROD = "Replicate-Prod"
 TABLES = "source/source_tables/explicit_included_tables"
@@ -123,7 +123,7 @@ def test_a_setting_that_was_switched_off_is_switched_on_again_by_its_default(adm
 
 
 def test_a_default_that_is_not_known_is_named_and_does_no_harm(admin, monkeypatch):
-    monkeypatch.setattr(_definition_sync, "DEFAULTS_AFTER", 0.3)
+    monkeypatch.setattr(User, "limits", User.limits._replace(defaults_after=0.3))
     run = present(admin, definition(max_transaction_size=0, batch_size=7))
     assert run.changed and not run.failed
     assert run.result["warnings"] == [
@@ -339,7 +339,7 @@ def test_a_lost_answer_is_decided_by_reading(admin, em, how, operation):
 
 @pytest.mark.parametrize("operation", ["ImportTask", "DeleteTask"])
 def test_a_call_that_never_arrived_is_not_sent_again(admin, em, monkeypatch, operation):
-    monkeypatch.setattr(_definition_sync, "SETTLE_LIMIT", 0.5)
+    monkeypatch.setattr(User, "limits", User.limits._replace(lost_effect=0.5))
     em.faults([{"fault": "cut_before", "match": {"operation": operation}}])
     run = present(admin, definition()) if operation == "ImportTask" else admin.task("invoices", "absent")
     assert run.failed and run.changed and "It shows no effect." in run.msg
@@ -348,7 +348,7 @@ def test_a_call_that_never_arrived_is_not_sent_again(admin, em, monkeypatch, ope
 
 @pytest.mark.parametrize("failing", ["StopTask", "DeleteTask", "ImportTask", "RunTask"])
 def test_every_failure_of_a_replacement_names_the_file(admin, em, tmp_path, monkeypatch, failing):
-    monkeypatch.setattr(_definition_sync, "SETTLE_LIMIT", 0.5)
+    monkeypatch.setattr(User, "limits", User.limits._replace(lost_effect=0.5))
     em.faults([{"fault": "cut_before", "match": {"operation": failing}}])
     run = present(
         admin,

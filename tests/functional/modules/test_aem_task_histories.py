@@ -14,9 +14,6 @@ import time
 from typing import Any, NamedTuple
 
 import pytest
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client import client as _client
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client import http as _http
-from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks import control as _task_control
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import User
 from hypothesis import HealthCheck, Phase, given, note, seed, settings
 from hypothesis import strategies as st
@@ -144,11 +141,9 @@ steps = st.builds(
 def quick():
     """Tiny limits and pauses."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_client, "FIRST_PAUSE", 0.01)
-        patch.setattr(_client, "SERVER_MARGIN", 0.3)
-        patch.setattr(_client, "LOGOUT_LIMIT", 1)
-        patch.setattr(_task_control, "SETTLE_LIMIT", 0.4)
-        patch.setattr(_http, "MAX_BODY", 256 * 1024)
+        patch.setattr(
+            User, "limits", User.limits._replace(server_margin=0.3, logout=1, lost_effect=0.4, answer_size=256 * 1024)
+        )
         yield
 
 

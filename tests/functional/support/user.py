@@ -8,12 +8,13 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.dataops.qlik_em.plugins import modules
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.http import Transport
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client.interrupt import Stop
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.interrupt import Interrupt
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.limits import Limits
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.result import Mode
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.run import run_resource
 from ansible_collections.dataops.qlik_em.tests.simulator.handle import Handle
@@ -68,8 +69,9 @@ class User:
     em: Handle
     environ: dict[str, str] = field(default_factory=dict)
     defaults: dict[str, Any] = field(default_factory=dict)
-    told: list[str] = field(default_factory=list)  # the lines of progress
+    progress: list[str] = field(default_factory=list)
     transport: Any = Transport
+    limits: ClassVar[Limits] = Limits(first_pause=0.01)  # no test needs the pauses of a real run
 
     def run(self, module: str, check: bool = False, diff: bool = False, **options: Any) -> Run:
         """Run a module as its frame does; the connection options are given unless `options` or `environ` have them."""
@@ -83,10 +85,10 @@ class User:
         if validation.error_messages:
             return Run({"failed": True, "changed": False, "msg": validation.error_messages[0]}, [])
         before = len(self.em.requests())
-        mode = Mode(check, diff, self.told.append)
-        with Stop() as stop:
+        mode = Mode(check, diff, self.progress.append)
+        with Interrupt() as interrupt:
             params = validation.validated_parameters
-            result = run_resource(plugin.RESOURCE, params, self.environ, mode, stop, self.transport)
+            result = run_resource(spec, plugin.run, params, self.environ, mode, interrupt, self.transport, self.limits)
         return Run(result, self.em.requests()[before:])
 
     def task(self, name: str = "orders", state: str = "stopped", **options: Any) -> Run:

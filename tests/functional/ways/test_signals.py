@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible.release import __version__
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client import interrupt as _stop
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client.interrupt import Stop
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.interrupt import Interrupt
 from ansible_collections.dataops.qlik_em.tests.functional.ways.children import Child, Controller, await_that
 from ansible_collections.dataops.qlik_em.tests.simulator import running
 from ansible_collections.dataops.qlik_em.tests.simulator.handle import Handle
@@ -241,7 +241,7 @@ def test_the_handlers_are_restored_and_what_is_ignored_stays_so(handler):
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(number, handler) for number in numbers]
     try:
-        with Stop():
+        with Interrupt():
             watched = [signal.getsignal(number) != handler for number in numbers]
         assert watched == [handler != signal.SIG_IGN] * 2
         assert [signal.getsignal(number) for number in numbers] == [handler] * 2
@@ -250,13 +250,13 @@ def test_the_handlers_are_restored_and_what_is_ignored_stays_so(handler):
             signal.signal(number, one)
 
 
-def test_signals_in_a_burst_are_one_and_a_later_one_ends_the_run_at_once(monkeypatch):
-    with Stop() as stop:
+def test_signals_in_a_burst_are_one_and_a_later_one_ends_the_run_at_once():
+    with Interrupt(burst=0.5) as interrupt:
         os.kill(os.getpid(), signal.SIGTERM)
         os.kill(os.getpid(), signal.SIGTERM)
-        assert stop.signal == signal.SIGTERM
-        monkeypatch.setattr(_stop, "BURST", 0)
+        assert interrupt.signal == signal.SIGTERM
+        time.sleep(0.6)
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGTERM)
-        stop.closing = True
+        interrupt.closing = True
         os.kill(os.getpid(), signal.SIGTERM)  # the logout is let go on

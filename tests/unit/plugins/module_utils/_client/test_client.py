@@ -5,13 +5,15 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client.client import Call, read_answer
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.client import Call, Target, build_url, read_answer
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.connection import Connection, Login
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import ApiError, TransportError
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import ApiError, InputError, TransportError
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.http import Reply
 
 CONNECTION = Connection("https://em", Login("bob", "x", 'user "bob"'), None)
-CALL = Call("StopTask", "POST", ("x",), 'task "t"', "Operator on the task", needs=("state", str), accept=("FINE",))
+CALL = Call(
+    "StopTask", "POST", Target(("x",), 'task "t"'), "Operator on the task", needs=("state", str), accept=("FINE",)
+)
 
 
 def answer(body, status=200, call=CALL):
@@ -78,3 +80,11 @@ def test_what_is_not_of_the_api_is_no_answer(body, status, final):
     assert raised.value.facts["http_status"] == status
     if status == 302:
         assert "https://elsewhere" in str(raised.value)
+
+
+def test_names_are_encoded_once_and_dots_are_refused():
+    url = build_url("https://h/p", ("servers", "a/b %25"), {"action": "run", "option": "X Y&Z"})
+    assert url == "https://h/p/api/v1/servers/a%2Fb%20%2525?action=run&option=X%20Y%26Z"
+    for name in ("", " ", ".", ".."):
+        with pytest.raises(InputError):
+            build_url("https://h/p", ("servers", name), {})

@@ -7,12 +7,7 @@ from __future__ import annotations
 import base64
 
 import pytest
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client.connection import (
-    Connection,
-    connection_from,
-    secrets_in,
-)
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import InputError
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.connection import connection_from
 
 PARAMS = {
     "url": "https://em.example.com",
@@ -50,15 +45,6 @@ def test_the_base_url(url, base):
     assert connection_from(dict(PARAMS, url=url), {}).url == base
 
 
-def test_names_are_encoded_once_and_dots_are_refused():
-    connection = Connection("https://h/p", None, "s")
-    url = connection.build_url(("servers", "a/b %25"), {"action": "run", "option": "X Y&Z"})
-    assert url == "https://h/p/api/v1/servers/a%2Fb%20%2525?action=run&option=X%20Y%26Z"
-    for name in ("", " ", ".", ".."):
-        with pytest.raises(InputError):
-            connection.build_url(("servers", name), {})
-
-
 def test_basic_is_built_from_utf_8():
     login = connection_from(dict(PARAMS, username="jörg", password="pä%+ ß"), {}).login
     assert base64.b64decode(login.authorization().split()[1]).decode() == "jörg:pä%+ ß"
@@ -76,17 +62,3 @@ def test_a_session_may_be_accompanied_by_one_other_way():
     assert connection.session_id == "abc" and connection.login.user == "someone@corp.example"
     connection = connection_from(dict(NO_LOGIN, session_id="abc"), {"QLIK_EM_JWT": "ignored"})
     assert connection.login is None
-
-
-def test_every_secret_is_known_used_or_not():
-    params = dict(PARAMS, jwt="j1", proxy="http://me:p%40ss@proxy:3128", url="https://you:pw@em")
-    environ = {"QLIK_EM_PASSWORD": "env-pw", "QLIK_EM_USERNAME": "env-user", "QLIK_EM_SESSION_ID": "env-session"}
-    assert set(secrets_in(params, environ)) == {
-        ("someone@corp.example", "s3cr3t"),
-        ("jwt", "j1"),
-        ("env-user", "env-pw"),
-        ("env-user", "env-session"),
-        ("me", "p%40ss"),
-        ("me", "p@ss"),
-        ("you", "pw"),
-    }

@@ -9,7 +9,8 @@ import json
 from urllib.parse import quote, quote_plus
 
 import pytest
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client.masking import MASK, Secrets
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.masking import Secrets, secrets_in
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.redaction import MASK, leaves
 
 AWKWARD = "p\"a's\\s %&+/=<ü>\t€x"
 
@@ -61,3 +62,27 @@ def test_a_blank_secret_masks_nothing(secret):
     secrets = Secrets()
     secrets.add([("", secret)])
     assert secrets.mask("a b") == "a b"
+
+
+def test_every_secret_is_known_used_or_not():
+    params = {
+        "username": "someone@corp.example",
+        "password": "s3cr3t",
+        "jwt": "j1",
+        "proxy": "http://me:p%40ss@proxy:3128",
+        "url": "https://you:pw@em",
+        "pin": "its own",
+        "settings": {"db_password": "by its name", "host": "not secret"},
+    }
+    environ = {"QLIK_EM_PASSWORD": "env-pw", "QLIK_EM_USERNAME": "env-user", "QLIK_EM_SESSION_ID": "env-session"}
+    assert set(secrets_in(params, environ, {"pin": leaves})) == {
+        ("someone@corp.example", "s3cr3t"),
+        ("jwt", "j1"),
+        ("env-user", "env-pw"),
+        ("env-user", "env-session"),
+        ("me", "p%40ss"),
+        ("me", "p@ss"),
+        ("you", "pw"),
+        ("", "its own"),
+        ("", "by its name"),
+    }

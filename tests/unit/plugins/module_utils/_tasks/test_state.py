@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks.model import Seen, seen_in
+from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks.model import TaskSnapshot, snapshot_of
 from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks.state import plan
 
 FINISHED = "FULL_LOAD_ONLY_FINISHED"
@@ -39,7 +39,7 @@ FINISHED = "FULL_LOAD_ONLY_FINISHED"
     ],
 )
 def test_plan(wanted, state, stop_reason, stop, run, after):
-    todo = plan(wanted, Seen(state, stop_reason))
+    todo = plan(wanted, TaskSnapshot(state, stop_reason))
     assert (todo.stop, todo.run, todo.before, todo.after) == (stop, run, state, after)
     assert todo.changed is (stop or run)
 
@@ -50,23 +50,23 @@ def test_without_a_look_everything_is_sent(wanted, run):
     assert (todo.stop, todo.run) == (True, run)
 
 
-def test_what_is_seen_in_details_and_in_lists():
+def test_what_is_snapshot_of_details_and_in_lists():
     details = {"name": "a", "state": "RECOVERING", "task_stop_reason": "NONE", "message": "m", "memory_mb": 3}
-    assert seen_in(details) == Seen("RECOVERY", "NONE", "m", 3)
-    assert seen_in({"name": "a", "state": "STOPPED", "stop_reason": "NORMAL"}) == Seen("STOPPED", "NORMAL")
+    assert snapshot_of(details) == TaskSnapshot("RECOVERY", "NONE", "m", 3)
+    assert snapshot_of({"name": "a", "state": "STOPPED", "stop_reason": "NORMAL"}) == TaskSnapshot("STOPPED", "NORMAL")
 
 
 @pytest.mark.parametrize(
     ("seen", "stopped", "at_rest", "up"),
     [
-        (Seen("STOPPED", memory_mb=0), True, True, False),
-        (Seen("STOPPED", memory_mb=7), True, False, False),
-        (Seen("ERROR"), True, True, False),
-        (Seen("STOPPING", memory_mb=0), False, False, False),
-        (Seen("RUNNING", memory_mb=0), False, False, False),
-        (Seen("RUNNING", memory_mb=7), False, False, True),
-        (Seen("RUNNING"), False, False, True),
-        (Seen("RECOVERY", memory_mb=7), False, False, False),
+        (TaskSnapshot("STOPPED", memory_mb=0), True, True, False),
+        (TaskSnapshot("STOPPED", memory_mb=7), True, False, False),
+        (TaskSnapshot("ERROR"), True, True, False),
+        (TaskSnapshot("STOPPING", memory_mb=0), False, False, False),
+        (TaskSnapshot("RUNNING", memory_mb=0), False, False, False),
+        (TaskSnapshot("RUNNING", memory_mb=7), False, False, True),
+        (TaskSnapshot("RUNNING"), False, False, True),
+        (TaskSnapshot("RECOVERY", memory_mb=7), False, False, False),
     ],
 )
 def test_at_rest_and_up(seen, stopped, at_rest, up):

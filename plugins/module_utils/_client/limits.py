@@ -1,0 +1,31 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection.
+
+"""The limits of a run that no option sets."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Limits(NamedTuple):
+    """How often, how long and how much; the client carries them. Times are seconds."""
+
+    attempts: int = 4  # of one call, if it may be repeated
+    first_pause: float = 0.25  # before the second attempt; doubled for each further one
+    server_margin: float = 15  # that an answer may take beyond the server's own time limit
+    logout: float = 10
+    answer_size: int = 64 * 1024 * 1024  # bytes; the largest definitions are a few MB
+    # After a lost answer, the effect of a call must show within this time, or the call is taken not to have arrived.
+    lost_effect: float = 10
+    # That an import may take to show after its answer; an old client waits 5 (notes, 6).
+    import_lag: float = 10
+    # What an export shows all of but some settings this long after an import has been taken: those settings have their
+    # default value, which an export leaves out (notes, 9).
+    defaults_after: float = 10
+    list_age: float = 30  # for which a list of tasks is taken to be true
+    progress_interval: float = 5  # between two lines
+    slow_task: float = 10  # after which progress names a task that is under way

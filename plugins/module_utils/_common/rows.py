@@ -1,0 +1,96 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection.
+
+"""One row for each of many objects (tasks, tables): one that fails never hides the others."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .._client.errors import AemError
+
+
+class RowsError(AemError):
+    """Some of the objects failed; the rows say which."""
+
+
+@dataclass
+class Row:
+    """What happened to one object, which ``names`` identify.
+
+    ``skipped``: it was left alone, ``msg`` says why. ``elapsed`` (seconds) is None if it was not begun.
+    """
+
+    names: Mapping[str, str]
+    label: str
+    before: str | None
+    after: str | None
+    changed: bool = False
+    failed: bool = False
+    skipped: bool = False
+    error_code: str | None = None
+    msg: str = ""
+    hint: str = ""
+    elapsed: float | None = None
+
+    def fail(self, failure: AemError) -> None:
+        """Note why it failed; a change that was noted before stays one."""
+        self.changed = self.changed or failure.changed
+        self.failed, self.msg, self.hint = True, failure.message, failure.hint
+        self.error_code = failure.facts.get("error_code")
+
+    def view(self) -> dict[str, Any]:
+        """Return the row as results show it."""
+        members = ("before", "after", "changed", "failed", "skipped", "error_code", "msg", "hint", "elapsed")
+        return {**self.names, **{member: getattr(self, member) for member in members}}
+
+
+def counts(rows: Sequence[Row]) -> dict[str, int]:
+    """Return how many rows there are of each kind; a failed one counts as changed too if it may have been."""
+    return {
+        "selected": len(rows),
+        "changed": sum(row.changed for row in rows),
+        "failed": sum(row.failed for row in rows),
+        "skipped": sum(row.skipped for row in rows),
+        "unchanged": sum(not (row.changed or row.failed or row.skipped) for row in rows),
+    }
+
+
+def values(kind: str, rows: Sequence[Row]) -> dict[str, Any]:
+    """Return the members of a result that show the rows; ``kind`` is the plural of what they are of."""
+    return {kind: [row.view() for row in rows], "counts": counts(rows)}
+
+
+def with_rows(error: AemError, kind: str, rows: Sequence[Row]) -> AemError:
+    """Let a failure carry the rows."""
+    error.facts.update(values(kind, rows))
+    error.changed = any(row.changed for row in rows)
+    return error
+
+
+@contextlib.contextmanager
+def rows_on_failure(kind: str, rows: Sequence[Row], message: str) -> Iterator[None]:
+    """Let a failure of the block, which comes after the work, carry the rows and begin with ``message``."""
+    try:
+        yield
+    except AemError as failure:
+        failure.message = f"{message} {failure.message}"
+        with_rows(failure, kind, rows)
+        raise
+
+
+def raise_failures(kind: str, rows: Sequence[Row], hint: str, **facts: Any) -> None:
+    """Raise RowsError, with ``facts``, if a row failed; its message names each with its own message."""
+    failed = [row for row in rows if row.failed]
+    if failed:
+        messages = " | ".join(f"{row.label}: {row.msg}" for row in failed)
+        left = sum(row.skipped and row.elapsed is None for row in rows)
+        more = f" {left} were not started." if left else ""
+        text = f"{len(failed)} of {len(rows)} {kind} failed.{more} {messages}"
+        raise with_rows(RowsError(text, f"The rows in {kind} say why. {hint}", **facts), kind, rows)

@@ -1,0 +1,17 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection.
+
+"""The options that give a replication definition."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def source_options() -> dict[str, dict[str, Any]]:
+    """Return the spec of these options; documented in ``definitions.source``."""
+    # Not no_log: every name in it would be a secret then. Its secrets are found in it (Spec.secret_options).
+    return {"definition": {"type": "raw", "no_log": False}, "src": {"type": "path"}}

@@ -1,0 +1,75 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection.
+
+"""The options that select many tasks, bound the work, and say how running tasks are treated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from .._client.checks import check_count, check_seconds
+from .._tasks.model import TASK_STATES
+from .drain import DrainPolicy, StopPolicy
+
+MOST_PARALLEL = 256  # calls at a time; more is a typing mistake, and hard on a server
+
+
+class FleetLimits(NamedTuple):
+    """How many calls at a time, and after how many failures nothing more is started (None: go on)."""
+
+    parallel: int
+    per_server: int
+    max_failures: int | None
+
+
+def fleet_options() -> dict[str, dict[str, Any]]:
+    """Return the spec of these options; documented in ``tasks.fleet``."""
+    drain = {
+        "timeout": {"type": "int", "default": 300},
+        "max_latency": {"type": "int", "default": 10},
+        "on_timeout": {"type": "str", "choices": ["stop", "skip", "fail"], "default": "fail"},
+    }
+    return {
+        "include": _selectors(),
+        "exclude": _selectors(),
+        "waves": _selectors(),
+        "on_server_error": {"type": "str", "choices": ["fail", "skip"], "default": "fail"},
+        "allow_empty": {"type": "bool", "default": False},
+        "parallel": {"type": "int", "default": 10},
+        "parallel_per_server": {"type": "int"},
+        "max_failures": {"type": "int"},
+        "on_full_load": {"type": "str", "choices": ["stop", "skip", "wait", "fail"], "default": "stop"},
+        "drain": {"type": "dict", "options": drain},
+    }
+
+
+def _selectors() -> dict[str, Any]:
+    selector = {
+        "server": {"type": "str"},
+        "name": {"type": "str"},
+        "tag": {"type": "list", "elements": "str"},
+        "state": {"type": "list", "elements": "str", "choices": TASK_STATES},
+    }
+    return {"type": "list", "elements": "dict", "options": selector}
+
+
+def check_limits(params: Mapping[str, Any]) -> FleetLimits:
+    """Return the checked limits; raise InputError."""
+    check_count("parallel", params["parallel"], MOST_PARALLEL)
+    check_count("parallel_per_server", params["parallel_per_server"], MOST_PARALLEL)
+    check_count("max_failures", params["max_failures"], 1_000_000)
+    return FleetLimits(params["parallel"], params["parallel_per_server"] or params["parallel"], params["max_failures"])
+
+
+def check_stop_policy(params: Mapping[str, Any]) -> StopPolicy:
+    """Return the checked options that say how running tasks are treated; raise InputError."""
+    drain = params["drain"]
+    if drain is None:
+        return StopPolicy(params["on_full_load"])
+    timeout = check_seconds("drain.timeout", drain["timeout"])
+    most = check_seconds("drain.max_latency", drain["max_latency"], least=0)
+    return StopPolicy(params["on_full_load"], DrainPolicy(timeout, most, drain["on_timeout"]))
