@@ -88,5 +88,5 @@ options:
     default: 60
 requirements:
   - Python 3.9 or newer
-  - The Python library C(urllib3), which C(requests) brings along, for the Python that runs the module
+  - The Python library C(requests) 2.25.1 or newer, for the Python that runs the module
 """

@@ -25,7 +25,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..module_utils._client.connection import Connection
-from ..module_utils._client.http import URLLIB3_IMPORT_ERROR, Transport
+from ..module_utils._client.http import REQUESTS_IMPORT_ERROR, Transport
 from ..module_utils._client.interrupt import Interrupt
 from ..module_utils._client.masking import Secrets, secrets_in
 from ..module_utils._run.arguments import Spec
@@ -87,8 +87,8 @@ class ActionFrame(ActionBase):
             return "become"
         if self._task.async_val:
             return "async"
-        if URLLIB3_IMPORT_ERROR:
-            return f"ansible-core's own Python lacks a library: {URLLIB3_IMPORT_ERROR}"
+        if REQUESTS_IMPORT_ERROR:
+            return f"ansible-core's own Python lacks a library: {REQUESTS_IMPORT_ERROR}"
         return ""
 
     def _arguments(self, is_here: bool = True) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import base64
 import socket
 import ssl
-import threading
 import time
 import warnings
 from collections.abc import Iterator, Mapping
@@ -20,19 +19,22 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from .connection import Connection
+from .deadlines import Exchange, pool_class, socket_class
 from .errors import InputError
+from .http_failure import failure_of
 
-# Not requests, which is made of it: a module would import it at each start, for nothing that is needed here.
 try:
-    from urllib3 import PoolManager, ProxyManager, Timeout
-    from urllib3.connection import HTTPSConnection
-    from urllib3.connectionpool import HTTPSConnectionPool
+    from requests import Request
+    from requests.adapters import HTTPAdapter
+    from requests.exceptions import RequestException
+    from urllib3 import PoolManager, ProxyManager  # what requests is made of
     from urllib3.exceptions import HTTPError, InsecureRequestWarning
 except ImportError as error:
-    URLLIB3_IMPORT_ERROR: ImportError | None = error
+    REQUESTS_IMPORT_ERROR: ImportError | None = error
+    HTTPAdapter = object  # type: ignore[assignment,misc]
     InsecureRequestWarning = Warning  # type: ignore[assignment,misc]
 else:
-    URLLIB3_IMPORT_ERROR = None
+    REQUESTS_IMPORT_ERROR = None
 
 # identity: a compressed body could grow without bound when it is unpacked.
 HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "dataops.qlik_em"}
@@ -50,65 +52,6 @@ class Reply(NamedTuple):
     status: int
     headers: Mapping[str, str]
     body: bytes
-
-
-class _Exchange(threading.local):
-    """The request that the current thread is sending, as its socket sees it."""
-
-    deadline = 0.0  # monotonic seconds
-    sent = False  # whether a byte of the request may have left
-
-
-def _time_left(exchange: _Exchange) -> float:
-    left = exchange.deadline - time.monotonic()
-    if left <= 0:
-        raise socket.timeout("the time limit of the call is over")
-    return left
-
-
-def _socket_class(exchange: _Exchange) -> type[ssl.SSLSocket]:
-    """Return a socket class that keeps the deadline of the whole exchange and notes when a request begins to leave.
-
-    The time limits of urllib3 are per read, so that a server which trickles bytes would hold a caller for ever.
-    """
-
-    class ExchangeSocket(ssl.SSLSocket):
-        def send(self, *args: Any, **kwargs: Any) -> int:
-            exchange.sent = True
-            self.settimeout(_time_left(exchange))
-            return super().send(*args, **kwargs)
-
-        def recv_into(self, *args: Any, **kwargs: Any) -> int:
-            self.settimeout(_time_left(exchange))
-            return super().recv_into(*args, **kwargs)
-
-    return ExchangeSocket
-
-
-def _pool_class(exchange: _Exchange) -> Any:
-    """Return a connection pool that keeps the deadline: its plain sockets, which only a proxy talks to, and itself."""
-
-    class PlainSocket(socket.socket):
-        def recv_into(self, *args: Any, **kwargs: Any) -> int:
-            left = _time_left(exchange)
-            self.settimeout(min(left, self.gettimeout() or left))  # connect_timeout counts here
-            return super().recv_into(*args, **kwargs)
-
-    class Connection(HTTPSConnection):
-        def _new_conn(self) -> socket.socket:
-            new = super()._new_conn()
-            limit = new.gettimeout()
-            plain = PlainSocket(new.family, new.type, new.proto, new.detach())
-            plain.settimeout(limit)
-            return plain
-
-    class Pool(HTTPSConnectionPool):
-        ConnectionCls = Connection
-
-        def _get_conn(self, timeout: float | None = None) -> Any:
-            return super()._get_conn(_time_left(exchange))  # else it would wait for ever for a free connection
-
-    return Pool
 
 
 class _Context(ssl.SSLContext):
@@ -166,11 +109,10 @@ def _load(option: str, path: str, load: Any) -> None:
         raise InputError(f"{option} ({path}) cannot be read: {error.strerror}.") from error
 
 
-def _pools(connection: Connection, pool_class: Any, connections: int, context: ssl.SSLContext) -> PoolManager:
-    """Return the manager of the only pool; it goes through the proxy, if there is one.
-
-    Unlike requests, it heeds no .netrc (which would replace the login), no proxy or CA variables, and no cookies.
-    """
+def _pools(connection: Connection, exchange: Exchange, connections: int) -> PoolManager:
+    """Return the manager of the only pool; it goes through the proxy, if there is one."""
+    context = tls_context(connection)
+    context.sslsocket_class = socket_class(exchange)
     options: dict[str, Any] = {
         "maxsize": connections,
         "block": True,
@@ -180,7 +122,7 @@ def _pools(connection: Connection, pool_class: Any, connections: int, context: s
     }
     proxy = connection.proxy
     manager = ProxyManager(proxy, proxy_headers=_proxy_headers(proxy), **options) if proxy else PoolManager(**options)
-    manager.pool_classes_by_scheme = {"https": pool_class}
+    manager.pool_classes_by_scheme = {"https": pool_class(exchange)}
     return manager
 
 
@@ -197,15 +139,40 @@ def one_warning_is_enough() -> Iterator[None]:
         yield
 
 
+class _Adapter(HTTPAdapter):
+    """Sends requests through one pool, with the TLS settings and the proxy of that pool and no others.
+
+    There is no Session around it: that would add just what must not be, as .netrc (which would replace the login),
+    proxies and CAs of the environment, cookies, and redirects, for which it reads the body.
+    """
+
+    def __init__(self, pools: PoolManager) -> None:
+        self._pools = pools
+        super().__init__()
+
+    def init_poolmanager(self, *_arguments: Any, **_options: Any) -> None:
+        """Use the given pools."""
+        self.poolmanager = self._pools
+
+    def cert_verify(self, *_arguments: Any, **_options: Any) -> None:
+        """Leave it to the TLS settings: requests would trust the CAs that it brings along."""
+
+    def get_connection(self, url: Any, proxies: Any = None) -> Any:
+        """Return the pool; so requests before 2.32 asks for it."""
+        return self._pools.connection_from_url(url)
+
+    def get_connection_with_tls_context(self, request: Any, verify: Any, proxies: Any = None, cert: Any = None) -> Any:
+        """Return the pool; so requests asks for it from 2.32 on."""
+        return self._pools.connection_from_url(request.url)
+
+
 class Transport:
     """Sends requests over at most ``connections`` kept connections; knows nothing of the API. Safe for threads."""
 
     def __init__(self, connection: Connection, connections: int = 1) -> None:
         self._connection = connection
-        self._exchange = _Exchange()
-        context = tls_context(connection)
-        context.sslsocket_class = _socket_class(self._exchange)
-        self._pools = _pools(connection, _pool_class(self._exchange), connections, context)
+        self._exchange = Exchange()
+        self._adapter = _Adapter(_pools(connection, self._exchange, connections))
 
     def send(
         self, verb: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float, answer_size: int
@@ -219,35 +186,29 @@ class Transport:
         self._exchange.deadline, self._exchange.sent = deadline, False
         left = max(deadline - time.monotonic(), 0.001)
         try:
-            response = self._pools.request(
-                verb,
-                url,
-                body=body,
-                headers={**HEADERS, **headers},
-                retries=False,
-                redirect=False,
-                timeout=Timeout(connect=min(self._connection.connect_timeout, left), read=left),
-                preload_content=False,
+            response = self._adapter.send(
+                Request(verb, url, headers={**HEADERS, **headers}, data=body).prepare(),
+                stream=True,
+                timeout=(min(self._connection.connect_timeout, left), left),
+                verify=self._connection.validate_certs,
             )
             try:
-                return Reply(response.status, response.headers, _read(response, answer_size))
+                return Reply(response.status_code, response.headers, _read(response.raw, answer_size))
             finally:
-                response.close()
-                response.release_conn()
-        except (HTTPError, OSError, ValueError) as error:
-            from .http_failure import failure_of  # a module compiles what it imports at each start
-
+                response.raw.close()
+                response.raw.release_conn()
+        except (RequestException, HTTPError, OSError, ValueError) as error:
             raise failure_of(error, self._exchange.sent, self._connection) from error
         except BaseException:
             # A signal or the task's `timeout:` may strike where the pool's connection is on its way back, and be lost.
-            self._pools.clear()
+            self._adapter.close()
             raise
 
     def __enter__(self) -> Transport:
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        self._pools.clear()
+        self._adapter.close()
 
 
 def _read(response: Any, most: int) -> bytes:

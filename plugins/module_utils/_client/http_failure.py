@@ -16,7 +16,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .connection import Connection
-from .errors import TransportError
+from .errors import TransportError, sentence
+
+try:
+    from requests.exceptions import ProxyError
+except ImportError:  # nothing is sent then
+    ProxyError = OSError  # type: ignore[assignment,misc]
 
 # Verification results of OpenSSL (x509_vfy.h) that deserve a sentence of their own.
 CERTIFICATE_FAULTS = {
@@ -46,8 +51,6 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 def failure_of(error: Exception, sent: bool, connection: Connection) -> TransportError:
     """Return what went wrong as a message that names the URL and the option to look at."""
-    from urllib3.exceptions import ProxyError  # here, where it is there for sure
-
     causes = list(_chain(error))
 
     def cause(*kinds: type[BaseException]) -> Any:
@@ -63,18 +66,18 @@ def failure_of(error: Exception, sent: bool, connection: Connection) -> Transpor
             "has expired": "Renew the server's certificate.",
             "is not valid yet": "Check the clocks of this machine and of the server.",
         }.get(fault, "Point ca_path (QLIK_EM_CA_PATH) to the CA that issued the server's certificate.")
-        text = f"The certificate of {url} {fault}: {certificate.verify_message}."
+        text = sentence(f"The certificate of {url} {fault}: {certificate.verify_message}")
         return TransportError(text, hint, sent=False, final=True, url=url)
     if connection.proxy and cause(ProxyError):
         proxy = urlsplit(connection.proxy)
         reason = _innermost(causes)
-        text = f"The proxy {proxy.hostname}:{proxy.port or 80} gives no way to {url}: {reason}."
+        text = sentence(f"The proxy {proxy.hostname}:{proxy.port or 80} refused or could not reach {url}: {reason}")
         # A refusal (4xx) is not tried again: the user of the proxy would be locked like any other.
         final = "Tunnel connection failed: 4" in reason
         return TransportError(text, "Check proxy (QLIK_EM_PROXY).", sent=sent, final=final, url=url)
     tls = cause(ssl.SSLError)
     if tls and not isinstance(tls, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
-        text = f"No TLS connection to {url}: {tls.reason or tls}."
+        text = sentence(f"No TLS connection to {url}: {tls.reason or tls}")
         hint = "Check the port in url, the proxy, and client_cert and client_key if the server asks for a certificate."
         return TransportError(text, hint, sent=sent, final=True, url=url)
     if cause(socket.gaierror):
@@ -87,12 +90,12 @@ def failure_of(error: Exception, sent: bool, connection: Connection) -> Transpor
         return TransportError(text, hint, sent=sent, url=url)
     if not sent:
         return TransportError(
-            f"No connection to {url}: {_innermost(causes)}.",
+            sentence(f"No connection to {url}: {_innermost(causes)}"),
             "Check url (host and port), firewalls and proxy.",
             sent=False,
             url=url,
         )
-    text = f"{url} gave no usable answer: {_innermost(causes)}."
+    text = sentence(f"{url} gave no usable answer: {_innermost(causes)}")
     hint = "Check the server and whatever stands between (proxy, load balancer)."
     if cause(ConnectionError) and not connection.client_cert:
         hint += " A server that wants a client certificate (client_cert) may end the connection like this, too."

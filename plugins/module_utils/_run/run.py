@@ -19,7 +19,7 @@ from .._client.api import Api
 from .._client.client import Client
 from .._client.connection import Connection, connection_from
 from .._client.errors import AemError
-from .._client.http import URLLIB3_IMPORT_ERROR, Transport, one_warning_is_enough
+from .._client.http import REQUESTS_IMPORT_ERROR, Transport, one_warning_is_enough
 from .._client.interrupt import Interrupt
 from .._client.limits import Limits
 from .._client.masking import Secrets, secrets_in
@@ -50,10 +50,10 @@ def run_resource(
     unmasked: Mapping[str, str] = {}
     warnings: list[str] = []
     try:
-        if URLLIB3_IMPORT_ERROR:
+        if REQUESTS_IMPORT_ERROR:
             raise AemError(
-                f"The Python library urllib3 is missing for {sys.executable}.",
-                f"Install it there ({sys.executable} -m pip install urllib3), or set ansible_python_interpreter to a "
+                f"The Python library requests is missing for {sys.executable}.",
+                f"Install it there ({sys.executable} -m pip install requests), or set ansible_python_interpreter to a "
                 "Python that has it.",
             )
         connection = connection_from(params, environ)

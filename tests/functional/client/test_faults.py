@@ -16,7 +16,7 @@ from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors imp
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.interrupt import Interrupt
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import User
 from ansible_collections.dataops.qlik_em.tests.functional.support.wires import Line
-from urllib3 import PoolManager
+from requests.adapters import HTTPAdapter
 
 STOP = ["Login", "StopTask", "Logout"]
 LONG = 30  # seconds: far more than any limit below, far less than the 60 s for which a fault lasts
@@ -395,15 +395,15 @@ def test_the_session_is_ended_after_a_failure_too(user, em, fault):
 
 def test_an_interrupt_that_loses_the_connection_does_not_keep_the_session_open(user, em, monkeypatch):
     """It strikes when the answer has come but is in nobody's hands yet: the only connection is never given back."""
-    send = PoolManager.request
+    send = HTTPAdapter.send
 
-    def strike(self, verb, url, **arguments):
-        answer = send(self, verb, url, **arguments)
-        if "action=stop" in url:
+    def strike(self, request, **arguments):
+        answer = send(self, request, **arguments)
+        if "action=stop" in request.url:
             raise KeyboardInterrupt
         return answer
 
-    monkeypatch.setattr(PoolManager, "request", strike)
+    monkeypatch.setattr(HTTPAdapter, "send", strike)
     with pytest.raises(KeyboardInterrupt):
         user.task()
     assert [r["operation"] for r in em.requests()] == STOP
@@ -415,7 +415,7 @@ def test_a_connection_that_never_becomes_free_is_not_awaited_for_ever(em, monkey
     with _http.Transport(connection) as transport:
         url = build_url(connection.url, ("servers",), {})
         transport.send("GET", url, {}, None, time.monotonic() + LONG, 1024)
-        next(iter(transport._pools.pools._container.values())).pool.get()  # nobody gives it back
+        next(iter(transport._adapter.poolmanager.pools._container.values())).pool.get()  # nobody gives it back
         with pytest.raises(TransportError) as failure:
             transport.send("GET", url, {}, None, time.monotonic() + 0.2, 1024)
     assert not failure.value.sent

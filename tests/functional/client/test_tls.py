@@ -339,7 +339,7 @@ def test_a_proxy_gets_its_own_user_and_password(user, login, userinfo):
 def test_a_proxy_that_refuses_its_user_is_named_and_asked_once(user, em):
     with Proxy("joe:secret") as proxy:
         run = user.task(proxy=f"http://joe:wrong@127.0.0.1:{proxy.port}")
-        text = f"The proxy 127.0.0.1:{proxy.port} gives no way to {em.url}"
+        text = f"The proxy 127.0.0.1:{proxy.port} refused or could not reach {em.url}"
     assert_no_way(run, text, "407", option="proxy (QLIK_EM_PROXY)")
     assert "wrong" not in str(run.result)
     assert len(proxy.requests) == 1
@@ -349,7 +349,7 @@ def test_a_proxy_that_refuses_its_user_is_named_and_asked_once(user, em):
 def test_a_proxy_that_refuses_the_way_is_named(user, em, status, attempts):
     with Proxy(status=status) as proxy:
         run = user.task(proxy=f"http://127.0.0.1:{proxy.port}")
-        text = f"The proxy 127.0.0.1:{proxy.port} gives no way to {em.url}"
+        text = f"The proxy 127.0.0.1:{proxy.port} refused or could not reach {em.url}"
     assert_no_way(run, text, str(status), option="proxy (QLIK_EM_PROXY)")
     assert len(proxy.requests) == attempts
 
@@ -358,7 +358,7 @@ def test_a_proxy_that_is_not_there_is_named(user, em):
     with Proxy() as proxy:
         pass
     run = user.task(proxy=f"http://127.0.0.1:{proxy.port}")
-    text = f"The proxy 127.0.0.1:{proxy.port} gives no way to {em.url}"
+    text = f"The proxy 127.0.0.1:{proxy.port} refused or could not reach {em.url}"
     assert_no_way(run, text, "Connection refused", option="proxy (QLIK_EM_PROXY)")
 
 

@@ -160,11 +160,11 @@ def test_a_ca_path_that_holds_no_certificate(user, tmp_path):
 
 
 def test_a_missing_library_is_said_with_the_python_that_lacks_it(user, monkeypatch):
-    monkeypatch.setattr(_run, "URLLIB3_IMPORT_ERROR", ImportError("No module named 'urllib3'"))
+    monkeypatch.setattr(_run, "REQUESTS_IMPORT_ERROR", ImportError("No module named 'requests'"))
     monkeypatch.setattr("sys.executable", "/opt/some/python3")
     run = user.task()
-    assert run.failed and run.msg == "The Python library urllib3 is missing for /opt/some/python3."
-    assert "/opt/some/python3 -m pip install urllib3" in run.result["hint"]
+    assert run.failed and run.msg == "The Python library requests is missing for /opt/some/python3."
+    assert "/opt/some/python3 -m pip install requests" in run.result["hint"]
 
 
 @pytest.mark.parametrize("suffix", ["", "/", "/attunityenterprisemanager", "/attunityenterprisemanager/api/v1/"])

@@ -156,13 +156,13 @@ def test_the_inventory_decides_for_each_host(controller):
         assert ways(child.output) == ["", "aem_run_as_module is true"]
 
 
-def test_without_urllib3_beside_ansible_the_module_runs_and_says_so(controller):
+def test_without_requests_beside_ansible_the_module_runs_and_says_so(controller):
     shim = controller.folder / "shim"
     shim.mkdir()
-    (shim / "urllib3.py").write_text("raise ImportError('no urllib3 here')", encoding="utf-8")
+    (shim / "requests.py").write_text("raise ImportError('no requests here')", encoding="utf-8")
     output = run(controller, INFO, status=2, variables={"PYTHONPATH": str(shim)})
-    assert ways(output) == ["ansible-core's own Python lacks a library: no urllib3 here"]
-    assert "The Python library urllib3 is missing for" in output
+    assert ways(output) == ["ansible-core's own Python lacks a library: no requests here"]
+    assert "The Python library requests is missing for" in output
 
 
 def test_a_loop_uses_one_connection_and_logs_in_and_out_for_each_item(controller, em):
@@ -226,8 +226,8 @@ import socket, ssl, sys, threading
 def never(*args, **kwargs):
     raise AssertionError("opened at import")
 ssl.SSLContext.__new__ = never
-import urllib3
-urllib3.PoolManager.__init__ = never
+import requests, urllib3
+requests.Session.__init__ = requests.adapters.HTTPAdapter.__init__ = urllib3.PoolManager.__init__ = never
 threading.Thread.start = never
 socket.socket.connect = never
 from ansible.plugins.loader import init_plugin_loader
