@@ -68,7 +68,8 @@ class Text:
 def result_answer(value: Any, void_body: str | None = None) -> Answer:
     """The answer of a method that went well: JSON, or nothing (`void_body` instead of it, if given) for None.
 
-    Assumption (notes 12): the body of a void success is empty; its headers are those of every other answer.
+    Assumption: the body of a void success is empty (docs/enterprise_manager_api.md, 4.12); its headers are
+    those of every other answer.
     """
     if value is None or isinstance(value, Text):
         answer = json_answer(None)

@@ -14,14 +14,16 @@ from urllib.parse import parse_qs
 
 from .document_access import User
 
-# One public exporter writes "Basic:" and works in production (notes 2), so the colon is allowed.
+# One public exporter writes "Basic:" and works in production, so the colon is allowed
+# (docs/enterprise_manager_api.md, 2.8).
 _BASIC = re.compile(r"basic:?\s+(\S+)\s*", re.IGNORECASE)
 
 
 def user_of_basic(header: str, users: Iterable[User]) -> User | None:
     """The user of an Authorization header, or None.
 
-    The text inside is UTF-8. A password with a colon can't be used [doc], so a second colon is a refusal.
+    The text inside is UTF-8. A password with a colon can't be used, so a second colon is a refusal
+    (docs/enterprise_manager_api.md, 2.4).
     """
     match = _BASIC.fullmatch(header)
     if not match:

@@ -1,9 +1,10 @@
 # Copyright (c) 2026, dataops.qlik_em contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The export document (notes 9): its building, its reading, its merging. Pure functions over plain data.
+"""The export document: its building, its reading, its merging. Pure functions over plain data.
 
-Assumptions, all in here: which settings have which default (they are left out of an export); that a list of named
+Assumptions, all in here (docs/enterprise_manager_api.md, 9.5 and 9.14): which settings have which default
+(they are left out of an export); that a list of named
 things is merged by their names and any other list replaced; that the settings of a document without `_version` are not
 read.
 """
@@ -171,7 +172,7 @@ def read(whole: Tree) -> Import:
             raise BadDocument("AEM_IMPORT_INVALID_CONTENT", "a name is missing or there twice")
     if not all(_has_good_shape(item) for item in tasks):
         raise BadDocument("AEM_IMPORT_INVALID_CONTENT", "a task is not built as expected")
-    if "_version" not in whole:  # Replicate falls back to its defaults (notes 9)
+    if "_version" not in whole:  # Replicate falls back to its defaults (docs/enterprise_manager_api.md, 9.4)
         for item in tasks:
             item.pop("task_settings", None)
     return Import(tasks, databases, content)

@@ -30,24 +30,27 @@ DEFAULT_DOCUMENT = Path(__file__).with_name("default.yml")
 class Options:
     """How the whole stand-in behaves where installations or releases differ."""
 
-    session_idle_seconds: Number = 300  # 5 minutes after the last request [doc]
+    session_idle_seconds: Number = 300  # after the last request (docs/enterprise_manager_api.md, 2.5)
     show_transient: Flag = True  # False: no STARTING/STOPPING at all, for the 2018 SDK
-    task_stop_reason: Flag = True  # the notes are unsure whether GetTaskDetails has it
+    task_stop_reason: Flag = True  # whether GetTaskDetails has it (docs/enterprise_manager_api.md, 6.18)
     server_details_key: Annotated[str, checks.choice("server_details", "serverDetails")] = "server_details"
     license_registered: Flag = True  # Enterprise Manager's own licence
 
 
 @dataclass
 class Variants:
-    """What differs between releases, or what the notes leave open, for the methods beyond running and stopping."""
+    """What differs between releases, or is assumed, for the methods beyond running and stopping."""
 
-    void_body: MaybeText = None  # the body of a method that tells nothing; null: none, Content-Length 0 (notes 4)
-    table_wildcard: Annotated[str, checks.choice("%", "*", "substring")] = "%"  # May 2025, 2023, May 2022 [doc]
+    # The body of a void answer; null: none, Content-Length 0 (docs/enterprise_manager_api.md, 4.12).
+    void_body: MaybeText = None
+    # Since May 2025, in 2023, in May 2022 (docs/enterprise_manager_api.md, 6.24).
+    table_wildcard: Annotated[str, checks.choice("%", "*", "substring")] = "%"
     export_comment: Flag = False  # "// Host name: ..." before the JSON, as older releases have it
     fresh_encryption: Flag = False  # every export encrypts a password anew
     type_first: Flag = True  # $type must be the first member of PutServer's body
     endpoint_test_keys: Annotated[str, checks.choice("sdk", "guide_table", "guide_template")] = "sdk"
-    unauthorized_status: Annotated[int, checks.number_in(401, 403)] = 403  # UNAUTHORIZED_REQUEST (notes 3)
+    # Of UNAUTHORIZED_REQUEST (docs/enterprise_manager_api.md, 3.5).
+    unauthorized_status: Annotated[int, checks.number_in(401, 403)] = 403
     new_server: Tree = field(default_factory=dict)  # members of a server that PutServer registers
 
 

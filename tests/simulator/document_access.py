@@ -11,7 +11,8 @@ from typing import Annotated, Any
 from . import checks
 from .checks import Flag, InputError, MaybeName, Name
 
-ROLES = ("Viewer", "Operator", "Designer", "Admin")  # ascending [doc]
+# Ascending (docs/enterprise_manager_api.md, 7.1).
+ROLES = ("Viewer", "Operator", "Designer", "Admin")
 
 
 @dataclass
@@ -89,7 +90,7 @@ MaybeAcl = Annotated[Acl | None, checks.optional(checks.one(Acl))]
 
 
 def names_of(user: User) -> frozenset[str]:
-    """All names by which an ACL may mean the user. Compared without regard to case [client]."""
+    """All names by which an ACL may mean the user, compared without case (docs/enterprise_manager_api.md, 6.45)."""
     return frozenset(name.casefold() for name in (user.name, *user.logins))
 
 

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Members of the state document that describe servers and their endpoints.
 
-Times are in seconds. Values and spellings of the enumerations are those of api/openapi.yaml.
+Times are in seconds. Values and spellings of the enumerations are those of the vendor's guide
+(docs/enterprise_manager_api.md, 8.4).
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ class Server:
     type: Annotated[str, checks.choice("REPLICATE", "COMPOSE", "COMPOSE_FDL", "COMPOSE_FDW")] = "REPLICATE"
     description: Text = ""
     host: Text = "localhost"
-    port: Text = "443"  # a string on the wire [client]
+    port: Text = "443"  # a text on the wire (docs/enterprise_manager_api.md, 4.11)
     user_name: Text = "em-service"
     state: Annotated[str, checks.choice("MONITORED", "NOT_MONITORED", "ERROR")] = "MONITORED"
     message: Text = ""

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Members of the state document that describe tasks and their tables.
 
-Times are in seconds. Values and spellings of the enumerations are those of api/openapi.yaml.
+Times are in seconds. Values and spellings of the enumerations are those of the vendor's guide and SDKs
+(docs/enterprise_manager_api.md, 8.1, 8.2, 8.3 and 8.6).
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ class Table:
     schema_on_target: MaybeName = None  # null: as on the source
     table_on_target: MaybeName = None
     state: Annotated[str, checks.choice(*TABLE_STATES)] = "TABLE_COMPLETED"
-    suspended_in_full_load: Flag = False  # then a table in error can't be resumed [doc]
+    # Then a table in error can't be resumed (docs/enterprise_manager_api.md, 6.26).
+    suspended_in_full_load: Flag = False
     queue_seconds: Number = 0
     load_seconds: Number = 0
     resume_seconds: Number = 0

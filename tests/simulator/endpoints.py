@@ -24,7 +24,8 @@ _SHOWN = {
     "SQL_SERVER": "Microsoft SQL Server",
     "POSTGRESQL": "PostgreSQL",
 }
-_OPERATIONS = ("add", "replace", "remove", "test")  # the others of RFC 6902 are not supported [doc]
+# The others of RFC 6902 are not supported (docs/enterprise_manager_api.md, 6.34).
+_OPERATIONS = ("add", "replace", "remove", "test")
 _FIXED = ("/db_settings/$type", "/db_settings/connectioninfo/$type")
 _KNOWN = ("name", "description", "role", "is_licensed", "type_id", "db_settings", "override_properties")
 

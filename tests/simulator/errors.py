@@ -3,13 +3,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The failures of the API: codes, HTTP statuses and message templates, each in one place.
 
-Source: api/notes.md section 3 and the general errors of api/openapi.yaml. Everything that is marked
-"assumption" below is one there too.
+The codes of any method are documented (docs/enterprise_manager_api.md, 3.6). Everything that is marked
+"assumption" below is one there, too, or in docs/errors.md.
 """
 
 from __future__ import annotations
 
-# Assumption (notes 12): 440 for a dead session, 403 for missing rights; every other failure is 500 [doc].
+# Assumption: 440 for a dead session, 403 for missing rights (docs/enterprise_manager_api.md, 3.4 and 3.5);
+# every other failure is 500 (docs/enterprise_manager_api.md, 3.2).
 SESSION_STATUS = 440
 FORBIDDEN_STATUS = 403
 FAILURE_STATUS = 500
@@ -37,7 +38,7 @@ TEMPLATES: dict[str, tuple[int, str]] = {
         "An Enterprise Manager Admin needs to register a Replication Management license before you can use the "
         "product. To obtain a license, contact your Qlik Sales Representative.",
     ),
-    # Assumption by analogy with the methods whose error tables were seen.
+    # Assumption by analogy with the methods whose error tables list it (docs/enterprise_manager_api.md, 3.8).
     "AEM_TASK_NOT_FOUND": (FAILURE_STATUS, "Replication task {task} on server {server} could not be found."),
     "AEM_TASK_ALREADY_STOPPED": (FAILURE_STATUS, "Replicate task {task} on server {server} is already stopped."),
     "AEM_STOP_TASK_INNER_ERR": (
@@ -48,7 +49,7 @@ TEMPLATES: dict[str, tuple[int, str]] = {
         FAILURE_STATUS,
         "A timeout occurred when trying to stop Replicate task {task} on server {server}",
     ),
-    # Assumptions: the three codes of RunTask, by analogy with StopTask.
+    # Assumptions: the three codes of RunTask, by analogy with StopTask (docs/enterprise_manager_api.md, 6.12).
     "AEM_TASK_ALREADY_RUNNING": (FAILURE_STATUS, "Replicate task {task} on server {server} is already running."),
     "AEM_RUN_TASK_INNER_ERR": (FAILURE_STATUS, "Failed to run Replicate task {task} on server {server}: <{message}>"),
     "AEM_RUN_TASK_TIMEOUT": (
@@ -61,7 +62,8 @@ TEMPLATES: dict[str, tuple[int, str]] = {
         "The timestamp {message} is not in the format YYYY-MM-DDTHH:MM:SS.",
     ),
     "UNAUTHORIZED_REQUEST/audit trail": (401, "Unauthorized Request. request: AemExportAuditTrail"),
-    # Assumption (notes 5): the nearest known code for a Replicate method on a Compose server.
+    # Assumption: the nearest code for a Replicate method on a Compose server
+    # (docs/enterprise_manager_api.md, 5.5).
     "AEM_METHOD_NOT_SUPPORTED_VERSION": (FAILURE_STATUS, "{method} is only supported on Replicate 5.2 or above."),
     **dict.fromkeys(
         ("AEM_INVALID_NAME", "AEM_INVALID_DESC", "AEM_INVALID_HOST", "AEM_INVALID_USERNAME"),
@@ -217,7 +219,7 @@ class ApiError(Exception):
         self.status = status
 
     def body(self) -> dict[str, str]:
-        """The JSON members of every failure: exactly these two [doc]."""
+        """The JSON members of every failure: exactly these two (docs/enterprise_manager_api.md, 3.1)."""
         return {"error_code": self.code, "error_message": self.message}
 
 

@@ -132,7 +132,7 @@ class LiveTask:
         return self._uuid
 
     def define(self, item: Tree) -> None:
-        """Take over another definition. Its tables are those of the next run (assumption, notes 6)."""
+        """Take over another definition. Its tables are those of the next run (docs/enterprise_manager_api.md, 6.29)."""
         self._definition = item
         self.settings.full_load_only = self.full_load and not self.captures
         self.settings.description = str(item["task"].get("description", ""))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dataops.qlik_em contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who may do what: roles on a tree of objects (notes 7). Pure functions."""
+"""Who may do what: roles on a tree of objects (docs/enterprise_manager_api.md, 7.1). Pure functions."""
 
 from __future__ import annotations
 

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From the request target as it stands on the wire to the method that is meant. Pure functions.
 
-Lenient where the vendor's SDK generations differ (notes 4 and 10): a slash before the query, names encoded twice,
+Lenient where the vendor's SDK generations differ (docs/enterprise_manager_api.md, 4.4, 4.5 and 10.5):
+a slash before the query, names encoded twice,
 "/" in names left unescaped. Strict everywhere else: what is not in the table is nothing.
 """
 
@@ -60,7 +61,7 @@ METHODS: dict[tuple[str, str, str], str] = {
     ("PUT", "endpoints", "acl"): "PutEndpointsCollectionAcl",
     ("DELETE", "endpoints", "acl"): "DeleteEndpointsCollectionAcl",
     ("PATCH", "endpoint", ""): "PatchEndpoint",
-    # The guide's heading says DELETE, its sample and the SDKs POST (notes 6).
+    # The guide's heading says DELETE, its sample and the SDKs POST (docs/enterprise_manager_api.md, 6.35).
     ("POST", "endpoint", "delete"): "DeleteEndpoint",
     ("DELETE", "endpoint", "delete"): "DeleteEndpoint",
     ("PUT", "endpoint", "reconfigure"): "ReconfigureEndpointNoWait",
@@ -85,7 +86,7 @@ class Target:
 
     @property
     def action(self) -> str:
-        """`action` decides the method; matched in any case, since the guide itself mixes (assumption, notes 4)."""
+        """`action` decides the method; matched in any case (docs/enterprise_manager_api.md, 4.8)."""
         return self.query.get("action", "").lower()
 
 

@@ -226,7 +226,7 @@ class Simulator:
 
     async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
         """Record, decide on a fault, work, answer. One write for the whole answer: with two, a kept connection
-        would cost its client 40 ms a request (Nagle's algorithm with delayed acknowledgements, notes 10)."""
+        would cost its client 40 ms a request (docs/enterprise_manager_api.md, 4.13)."""
         world = self.world
         world.settle()
         target = routing.take_apart(request.raw_path)
@@ -286,7 +286,8 @@ class Simulator:
         self, world: World, request: web.BaseRequest, target: routing.Target, route: routing.Route, entry: Entry
     ) -> Answer:
         """The answer of a stand-in without faults."""
-        # http.sys wants the length of a POST or PUT before anything else is looked at; DELETE goes without (notes 10).
+        # The length of a POST or PUT is looked at before anything else; DELETE goes without
+        # (docs/enterprise_manager_api.md, 4.1).
         if request.method in ("POST", "PUT") and "Content-Length" not in request.headers:
             return answers.page(411)
         if request.headers.get("Expect", "").lower() == "100-continue":
@@ -299,11 +300,12 @@ class Simulator:
         if world.over:
             raise Abandoned
         if route.operation is None:
-            return answers.page(404)  # assumption (notes 3): no JSON
+            return answers.page(404)  # no JSON (docs/enterprise_manager_api.md, 3.11)
         if route.operation == "Login":
             return self._login(world, request, body, entry)
         session = world.session(entry.session)
-        if session is None:  # assumption (notes 2): a missing token is as bad as a wrong one
+        # A missing id is as bad as a wrong one (docs/enterprise_manager_api.md, 2.11).
+        if session is None:
             return answers.refusal(failure("INVALID_SESSION_ID"))
         entry.user = session.user.name
         if route.operation == "Logout":
@@ -332,7 +334,8 @@ class Simulator:
             user = credentials.user_of_basic(header or "", users)
         if user is None:
             world.tally.failed_logins += 1
-            return answers.void(401, WWW_Authenticate="Basic")  # assumption (notes 2)
+            # Assumption (docs/enterprise_manager_api.md, 2.10).
+            return answers.void(401, WWW_Authenticate="Basic")
         entry.user = user.name
         entry.executed = True
         operations.audit(world, entry)

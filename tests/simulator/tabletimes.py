@@ -61,7 +61,7 @@ def _end(table: Table, changes: bool) -> str:
 
 
 def pattern_fits(pattern: str | None, name: str, wildcard: str) -> bool:
-    """Whether a name is meant: None means all; case counts; the wildcard differs between releases [doc]."""
+    """Whether a name is meant: None means all; case counts; wildcards differ (docs/enterprise_manager_api.md, 6.24)."""
     if pattern is None:
         return True
     if wildcard == "substring":

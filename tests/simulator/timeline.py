@@ -18,10 +18,11 @@ STARTING, RUNNING, STOPPING, STOPPED = "STARTING", "RUNNING", "STOPPING", "STOPP
 ERROR, RECOVERY = "ERROR", "RECOVERY"
 
 # A task in one of these has a process that holds memory. STARTING has none yet: the state flips before the process
-# is up, and back before it is gone (notes 6, GetTaskDetails).
+# is up, and back before it has ended (docs/enterprise_manager_api.md, 6.17).
 ALIVE = frozenset({RUNNING, RECOVERY, STOPPING})
 
-_REASONS = {STOPPED: "NORMAL", ERROR: "FATAL_ERROR", RECOVERY: "RECOVERABLE_ERROR"}  # all others: NONE [doc]
+# All others: NONE (docs/enterprise_manager_api.md, 8.3).
+_REASONS = {STOPPED: "NORMAL", ERROR: "FATAL_ERROR", RECOVERY: "RECOVERABLE_ERROR"}
 _KEPT = 8  # past phases that are kept, for the lagging memory sample
 
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The JSON of the answers, built from settings and phases. Pure functions.
 
-Member names and spellings (`comitted` among them) are those of the schemas in api/openapi.yaml.
+Member names and spellings (`comitted` among them) are those on the wire (docs/enterprise_manager_api.md, 6.16).
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ _VALID_LICENSE = {
 
 
 def stop_reason(server: Server, phase: Phase) -> str:
-    """The stop reason on the wire; Compose always says NONE [doc]."""
+    """The stop reason on the wire; Compose always says NONE (docs/enterprise_manager_api.md, 5.6)."""
     return "NONE" if server.is_compose else phase.stop_reason
 
 
 def clock_text(seconds: float) -> str:
-    """Latency as hh:mm:ss; hours may have more than two digits, and it is never empty [client]."""
+    """Latency as hh:mm:ss, which is never empty (docs/enterprise_manager_api.md, 6.16)."""
     whole = int(seconds)
     return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}"
 

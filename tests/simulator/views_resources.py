@@ -16,7 +16,9 @@ from .document_servers import Endpoint
 from .live import LiveEndpoint, LiveServer, LiveTable, LiveTask
 from .views import Json, overlaid
 
-_TEST_KEYS = {  # the three spellings of TestEndpoint's answer (notes 6): status, message, long message
+# The three spellings of TestEndpoint's answer (docs/enterprise_manager_api.md, 6.36):
+# status, message, long message
+_TEST_KEYS = {
     "sdk": ("status", "message", "detailed_message"),
     "guide_table": ("state", "error_message", None),
     "guide_template": ("requeststate", "message", "detailed_message"),
@@ -89,7 +91,7 @@ def endpoint_test(status: str, message: str, detailed_message: str, spelling: st
 
 
 def acl(value: Acl) -> Json:
-    """An explicit ACL: always all four roles, null or with both lists (notes 10)."""
+    """An explicit ACL: all four roles, null or with both lists (docs/enterprise_manager_api.md, 10.3)."""
     roles = ["admin_role", "designer_role", "operator_role", "viewer_role"]
     if value.none_role is not None:
         roles.append("none_role")
@@ -110,7 +112,7 @@ def _role(role: dict[str, list[str]]) -> Json:
 
 
 def _time_text(moment: datetime.datetime) -> str:
-    """UTC without Z [doc]."""
+    """UTC without Z (docs/enterprise_manager_api.md, 1.3)."""
     return f"{moment:%Y-%m-%dT%H:%M:%S.%f}"
 
 

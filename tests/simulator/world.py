@@ -31,7 +31,8 @@ class Session:
 
     user: User
     last_used: float
-    # GetServer's stand-ins for passwords: GUID -> server. They are good in this session only [doc].
+    # GetServer's stand-ins for passwords: GUID -> server. They are good in this session only
+    # (docs/enterprise_manager_api.md, 6.3).
     passwords: dict[str, str] = field(default_factory=dict)
 
     def password_guid(self, server: str) -> str:
@@ -107,7 +108,7 @@ class World:
     def knows(self, server: str, kind: str | None = None, name: str = "") -> bool:
         """Whether the server (kind None) or its task or endpoint (kind "tasks" or "endpoints") exists.
 
-        Names are case-sensitive (assumption, notes 5).
+        Names are case-sensitive (docs/enterprise_manager_api.md, 5.2).
         """
         live = self.servers.get(server)
         if live is None or kind is None:

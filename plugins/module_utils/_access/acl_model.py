@@ -15,7 +15,7 @@ from .._client.api import Json
 from .._client.errors import InputError
 
 ROLES = ("admin_role", "designer_role", "operator_role", "viewer_role")
-# Named only on pages of the guide of May 2026 (openapi.yaml, Acl): sent only if it is there or wanted.
+# Sent only if it is there or was asked for (docs/enterprise_manager_api.md, 6.44).
 NONE_ROLE = "none_role"
 ALL_ROLES = (*ROLES, NONE_ROLE)
 KINDS = ("users", "groups")
@@ -25,7 +25,7 @@ Roles = dict[str, Members]
 
 
 def key_of(name: str) -> str:
-    """Return what two spellings of one user or group have in common (notes, 6)."""
+    """Return what two spellings of one user or group have in common (docs/enterprise_manager_api.md, 6.45)."""
     return name.casefold()
 
 

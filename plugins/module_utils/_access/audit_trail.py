@@ -30,7 +30,8 @@ def export(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     if params["dest"] is not None:
         check_file("dest", params["dest"])
     body = api.export_audit_trail(start, end)
-    trail = read_content(body)  # any JSON and any text: the layout is not documented (notes, 6)
+    # Any JSON and any text: the layout is not documented (docs/enterprise_manager_api.md, 6.41).
+    trail = read_content(body)
     if trail is None:
         hint = "Please report it, with the release of Enterprise Manager."
         raise AemError(f"The audit trail ({len(body)} bytes) is not a text in UTF-8.", hint)

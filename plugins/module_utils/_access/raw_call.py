@@ -18,7 +18,7 @@ from .._common.content import TEXT, Content, read_content
 from .._run.result import Mode, Result
 
 SESSION_PATHS = ("login", "logout")
-# A code that ends so says that the server goes on with what it was told (StopTask; assumed for all others).
+# A code that ends so says that the server goes on with the work (docs/enterprise_manager_api.md, 3.10).
 GOES_ON = "_TIMEOUT"
 
 
@@ -82,7 +82,7 @@ def check_query(query: Mapping[str, Any] | None) -> dict[str, str]:
     for name, value in given.items():
         if not isinstance(value, (str, int, float)):
             raise InputError(f"query.{name} must be a text, a number or a boolean.")
-    # The guide writes booleans in lower case (notes, 4).
+    # Booleans are in lower case (docs/enterprise_manager_api.md, 4.6).
     return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in given.items()}
 
 

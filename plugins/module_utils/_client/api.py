@@ -15,7 +15,8 @@ from .client import Answer, Call, Client, Target
 
 Json = dict[str, Any]
 
-DEFINITION = "cmd.replication_definition"  # the member that every export has (notes, 9)
+# The member that every export has (docs/enterprise_manager_api.md, 9.1).
+DEFINITION = "cmd.replication_definition"
 REPLICATE = "for Qlik Replicate servers only"
 SINCE_5_2 = f"{REPLICATE}, since Replicate 5.2"
 
@@ -50,11 +51,14 @@ class Api:
     def get_server_details(self, server: str, accept: tuple[str, ...] = ()) -> Json:
         """GetServerDetails: state, licence, task summary, resources (an accepted error code: empty)."""
         answer = self._send("GetServerDetails", "GET", on_server(server), "Viewer on the server", accept=accept)
-        # The envelope as the SDKs read it, and as the guide writes it (notes, 6).
+        # The envelope as the SDKs read it, and as the guide writes it (docs/enterprise_manager_api.md, 6.2).
         return answer.result.get("server_details") or answer.result.get("serverDetails") or {}
 
     def get_server(self, server: str, accept: tuple[str, ...] = ()) -> Json:
-        """GetServer: the definition; its ``password`` is a GUID that this session may send back (notes, 6)."""
+        """GetServer: the definition.
+
+        Its ``password`` is a GUID that this session may send back (docs/enterprise_manager_api.md, 6.3).
+        """
         target, needs = on_server(server, "def"), ("name", str)
         return self._send("GetServer", "GET", target, "Operator on the server", needs=needs, accept=accept).result
 
@@ -108,7 +112,8 @@ class Api:
         self, server: str, task: str, option: str, timeout: int, cdc_position: str | None, accept: tuple[str, ...]
     ) -> Answer:
         """RunTask: start a stopped task; answers when it runs or ``timeout`` seconds are over."""
-        # Replicate needs the option; Compose takes RESUME_PROCESSING since May 2024 (notes, 5).
+        # Replicate needs the option (docs/enterprise_manager_api.md, 6.11); Compose takes
+        # RESUME_PROCESSING since May 2024 (docs/enterprise_manager_api.md, 5.6).
         query = {"action": "run", "option": option, "timeout": timeout}
         return self._send(
             "RunTask",
@@ -149,7 +154,10 @@ class Api:
         ).result
 
     def import_task(self, server: str, task: str, definition: Json) -> None:
-        """ImportTask: add a task or change it; what is not in the document stays. The effect may lag (notes, 6)."""
+        """ImportTask: add a task or change it; what is not in the document stays.
+
+        The effect may lag (docs/enterprise_manager_api.md, 9.10).
+        """
         role = "Designer on All Tasks, and on All Endpoints if the document holds endpoints"
         query = {"action": "import"}
         self._send("ImportTask", "POST", on_task(server, task), role, query=query, body=definition, scope=SINCE_5_2)
@@ -221,7 +229,8 @@ class Api:
     def resume_table(self, server: str, task: str, schema: str, table: str) -> None:
         """ResumeTable: go on with a suspended table; answers at once."""
         target, role = on_table(server, task, schema, table), "Operator on the task"
-        query = {"action": "Resume", "schema": schema, "table": table}  # the guide's only capital (notes, 4)
+        # The guide's only capital (docs/enterprise_manager_api.md, 4.7).
+        query = {"action": "Resume", "schema": schema, "table": table}
         self._send("ResumeTable", "POST", target, role, query=query, scope=f"{REPLICATE}, since November 2023")
 
     # Endpoints
@@ -238,7 +247,7 @@ class Api:
         self._send("PatchEndpoint", "PATCH", target, role, body=patch, scope=REPLICATE)
 
     def delete_endpoint(self, server: str, endpoint: str, accept: tuple[str, ...] = ()) -> Answer:
-        """DeleteEndpoint: delete one that no task uses. By POST: so the guide's sample and all SDKs."""
+        """DeleteEndpoint: delete one that no task uses. By POST (docs/enterprise_manager_api.md, 6.35)."""
         target, role, query = on_endpoint(server, endpoint), "Designer on the endpoint", {"action": "delete"}
         return self._send("DeleteEndpoint", "POST", target, role, query=query, scope=REPLICATE, accept=accept)
 

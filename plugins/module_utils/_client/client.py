@@ -134,7 +134,8 @@ class Client:
         except ApiError as error:
             if error.error_code != INVALID_SESSION_ID or not self._connection.login or call.is_bound:
                 raise
-        # The server did nothing, so that the call may be sent again; once only, or a server in trouble is hammered.
+        # The server did nothing, so that the call may be sent again (docs/enterprise_manager_api.md, 2.12);
+        # once only, or a server in trouble is hammered.
         return self._send(call, {SESSION_HEADER: self.session(stale=session_id)})
 
     def session(self, stale: str | None = None) -> str:
@@ -166,7 +167,8 @@ class Client:
             if self._is_ours and self._session_id:
                 self.end_session()
         except AemError:
-            pass  # nothing is lost: the server ends an idle session after 5 minutes (notes, 2)
+            # Nothing is lost: the server ends an idle session after 5 minutes (docs/enterprise_manager_api.md, 2.5).
+            pass
         finally:
             self._is_ours = False
 
@@ -261,16 +263,18 @@ def read_answer(call: Call, reply: Reply, connection: Connection, mask: Callable
     if 200 <= reply.status < 300 and call.is_open:
         return Answer({}, reply.headers, http_status=reply.status, content=reply.body)
     if 200 <= reply.status < 300 and call.needs is None and body is not None:
-        return Answer({}, reply.headers)  # a void call may answer any JSON (notes, 4)
-    if reply.status in (401, 403):  # without a body of the API: a wrong password (assumed, notes 12), or a proxy
+        # A void call may answer any JSON (docs/enterprise_manager_api.md, 4.12).
+        return Answer({}, reply.headers)
+    # Without a body of the API: a wrong password (docs/enterprise_manager_api.md, 2.10), or a proxy.
+    if reply.status in (401, 403):
         raise _api_error(call, "", f"HTTP {reply.status}", reply.status, connection)
     raise _foreign_reply(reply, connection, mask)
 
 
 def _json(body: bytes) -> Any:
-    """Return the parsed body; an empty one, which some methods answer (notes, 4), is an empty object.
+    """Return the parsed body; an empty one (docs/enterprise_manager_api.md, 4.12) is an empty object.
 
-    Older exports begin with a line ``// Host name: ...`` (notes, 10).
+    Older exports begin with a line ``// Host name: ...`` (docs/enterprise_manager_api.md, 10.1).
     """
     if body.startswith(b"//"):
         body = body.partition(b"\n")[2]

@@ -19,7 +19,8 @@ from .errors import InputError
 STANDARD_PATH = "/attunityenterprisemanager"
 API_PATH = "/api/v1"
 
-# The options that carry a secret and the user name that stands before it in the Basic header (notes, 2).
+# The options that carry a secret, and the user name before it in the Basic header
+# (docs/enterprise_manager_api.md, 2.2).
 SECRET_OPTIONS = {"password": "", "api_token": "api-token", "jwt": "jwt", "session_id": ""}
 
 
@@ -56,7 +57,7 @@ class Connection(NamedTuple):
 
     @property
     def address(self) -> str:
-        """The URL in one spelling. The API shows no other identity of an installation (notes, 12)."""
+        """The URL in one spelling: the API shows no other identity (docs/enterprise_manager_api.md, 1.7)."""
         parts = urlsplit(self.url.lower())
         return f"https://{parts.netloc.removesuffix(':443')}{parts.path}"
 

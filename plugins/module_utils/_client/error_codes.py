@@ -21,7 +21,8 @@ class Advice(NamedTuple):
     remedy: str = ""
 
 
-# Codes that the notes mark as assumed carry the comment "assumed". A code that is missing here passes through
+# The comment "assumed" marks codes that the guide does not list (docs/enterprise_manager_api.md, 3.9).
+# A code that is missing here passes through
 # unchanged.
 CATALOGUE: dict[str, Advice] = {
     UNAUTHORIZED_REQUEST: Advice(
@@ -182,7 +183,7 @@ CATALOGUE: dict[str, Advice] = {
         "The test did not end within timeout.",
         "Raise timeout, or check that the Replicate server reaches the database.",
     ),
-    "AEM_TASK_NOT_STOPPED": Advice(  # for an import assumed (notes, 12)
+    "AEM_TASK_NOT_STOPPED": Advice(  # for an import assumed (docs/enterprise_manager_api.md, 9.9)
         "The task must be stopped before it can be changed or deleted.",
         "Set stop_if_running: true (a changed task runs again afterwards), or stop the task first.",
     ),

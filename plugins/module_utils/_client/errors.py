@@ -69,7 +69,7 @@ class ApiError(AemError):
 
     @property
     def is_refusal(self) -> bool:
-        """Whether the user may not do this; the status varies between 401 and 403 (notes, 3)."""
+        """Whether the user may not do this, with 401 or 403 (docs/enterprise_manager_api.md, 3.5)."""
         return self.error_code == UNAUTHORIZED_REQUEST or (
             not self.error_code and self.facts["http_status"] in (401, 403)
         )

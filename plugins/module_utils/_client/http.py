@@ -73,7 +73,8 @@ def tls_context(connection: Connection) -> ssl.SSLContext:
     context = _Context(ssl.PROTOCOL_TLS_CLIENT)
     context.host = urlsplit(connection.url).hostname or ""
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(["http/1.1"])  # HTTP/2 is offered by real servers and does not work (notes, 1)
+    # HTTP/2 is offered by real servers and does not work (docs/enterprise_manager_api.md, 1.6).
+    context.set_alpn_protocols(["http/1.1"])
     if not connection.validate_certs:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

@@ -21,10 +21,10 @@ class Limits(NamedTuple):
     answer_size: int = 64 * 1024 * 1024  # bytes; the largest definitions are a few MB
     # After a lost answer, the effect of a call must show within this time, or the call is taken not to have arrived.
     lost_effect: float = 10
-    # That an import may take to show after its answer; an old client waits 5 (notes, 6).
+    # That an import may take to show after its answer; an old client waits 5 (docs/enterprise_manager_api.md, 9.10).
     import_lag: float = 10
     # What an export shows all of but some settings this long after an import has been taken: those settings have their
-    # default value, which an export leaves out (notes, 9).
+    # default value, which an export leaves out (docs/enterprise_manager_api.md, 9.2).
     defaults_after: float = 10
     list_age: float = 30  # for which a list of tasks is taken to be true
     progress_interval: float = 5  # between two lines

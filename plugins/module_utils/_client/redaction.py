@@ -15,9 +15,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 MASK = "********"
-# The guide lists no such members: an assumption, here only.
+# The guide lists no such members: an assumption (docs/enterprise_manager_api.md, 9.6).
 SECRET_NAME = re.compile(r"password|passphrase|secret|token$|session_?id$|(?:private|access|api|account)_?key", re.I)
-# A secret as an export carries it (notes, 6). That it is Base64 and at least so long is an assumption.
+# A secret as an export carries it. That it is Base64 and at least so long is an assumption
+# (docs/enterprise_manager_api.md, 9.6).
 ENCRYPTED = re.compile(r"\{[A-Za-z0-9+/=_-]{16,}\}")
 LEAST_DIGITS = 4
 # A member in a text that should have been JSON, and is broken.

@@ -42,7 +42,7 @@ def read_content(body: bytes) -> Content | None:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError:
         return None
-    # Exports may begin with a line "// Host name: ..." (notes, 10).
+    # Exports may begin with a line "// Host name: ..." (docs/enterprise_manager_api.md, 10.1).
     found = _parsed(text.partition("\n")[2] if text.startswith("//") else text)
     if found:
         return Content(JSON, found[0], text)

@@ -4,7 +4,7 @@
 
 # This file is private to the collection.
 
-"""What differs between two replication definitions, as a merge sees it (notes, 9). Pure functions."""
+"""What differs between two replication definitions, as a merge sees it (docs/enterprise_manager_api.md, 9.7)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ ABSENT: Any = _Absent()
 Change = tuple[Any, Any]  # the old value (ABSENT: none) and the new one
 SECRET = "<secret>"  # what a diff shows of one
 
-# An export leaves out defaults (notes, 9), but which there are is not documented. Assumed: these, which GetTaskDetails
+# An export leaves out defaults, but which there are is not documented (docs/enterprise_manager_api.md, 9.2).
+# Assumed: these, which GetTaskDetails
 # tells of as the options of a task.
 DEFAULTS = {
     ("common_settings", "full_load_enabled"): True,
@@ -118,7 +119,7 @@ def leftovers(current: Leaves, wanted: Leaves) -> list[Where]:
 
 
 def _goes_with_its_target(where: Where, wanted: Leaves) -> bool:
-    """Return whether a part belongs to a target that the task no longer names (assumed: it goes with it)."""
+    """Return whether a part belongs to a target that the task no longer names (docs/enterprise_manager_api.md, 9.8)."""
     if where[0] != "tasks" or len(where) < 4 or where[2] != "targets":
         return False
     targets = wanted.get((*where[:2], "task", "target_names"))

@@ -4,7 +4,10 @@
 
 # This file is private to the collection.
 
-"""Replication definitions as plain data: reading, checking, redacting, writing (notes, 9). Pure functions."""
+"""Replication definitions as plain data: reading, checking, redacting, writing. Pure functions.
+
+What is in one: (docs/enterprise_manager_api.md, 9.1).
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,10 @@ def read_definition(option: str, value: Any) -> Json:
 
 
 def _parsed(option: str, text: str | bytes) -> Any:
-    """Return what a JSON text holds. Older exports begin with a line ``// Host name: ...`` (notes, 10)."""
+    """Return what a JSON text holds.
+
+    Older exports begin with a line ``// Host name: ...`` (docs/enterprise_manager_api.md, 10.1).
+    """
     if len(text) > LIMIT:
         raise InputError(too_large(option))
     plain = text.decode("utf-8-sig", "replace") if isinstance(text, bytes) else text
@@ -157,7 +163,7 @@ def is_redacted(value: Any) -> bool:
 def with_version(document: Json, version: str) -> Json:
     """Return the definition with ``_version``, made of GetServerDetails' version if it has none.
 
-    Without it, Replicate falls back to default settings (notes, 9).
+    Without it, Replicate falls back to default settings (docs/enterprise_manager_api.md, 9.4).
     """
     if document.get("_version"):
         return document
@@ -184,7 +190,7 @@ def stable_text(document: Json, name: str) -> str:
     """Return an export as a text that is the same as long as the definition is: for Git.
 
     The stamps (when, where, and the id of the task) are left out, and what has no order is sorted. ``$type``, which
-    the server may want first (notes, 4), sorts before all letters.
+    the server may want first (docs/enterprise_manager_api.md, 4.9), sorts before all letters.
     """
     ordered: Json = _ordered({BODY: document[BODY], "_version": document.get("_version"), "name": name})
     if not ordered["_version"]:
@@ -204,7 +210,8 @@ def _ordered(value: Any) -> Any:
 def by_identity(items: list[Any]) -> dict[Any, Any] | None:
     """Return the items of a list by what identifies them; None if nothing does (or the list is empty).
 
-    Assumed: the order of such a list means nothing, and an import merges it item by item; any other list is replaced.
+    Assumed: the order of such a list means nothing, and an import merges it item by item; any other list is replaced
+    (docs/enterprise_manager_api.md, 9.5).
     """
     keyed = {identity(item): item for item in items}
     return keyed if keyed and None not in keyed and len(keyed) == len(items) else None

@@ -18,7 +18,8 @@ from .._run.result import Mode, Result
 
 TIMEOUT = "AEM_TEST_ENDPOINT_CONNECTION_TIMEOUT"
 CONNECTED, UNKNOWN = "CONNECTED", "UNKNOWN"
-# The guide contradicts itself on the members of the answer, and the SDKs differ (notes, 6): the first one counts.
+# The guide contradicts itself on the members of the answer, and the SDKs differ: the first one counts
+# (docs/enterprise_manager_api.md, 6.36).
 STATUS = ("status", "state", "requeststate")
 MESSAGE = ("message", "error_message")
 DETAILS = ("detailed_message",)

@@ -4,7 +4,7 @@
 
 # This file is private to the collection.
 
-"""Importing an endpoint, as the API has no call that creates one (notes, 6).
+"""Importing an endpoint, as the API has no call that creates one (docs/enterprise_manager_api.md, 6.30).
 
 A task can be imported together with its endpoints. So a dummy task is, with the wanted endpoint and a dummy one at its
 other end; then the dummies are deleted. They are deleted, too, if something fails on the way.
@@ -30,7 +30,7 @@ from .read import SUFFIX, find
 PREFIX = "dataops_qlik_em_temporary"  # of all that must not stay; somebody who finds it knows where it comes from
 NO_ENDPOINT, IN_USE = "AEM_ENDPOINT_NOT_FOUND", "AEM_ENDPOINT_IS_IN_USE"
 LATE = "it has not shown yet, but it may"
-# The other end of the dummy task: a type that needs no settings (notes, 6).
+# The other end of the dummy task: a type that needs no settings (docs/enterprise_manager_api.md, 6.30).
 SOURCE = {"role": "SOURCE", "type_id": "FILE" + SUFFIX, "db_settings": {"$type": "FileSettings"}}
 TARGET = {"role": "TARGET", "type_id": "NULL_TARGET" + SUFFIX, "db_settings": {"$type": "NulltargetSettings"}}
 
@@ -58,7 +58,7 @@ def new_dummies() -> Dummies:
 
 def new_item(name: str, kind: str, role: str, description: str | None, settings: Json) -> Json:
     """Return the item of ``databases`` for a new endpoint; ``kind`` as GetEndpointList shows it, e.g. ORACLE."""
-    # The name of the class follows from the type (assumption, from NULL_TARGET and NulltargetSettings in notes, 6).
+    # That the name of the class follows from the type is an assumption (docs/enterprise_manager_api.md, 6.31).
     class_name = f"{kind.replace('_', '').capitalize()}Settings"
     return {
         "name": name,
@@ -74,7 +74,8 @@ def new_item(name: str, kind: str, role: str, description: str | None, settings:
 def document(item: Json, dummies: Dummies, version: str) -> Json:
     """Return what to import: the dummy task between the wanted endpoint and a dummy.
 
-    ``version`` of the server goes into it, or Replicate would fall back to defaults (notes, 9).
+    ``version`` of the server goes into it, or Replicate would fall back to defaults
+    (docs/enterprise_manager_api.md, 9.4).
     """
     other: Json = {"name": dummies.endpoint, "is_licensed": True, "override_properties": {}}
     other.update(SOURCE if item["role"] == "TARGET" else TARGET)

@@ -16,7 +16,8 @@ from .._client.api import DEFINITION, Api, Json
 from .._client.errors import ApiError
 from .._tasks.model import TASK_NOT_FOUND
 
-SUFFIX = "_COMPONENT_TYPE"  # of type_id in documents; GetEndpointList shows the rest of it (assumption)
+# Of type_id in documents; GetEndpointList has the rest of it (docs/enterprise_manager_api.md, 6.32).
+SUFFIX = "_COMPONENT_TYPE"
 # ExportAll gives everything or nothing.
 NO_PERMISSION = ("AEM_EXPORT_NO_PERMISSION_ON_TASK", "AEM_EXPORT_NO_PERMISSION_ON_ENDPOINT")
 
@@ -34,7 +35,8 @@ def find(api: Api, server: str, name: str) -> Json | None:
 def settings_of(api: Api, server: str, names: Collection[str]) -> dict[str, Json]:
     """Return the items of these endpoints in an export, by name.
 
-    Only an export has the settings (notes, 6). Of one that this user may not see and no task uses there is none.
+    Only an export shows the settings (docs/enterprise_manager_api.md, 6.33).
+    Of an endpoint that this user may not see and no task uses there are none.
     Raises the refusal of ExportAll if that leaves nothing at all.
     """
     try:

@@ -18,7 +18,8 @@ from .._client.redaction import is_encrypted, is_secret_name, redacted
 Path = tuple[str, ...]
 
 STORED, GIVEN = "(the stored secret)", "(the given secret)"
-FIXED: tuple[Path, ...] = (("$type",), ("connectioninfo", "$type"))  # PatchEndpoint cannot change these [guide]
+# PatchEndpoint cannot change these (docs/enterprise_manager_api.md, 6.34).
+FIXED: tuple[Path, ...] = (("$type",), ("connectioninfo", "$type"))
 MISSING = object()
 
 

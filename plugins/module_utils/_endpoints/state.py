@@ -247,7 +247,7 @@ def _reconfigure(api: Api, options: Options, mode: Mode) -> Result:
         if name not in known:
             raise InputError(f'There is no endpoint "{name}" on server "{options.server}".')
         kind, role = kind_of(str(known[name].get("type"))), known[name].get("role")
-        if kind != "ORACLE" or role == "TARGET":  # [guide]
+        if kind != "ORACLE" or role == "TARGET":  # (docs/enterprise_manager_api.md, 6.38)
             raise InputError(
                 f'Only Oracle source endpoints can be reconfigured, but "{name}" has the type {kind.lower()} and the '
                 f"role {str(role).lower()}."

@@ -82,7 +82,10 @@ def in_flight(details: Mapping[str, Any]) -> int:
 
 
 def latency(details: Mapping[str, Any]) -> int:
-    """Return the total latency in seconds; 0 if the server does not give one (``hh:mm:ss``, notes 6)."""
+    """Return the total latency in seconds; 0 if there is none.
+
+    It is ``hh:mm:ss`` (docs/enterprise_manager_api.md, 6.16).
+    """
     text = (details.get("cdc_latency") or {}).get("total_latency") or ""
     match = re.fullmatch(r"(\d+):(\d\d):(\d\d)", text)
     hours, minutes, seconds = map(int, match.groups()) if match else (0, 0, 0)

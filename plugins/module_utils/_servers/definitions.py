@@ -70,7 +70,7 @@ def differing(document: Json, places: set[Where]) -> Json:
 
 
 def _refuse_moving(api: Api, server: str, names: list[str]) -> None:
-    """Raise AemError if one of the tasks runs: an import of it is taken to be refused (assumed; notes, 12)."""
+    """Raise AemError if one of the tasks runs: it would be refused (docs/enterprise_manager_api.md, 9.9)."""
     if not names:
         return
     states = {item.get("name"): state_of(str(item.get("state"))) for item in api.get_task_list(server)}

@@ -16,7 +16,8 @@ from .._client.errors import ApiError, TransportError
 NOT_FOUND = "AEM_SERVER_NOT_FOUND"
 MONITORED = "MONITORED"
 TYPES = {"replicate": "AemReplicateServer", "compose": "AemComposeServer"}  # of GetServer and PutServer
-# The spelling of one page of the guide, and that of the others and of the SDKs (openapi.yaml, LicenseState).
+# The spelling of one page of the guide, and that of the others and of the SDKs
+# (docs/enterprise_manager_api.md, 6.10).
 LICENSE_STATES = {
     "LICENSE_VALID": "VALID_LICENSE",
     "LICENSE_INVALID_CHECKSUM": "INVALID_LICENSE_CHECKSUM",
@@ -27,7 +28,8 @@ MEMBERS = ("description", "host", "port", "username", "verify_server_certificate
 
 def type_of(definition: Json) -> str:
     """Return the product of a definition as the option ``type`` names it."""
-    # `type` varies between products of one kind (COMPOSE, COMPOSE_FDL, ...) and may be wrong (notes, 10).
+    # `type` varies between products of one kind (COMPOSE, COMPOSE_FDL, ...) and may be wrong
+    # (docs/enterprise_manager_api.md, 6.5).
     kind = str(definition.get("$type") or definition.get("type") or "")
     return "compose" if "COMPOSE" in kind.upper() else "replicate"
 
@@ -37,7 +39,7 @@ def view(definition: Json) -> dict[str, Any]:
     if not definition:
         return {}
     shown = {key: definition.get(key) for key in MEMBERS}
-    # The port is a text on the wire, and clients send numbers, too (notes, 4).
+    # The port is a text on the wire, and clients send numbers, too (docs/enterprise_manager_api.md, 4.11).
     shown.update(description=shown["description"] or "", port=str(shown["port"] or ""))
     return {"name": definition["name"], "type": type_of(definition), **shown}
 
@@ -61,7 +63,8 @@ def read_details(api: Api, name: str) -> Json | None:
 def in_one_spelling(item: Json) -> Json:
     """Return a server as GetServerList or GetServerDetails shows it, by the same members from both.
 
-    The details have host, port and user inside ``configuration``, the user under two names (notes, 6).
+    The details have host, port and user inside ``configuration``, the user under two names
+    (docs/enterprise_manager_api.md, 6.2).
     """
     shown = {key: value for key, value in item.items() if key not in ("$type", "configuration")}
     shown.setdefault("type", type_of(item).upper())

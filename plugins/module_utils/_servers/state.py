@@ -125,7 +125,7 @@ def _new(wanted: Wanted) -> Json:
             f"There is no {wanted.subject} yet, and a new one needs {', '.join(missing)}. If there is "
             "one, check its name: upper and lower case count."
         )
-    # $type must come first: the server decides by it what it reads (notes, 4).
+    # $type must come first: the server decides by it what it reads (docs/enterprise_manager_api.md, 4.9).
     return {
         "$type": TYPES[str(wanted.type)],
         "name": wanted.name,
@@ -179,7 +179,10 @@ def _is_done(api: Api, wanted: Wanted, todo: Plan) -> bool:
 
 
 def _watch(api: Api, wanted: Wanted, todo: Plan) -> dict[str, Any]:
-    """Wait until the server is monitored and return its state and message. It may be in ERROR first (notes, 6)."""
+    """Wait until the server is monitored and return its state and message.
+
+    It may be in ERROR first (docs/enterprise_manager_api.md, 6.6).
+    """
     try:
         details = wait_until(
             api,

@@ -48,7 +48,8 @@ def filters(schema: str | None, table: str | None, states: Collection[str] = ())
     May 2025, any part of a name in 2022), so the answer may hold more than these: the caller filters it.
     """
     names = {"schema": schema, "table": table}
-    # Without any flag it is not documented what comes back (notes, 6): all flags are certain to mean all.
+    # What comes back without any flag is not documented: all flags are certain to mean all
+    # (docs/enterprise_manager_api.md, 6.25).
     flags = {flag: "true" for name, (_state, flag) in STATES.items() if not states or name in states}
     return {**{key: name for key, name in names.items() if name is not None}, **flags}
 
@@ -82,7 +83,7 @@ def has_begun(before: TableSnapshot, current: TableSnapshot | None) -> bool:
 
 def only_loads(details: Mapping[str, Any]) -> bool | None:
     """Return whether the task of GetTaskDetails captures no changes; None if that is not given."""
-    # Where the task options sit in the details was not seen (openapi.yaml, TaskOptions).
+    # Where the task options are in the details is not certain (docs/enterprise_manager_api.md, 6.19).
     options = {**details, **(details["options"] if isinstance(details.get("options"), dict) else {})}
     flags = [options.get(f"{kind}_changes_enabled") for kind in ("apply", "store", "audit")]
     return not any(flags) if any(flag is not None for flag in flags) else None

@@ -53,7 +53,8 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     if changed:
         hint = _hint(api, wanted.task)
         if not mode.check:
-            # All lists: a PUT may empty those that it lacks (notes, 6). Members that are not known here go back, too.
+            # All lists: a PUT may empty those that it lacks (docs/enterprise_manager_api.md, 6.28).
+            # Members that are not known here go back, too.
             with confirm_lost_write(lambda: is_same(lists_in(_read(api, wanted.task)), after)):
                 api.put_task_table_selection(*wanted.task, {**answer, **after})
     values = {"selection": after if changed else before, "hint": hint}
@@ -161,7 +162,7 @@ def _read(api: Api, task: TaskName) -> Json:
 
 
 def _hint(api: Api, task: TaskName) -> str:
-    """Return when the selection takes effect; empty for a stopped task (assumed: notes, 6)."""
+    """Return when the selection takes effect, or nothing (docs/enterprise_manager_api.md, 6.29)."""
     current = snapshot_of(api.get_task_details(*task))
     if current.is_stopped:
         return ""

@@ -23,7 +23,7 @@ HIDDEN = "not known"
 
 
 class Barrier(NamedTuple):
-    """A retention barrier; both are empty if the task has none (assumption: notes and guide are silent)."""
+    """A retention barrier; both are empty if the task has none (docs/enterprise_manager_api.md, 6.40)."""
 
     application: str = ""
     point: str = ""

@@ -22,8 +22,9 @@ from .operation import Operation
 
 ALREADY_STOPPED = "AEM_TASK_ALREADY_STOPPED"
 STOP_TIMEOUT = "AEM_STOP_TASK_TIMEOUT"
-ALREADY_RUNNING = "AEM_TASK_ALREADY_RUNNING"  # assumed, by analogy with StopTask (notes, 6)
-RUN_TIMEOUT = "AEM_RUN_TASK_TIMEOUT"  # assumed, likewise
+# Assumed, by analogy with StopTask (docs/enterprise_manager_api.md, 6.12).
+ALREADY_RUNNING = "AEM_TASK_ALREADY_RUNNING"
+RUN_TIMEOUT = "AEM_RUN_TASK_TIMEOUT"
 
 
 class Outcome(NamedTuple):
@@ -206,7 +207,7 @@ class Control:
             http_status=answer.http_status,
             error_message=answer.message,
         )
-        error.changed = True  # the action goes on in the server (notes, 6)
+        error.changed = True  # the action goes on in the server (docs/enterprise_manager_api.md, 6.15)
         return error
 
     def _not_a_success(self, method: str, snapshot: TaskSnapshot, changed: bool) -> WaitError:

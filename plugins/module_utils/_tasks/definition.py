@@ -29,7 +29,8 @@ from .model import ACTIVE, MOVING, STARTING, TASK_NOT_FOUND, TaskName, TaskSnaps
 from .operation import Operation, check_operation
 
 NOT_STOPPED = "AEM_TASK_NOT_STOPPED"
-NOT_THERE = TaskSnapshot("NOT_EXIST")  # the API's word for it, in one generation of the SDK (notes, 8)
+# The API's word for it, in one generation of the SDK (docs/enterprise_manager_api.md, 8.2).
+NOT_THERE = TaskSnapshot("NOT_EXIST")
 REPLACE = "replace"
 
 

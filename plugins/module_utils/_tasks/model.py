@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 from .._client.checks import check_name
 
-AT_REST = ("STOPPED", "ERROR")  # ERROR: stopped by a fatal error (notes, 8)
+# ERROR: stopped by a fatal error (docs/enterprise_manager_api.md, 8.1).
+AT_REST = ("STOPPED", "ERROR")
 ACTIVE = ("RUNNING", "RECOVERY")  # RECOVERY: retrying, goes on by itself
 STARTING, STOPPING = "STARTING", "STOPPING"  # transient: followed
 MOVING = (*ACTIVE, STARTING, STOPPING)
@@ -21,9 +22,10 @@ KNOWN_STATES = (*AT_REST, *MOVING)
 # As options name them.
 TASK_STATES = ["running", "recovery", "stopped", "error", "starting", "stopping", "paused", "not_exist"]
 
-TASK_NOT_FOUND = "AEM_TASK_NOT_FOUND"  # assumed (notes, 12)
+TASK_NOT_FOUND = "AEM_TASK_NOT_FOUND"  # assumed (docs/enterprise_manager_api.md, 3.8)
 
-# Starting a task that has finished its only load would load everything again.
+# Starting a task that has finished its only load would load everything again
+# (docs/enterprise_manager_api.md, 6.21).
 FINISHED_FOR_GOOD = "FULL_LOAD_ONLY_FINISHED"
 # The task was started, did what it is set up to do, and stopped by itself.
 FINISHED = (FINISHED_FOR_GOOD, "STOPPED_AFTER_FULL_LOAD", "STOPPED_AFTER_CACHED_EVENTS", "STOPPED_AFTER_DDL_APPLY")
@@ -64,7 +66,7 @@ class TaskSnapshot(NamedTuple):
 
     @property
     def is_at_rest(self) -> bool:
-        """Stopped, and its process ended: ``memory_mb`` lags behind the state (notes, 6)."""
+        """Stopped, and its process ended; ``memory_mb`` lags (docs/enterprise_manager_api.md, 6.17)."""
         return self.is_stopped and not self.memory_mb
 
     @property
@@ -88,7 +90,7 @@ class TaskSnapshot(NamedTuple):
 
 
 def state_of(value: str) -> str:
-    """Return a state as the guide's method pages spell it; its Parameters page writes RECOVERING (notes, 8)."""
+    """Return a state in one spelling: RECOVERING is RECOVERY (docs/enterprise_manager_api.md, 8.1)."""
     state = value.upper()
     return "RECOVERY" if state == "RECOVERING" else state
 
@@ -98,7 +100,7 @@ def snapshot_of(details: Mapping[str, Any]) -> TaskSnapshot:
     memory = details.get("memory_mb")
     return TaskSnapshot(
         state=state_of(details["state"]),
-        # The details' name of it was not seen in a capture (openapi.yaml); the list's name is certain.
+        # The list's name of it is certain, the details' name is not (docs/enterprise_manager_api.md, 6.18).
         stop_reason=details.get("task_stop_reason") or details.get("stop_reason"),
         message=details.get("message"),
         memory_mb=memory if isinstance(memory, int) else None,

@@ -81,7 +81,8 @@ def read_for_plan(api: Api, task: TaskName, operation: Operation) -> TaskSnapsho
     current = Control(api, task, operation).read()
     if operation.state != "started" or not current.is_stopped or current.stop_reason:
         return current
-    # That the details carry the stop reason is not certain (openapi.yaml); the list does, but asks for a higher role.
+    # That the details carry the stop reason is not certain; the list does, but asks for a higher role
+    # (docs/enterprise_manager_api.md, 6.18).
     try:
         listed = api.get_task_list(task.server)
     except ApiError as error:

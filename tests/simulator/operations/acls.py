@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The methods of ACLs: explicit ones of a server, a task, an endpoint, and of all tasks or endpoints of a server.
 
-They are kept by Enterprise Manager itself, so they work in every state of the server (assumption).
+They are kept by Enterprise Manager itself, so they work in every state of the server
+(docs/enterprise_manager_api.md, 8.5).
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def _name(call: Call, on: str) -> str:
 
 def _reader(on: str) -> Callable[[Call, Any], Awaitable[Json]]:
     async def get_acl(call: Call, _subject: Any) -> Json:
-        """The explicit ACL only; none is an error [doc]."""
+        """The explicit ACL only; none is an error (docs/enterprise_manager_api.md, 6.43)."""
         found = call.world.acls(call.route.server).get(scope(on, call.route))
         if found is None:
             raise failure(f"AEM_{_KINDS[on]}_HAS_NO_ACL", name=_name(call, on))
@@ -40,7 +41,7 @@ def _reader(on: str) -> Callable[[Call, Any], Awaitable[Json]]:
 
 def _writer(on: str) -> Callable[[Call, Any], Awaitable[None]]:
     async def put_acl(call: Call, _subject: Any) -> None:
-        """Replaces the whole explicit ACL [doc]."""
+        """Replaces the whole explicit ACL (docs/enterprise_manager_api.md, 6.42)."""
         acl = _read(call, on)
         call.world.acls(call.route.server)[scope(on, call.route)] = acl
         call.entry.executed = True

@@ -67,7 +67,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Operation:
-    """A method: the role it asks for [doc], on what, what must be well, and the work.
+    """A method: the role it asks for (docs/enterprise_manager_api.md, 7.2), on what, what must be well, and the work.
 
     `on` is "root", "all_servers", "server", "all_tasks", "task", "all_endpoints" or "endpoint". `gets` names what the
     work is about if that is not what the role is on: "nothing", "server", "task" or "endpoint".
@@ -95,9 +95,10 @@ class Operation:
 async def perform(operation: Operation, call: Call) -> Any:
     """Check in the order below, then do the work; what changed something goes into the audit trail.
 
-    The order is an assumption; its sense: what holds for the whole installation comes first, and each step only tells
-    what the steps before allow to tell. Enterprise Manager must know the server before it can know the caller's rights
-    on it, and it tells a stranger nothing of the server's state. Only a connected server can say whether a task
+    The order is an assumption (docs/enterprise_manager_api.md, 7.3); its sense: what holds for the whole
+    installation comes first, and each step only shows
+    what the steps before allow to show. Enterprise Manager must know the server before it can know the caller's rights
+    on it, and it shows a stranger nothing of the server's state. Only a connected server can say whether a task
     exists. (The session is checked before all this, by the caller.)
     """
     subject = _checked(operation, call)
@@ -197,13 +198,13 @@ def wait_seconds(query: dict[str, str]) -> float:
     if given is None:
         return DEFAULT_TIMEOUT
     if not re.fullmatch(r"[0-9]{1,9}", given):
-        # Assumption (notes 3): 500 with a JSON error; the code is the nearest known one.
+        # Assumption: 500 with a JSON error (docs/enterprise_manager_api.md, 3.12); the code is the nearest one.
         raise failure("DESERIALIZE_TO_TYPE", type="Int32", message=given)
     return float(given)
 
 
 def flag(query: dict[str, str], key: str, default: bool = False) -> bool:
-    """An on/off parameter, in any case: SDKs send True and False, the guide true and false."""
+    """An on/off parameter, in any case (docs/enterprise_manager_api.md, 4.6)."""
     given = unset_or(query, key)
     if given is None:
         return default

@@ -16,7 +16,7 @@ from .base import NOTHING, Call, Operation, body_object, unset_or
 
 Found = tuple[LiveServer, LiveTask]
 
-# An ISO 8601 duration of at least one part, like P1M3DT1H2M [doc]
+# An ISO 8601 duration of at least one part, like P1M3DT1H2M (docs/enterprise_manager_api.md, 6.39)
 _DURATION = re.compile(r"P(?=.)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+S)?)?")
 _TICKS_BEFORE = datetime.datetime(1, 1, 1, tzinfo=datetime.timezone.utc)  # .NET counts 100 ns from here
 
@@ -39,7 +39,7 @@ def _text_member(call: Call, body: Json, key: str, kind: str) -> str:
 
 
 async def delete_old_change_data(call: Call, found: Found) -> None:
-    """DeleteOldChangeData: noted with the earliest barrier, which nothing is deleted behind [doc]."""
+    """DeleteOldChangeData: noted with the earliest barrier (docs/enterprise_manager_api.md, 6.39)."""
     task = found[1]
     kind = "AemDeleteOldChangeDataReq"
     given = _text_member(call, body_object(call, kind), "timestamp_or_offset", kind)
@@ -50,7 +50,7 @@ async def delete_old_change_data(call: Call, found: Found) -> None:
 
 
 async def set_barrier(call: Call, found: Found) -> None:
-    """SetChangeDataRetentionBarrier: one for each application; an empty point removes it [doc]."""
+    """SetChangeDataRetentionBarrier: one for each application (docs/enterprise_manager_api.md, 6.39)."""
     task = found[1]
     kind = "AemSetChangeDataRetentionBarrierReq"
     body = body_object(call, kind)
@@ -67,7 +67,7 @@ async def set_barrier(call: Call, found: Found) -> None:
 
 
 async def get_barrier(call: Call, found: Found) -> Json:
-    """GetChangeDataRetentionBarrier: the earliest; without any both members are empty (assumption)."""
+    """GetChangeDataRetentionBarrier: the earliest, or empty members (docs/enterprise_manager_api.md, 6.40)."""
     call.entry.executed = True
     application, point = min(found[1].barriers.items(), key=lambda item: (item[1], item[0]), default=("", ""))
     return {"application": application, "retention_point": point}

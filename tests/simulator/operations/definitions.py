@@ -32,7 +32,7 @@ async def export_task(call: Call, found: tuple[LiveServer, LiveTask]) -> Text:
 
 
 async def export_all(call: Call, server: LiveServer) -> Text:
-    """ExportAll. Who may not export a single task or endpoint gets nothing [doc]."""
+    """ExportAll. Who may not export one task or endpoint gets nothing (docs/enterprise_manager_api.md, 9.12)."""
     if not call.may("Designer", "all_tasks"):
         raise call.fail("AEM_EXPORT_NO_PERMISSION_ON_TASK")
     if not call.may("Operator", "all_endpoints"):
@@ -59,7 +59,8 @@ def _text(call: Call, server: LiveServer, name: str, content: Tree) -> Text:
 async def import_task(call: Call, server: LiveServer) -> None:
     """ImportTask: merges one task and the endpoints in the document; never removes anything.
 
-    The answer comes at once, the effect after `import_seconds`. `overridetask` is ignored (notes 6).
+    The answer comes at once, the effect after `import_seconds` (docs/enterprise_manager_api.md, 9.10).
+    `overridetask` is ignored (docs/enterprise_manager_api.md, 9.11).
     """
     given = _read(call)
     if given.others:
@@ -99,14 +100,14 @@ def _read(call: Call) -> Import:
 
 
 def _accept(call: Call, server: LiveServer, given: Import) -> None:
-    """Refuse what can't be, or let it happen. All or nothing (assumption)."""
+    """Refuse what can't be, or let it happen. All or nothing (docs/enterprise_manager_api.md, 9.13)."""
     if server.settings.fail_import is not None:
         raise _refused(call, server.settings.fail_import)
     there = {*server.endpoints, *(item["name"] for item in given.databases)}
     for item, name in zip(given.tasks, given.task_names()):
         old = server.tasks.get(name)
         if old is not None and old.phase.state not in (STOPPED, ERROR):
-            # Assumption (notes 12): refused; the code is the nearest known one.
+            # Assumption: refused (docs/enterprise_manager_api.md, 9.9); the code is the nearest one.
             raise call.fail("AEM_TASK_NOT_STOPPED", task=name, message="imported")
         whole = definitions.merged_task(old.definition if old else None, item, "")
         source, targets = definitions.endpoints_of(whole)

@@ -31,7 +31,10 @@ async def get_endpoint_list(call: Call, server: LiveServer) -> Json:
 
 
 async def patch_endpoint(call: Call, found: Found) -> None:
-    """PatchEndpoint: JSON Patch on db_settings, all or nothing. Running tasks take it at their next start [doc]."""
+    """PatchEndpoint: JSON Patch on db_settings, all or nothing.
+
+    Running tasks take it at their next start (docs/enterprise_manager_api.md, 6.34).
+    """
     server, endpoint = found
     patch = body_json(call, "JsonPatch")
     if endpoint.settings.fail_patch:
@@ -59,7 +62,7 @@ async def delete_endpoint(call: Call, found: Found) -> None:
 
 
 async def reconfigure_endpoint(call: Call, found: Found) -> None:
-    """ReconfigureEndpointNoWait: copies the settings of another endpoint, and answers before that is done [doc].
+    """ReconfigureEndpointNoWait: answers before the settings are copied (docs/enterprise_manager_api.md, 6.38).
 
     With `recycle` the running tasks that use the endpoint are stopped and resumed. Codes of refusals: assumptions.
     """
@@ -86,7 +89,7 @@ async def reconfigure_endpoint(call: Call, found: Found) -> None:
 
 
 async def test_endpoint(call: Call, found: Found) -> Json:
-    """TestEndpoint: a connection that fails is an answer like any other, with ERROR (assumption)."""
+    """TestEndpoint: a connection that fails is an answer, with ERROR (docs/enterprise_manager_api.md, 6.37)."""
     endpoint = found[1]
     settings, timeout = endpoint.settings, wait_seconds(call.query)
     await call.world.pause(min(settings.test_seconds, timeout))

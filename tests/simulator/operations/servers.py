@@ -22,7 +22,7 @@ _BAD_HOST = re.compile(r"[\s/\\@?#]")  # assumption
 
 
 async def get_server_list(call: Call, _nothing: None) -> Json:
-    """GetServerList: the servers that the caller may see [doc]."""
+    """GetServerList: the servers that the caller may see (docs/enterprise_manager_api.md, 6.1)."""
     call.entry.executed = True
     seen = [
         server.settings
@@ -50,7 +50,8 @@ async def get_server(call: Call, server: LiveServer) -> Json:
 async def put_server(call: Call, _nothing: None) -> None:
     """PutServer: add a server or change its definition, then connect to it.
 
-    The role differs: Admin on all servers for a new one, on the server for one that exists [doc].
+    The role differs: Admin on all servers for a new one, on the server for one that exists
+    (docs/enterprise_manager_api.md, 7.2).
     """
     world, name = call.world, call.route.server
     old = world.servers.get(name)
@@ -72,7 +73,7 @@ async def put_server(call: Call, _nothing: None) -> None:
 
 
 def _checked_name(call: Call, body: Json, name: str) -> str:
-    """The name, which must be the one in the URL (assumption)."""
+    """The name, which must be the one in the URL (docs/enterprise_manager_api.md, 6.7)."""
     given = body.get("name")
     if not isinstance(given, str) or not given.strip() or _BAD_NAME.search(given) or not names_itself(name, given):
         raise call.fail("AEM_INVALID_NAME", message="The name is not valid, or not the one of the request.")
@@ -93,11 +94,13 @@ def _read(call: Call, body: Json) -> Json:
         raise call.fail("AEM_INVALID_HOST", message="The host is not valid.")
     if not isinstance(user, str) or not user.strip():
         raise call.fail("AEM_INVALID_USERNAME", message="The user name is not valid.")
-    port = str(body.get("port", "443"))  # clients send both "443" and 443 [client]
+    # Clients send both "443" and 443 (docs/enterprise_manager_api.md, 4.11).
+    port = str(body.get("port", "443"))
     if not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) < 65536 or isinstance(body.get("port"), float):
         raise _unreadable(f"{port} is not a port")
     return {
-        "type": _PRODUCTS[body["$type"]],  # by $type, whatever `type` says (notes 10)
+        # By $type, whatever `type` says (docs/enterprise_manager_api.md, 6.5).
+        "type": _PRODUCTS[body["$type"]],
         "description": description or "",
         "host": host,
         "port": port,
@@ -134,7 +137,7 @@ def _unreadable(message: str) -> ApiError:
 
 
 def _registered(call: Call, members: Json) -> LiveServer:
-    """A new server. One whose host was registered before has kept its tasks and endpoints (assumption)."""
+    """A new server; a host that was there before has its tasks again (docs/enterprise_manager_api.md, 6.8)."""
     world = call.world
     given: Json = {**world.document.variants.new_server, "name": members["name"], "type": members["type"]}
     server = LiveServer(checks.read(Server, given, "variants.new_server"), world.clock)
@@ -149,7 +152,7 @@ def _registered(call: Call, members: Json) -> LiveServer:
 
 
 def _connect(call: Call, server: LiveServer, monitored: bool) -> None:
-    """Monitoring begins: the state may be ERROR first, and is what it is only after a while (notes 6)."""
+    """Monitoring begins: the state may be ERROR first (docs/enterprise_manager_api.md, 6.6)."""
     settings = server.settings
     attempt = server.attempt = server.attempt + 1
     if not monitored:
@@ -170,7 +173,7 @@ def _connect(call: Call, server: LiveServer, monitored: bool) -> None:
 
 
 async def delete_server(call: Call, server: LiveServer) -> None:
-    """DeleteServer, in every state of the server; Replicate itself goes on (assumption)."""
+    """DeleteServer, in every state; Replicate itself goes on (docs/enterprise_manager_api.md, 6.8)."""
     if server.settings.fail_delete:
         raise call.fail("AEM_DELETE_SERVER_INNER_ERR")
     world, name = call.world, server.settings.name

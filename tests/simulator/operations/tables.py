@@ -37,7 +37,7 @@ async def get_table_statuses(call: Call, found: Found) -> Json:
 
 
 def _filtered(call: Call, task: LiveTask) -> list[tuple[LiveTable, str]]:
-    """The tables that the query means, with their states. No include flag at all is no filter (assumption)."""
+    """The tables that the query means. No include flag is no filter (docs/enterprise_manager_api.md, 6.25)."""
     schema, table = unset_or(call.query, "schema"), unset_or(call.query, "table")
     wanted = {state for key, state in tabletimes.FLAGS.items() if flag(call.query, key)}
     wildcard, now = call.world.document.variants.table_wildcard, call.world.clock()
@@ -71,7 +71,7 @@ async def reload_table(call: Call, found: Found) -> None:
 
 
 async def resume_table(call: Call, found: Found) -> None:
-    """ResumeTable: only a suspended table, and none that was suspended in the full load [doc]."""
+    """ResumeTable: only a suspended table, but not one of a full load (docs/enterprise_manager_api.md, 6.26)."""
     server, task = found
     schema, table = unset_or(call.query, "schema") or "", unset_or(call.query, "table") or ""
     _refuse_file_channel(call, server, task, "unsuspend")
@@ -92,7 +92,7 @@ async def resume_table(call: Call, found: Found) -> None:
 
 
 def _active_table(task: LiveTask, schema: str, table: str, fail: Callable[[str], Exception]) -> LiveTable:
-    """The table, if the task is active: nobody would load a table of a stopped task (assumption)."""
+    """The table, if the task is active (docs/enterprise_manager_api.md, 6.27)."""
     if not schema or not table:
         raise fail("The schema and the table must be given.")
     live = task.tables.get((schema, table))
@@ -118,7 +118,7 @@ async def get_selection(call: Call, found: Found) -> Json:
 
 
 async def put_selection(call: Call, found: Found) -> None:
-    """PutTaskTableSelection: the lists that are sent replace those that are there (assumption, notes 6)."""
+    """PutTaskTableSelection: only the lists that are sent are replaced (docs/enterprise_manager_api.md, 6.28)."""
     task = found[1]
     body = body_object(call, "AemTableSelection")
     lists = {key: [_item(value) for value in _list(body, key)] for key in definitions.SELECTION_LISTS if key in body}

@@ -27,7 +27,7 @@ def export(client: Client, path: str = ORDERS, query: str = "&withendpoints=true
 
 
 def compared(document: dict[str, Any]) -> dict[str, Any]:
-    """What counts when two documents are compared (notes 9): no stamps, no uuid, no passwords, no order."""
+    """What counts when two documents are compared (docs/enterprise_manager_api.md, 9.3 and 9.5)."""
     content = copy.deepcopy(document[BODY])
     for item in content.get("tasks", []):
         item["task_settings"]["common_settings"].pop("task_uuid", None)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dataops.qlik_em contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The two generations of the vendor's SDK, written from the notes (2, 4 and 10), each with its habits."""
+"""The two generations of the vendor's SDK, each with its habits (docs/enterprise_manager_api.md, 4.4, 10.2)."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, dataops.qlik_em contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Three clients that behave like the known public ones (notes 2, 4 and 10), each with that one's habits.
+"""Three clients that behave like public ones (docs/enterprise_manager_api.md, 2.6, 2.8, 4.4).
 
-They are written from the notes; what they must be able to do, the real ones can do, too.
+They are written from that page; what they must be able to do, the real ones can do, too.
 """
 
 from __future__ import annotations
