@@ -179,7 +179,7 @@ class ActionFrame(ActionBase):
 
 
 def _pooled_transport(connection: Connection, connections: int) -> AbstractContextManager[Transport]:
-    """Return the connections of this worker to that host; the login is no part of them, TLS and proxy options are."""
+    """Return the connections of this worker to that host; TLS and proxy options are a part of it, the login is not."""
     key = (os.getpid(), connection._replace(login=None, session_id=None), connections)
     if key not in _transports:
         _transports[key] = Transport(connection, connections)

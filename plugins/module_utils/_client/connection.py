@@ -117,7 +117,7 @@ def _split(url: str) -> SplitResult:
         is_encoded = "%" in host and ":" not in host  # in an IPv6 address it stands before the zone
         if host and parts.port != 0 and not is_encoded and not any(sign.isspace() for sign in url):
             return parts
-    except ValueError:  # a port that is no number, an IPv6 address without its second bracket
+    except ValueError:  # a port that is not a number, an IPv6 address without its second bracket
         pass
     return SplitResult("", "", "", "", "")
 

@@ -76,7 +76,7 @@ class ApiError(AemError):
 
 
 class Interrupted(AemError):
-    """The run was told to stop; nothing more was sent but the logout."""
+    """The run was asked to end; nothing more was sent but the logout."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, "What was sent goes on in the server. Run this again to go on.")

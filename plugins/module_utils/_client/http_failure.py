@@ -4,7 +4,7 @@
 
 # This file is private to the collection.
 
-"""What a failed request failed of, in words that name the URL and the option to look at. Pure functions."""
+"""Why a request failed, in words that name the URL and the option to check. Pure functions."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def failure_of(error: Exception, sent: bool, connection: Connection) -> TransportError:
-    """Return what went wrong as a message that names the URL and the option to look at."""
+    """Return what went wrong as a message that names the URL and the option to check."""
     causes = list(_chain(error))
 
     def cause(*kinds: type[BaseException]) -> Any:

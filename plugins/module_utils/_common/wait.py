@@ -4,7 +4,7 @@
 
 # This file is private to the collection.
 
-"""Waiting for the server: a monotonic clock, one predicate, and a time-out that carries what was seen last."""
+"""Waiting for the server: a monotonic clock, one predicate, and a time-out that carries what was read last."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from .._client.redaction import redacted
 LIMIT = 50 * 1024 * 1024  # bytes; the largest known definitions are a few MB
 DEPTH = 100  # levels; an export has about 10
 PLACEHOLDER = "<redacted>"  # stands for a secret in an export; never sent
-KINDS = ("tasks", "databases")  # what an import of one task may bring
+KINDS = ("tasks", "databases")  # what an import of one task may hold
 
 
 # Reading

@@ -36,7 +36,7 @@ TARGET = {"role": "TARGET", "type_id": "NULL_TARGET" + SUFFIX, "db_settings": {"
 
 
 class Dummies(NamedTuple):
-    """The names of what an import brings beside the wanted endpoint."""
+    """The names of what is imported beside the wanted endpoint."""
 
     task: str
     endpoint: str
@@ -165,7 +165,7 @@ def import_endpoint(api: Api, server: str, item: Json, is_new: bool, waiting: Wa
 
 
 def clean_up(api: Api, server: str, dummies: Dummies, wanted: str | None, pause: float) -> list[Leftover]:
-    """Delete what an import brought, in reverse; ``wanted`` is the endpoint itself, if it is to go, too."""
+    """Delete what was imported, in reverse; ``wanted`` is the endpoint itself, if it is to go, too."""
     left: list[Leftover] = []
     try:
         delete_task(api, server, dummies.task)

@@ -26,7 +26,7 @@ from .journal import Journal, JournalState, UnconfirmedWrite
 from .options import FleetLimits
 from .progress import Progress
 
-ALL_DONE = "All tasks were brought to their state, but that could not be noted."
+ALL_DONE = "All tasks reached their state, but that could not be noted."
 
 
 class Job(NamedTuple):

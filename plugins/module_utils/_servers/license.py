@@ -59,7 +59,7 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     before = _read(api, server)
     if mode.check:
         subject = on_server(server).subject
-        note = f"Whether this licence is the one that {subject} has can be told only by registering it."
+        note = f"Whether this licence is the one that {subject} has is known only after it is registered."
         return Result(True, {"license": before}, _diff(server, before, {"license": UNKNOWN}), [note])
     with confirm_lost_write(lambda: facts(_read(api, server)) != facts(before)):
         api.put_server_license(server, text)

@@ -4,7 +4,7 @@
 
 # This file is private to the collection.
 
-"""StopTask and RunTask, each seen through to its end: time-outs, transient states, lost answers."""
+"""StopTask and RunTask, each followed to its end: time-outs, transient states, lost answers."""
 
 from __future__ import annotations
 
