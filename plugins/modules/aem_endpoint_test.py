@@ -106,7 +106,7 @@ endpoint:
       sample: ""
 elapsed:
   description: How long it took, in seconds.
-  returned: success, and if the endpoint does not connect
+  returned: always
   type: float
   sample: 0.8
 msg:

@@ -116,7 +116,7 @@ not_removed:
     - tasks/orders/source/source_tables/explicit_included_tables/SALES.PRICES
 elapsed:
   description: How long it took, in seconds.
-  returned: success
+  returned: always
   type: float
   sample: 1.04
 diff:

@@ -213,7 +213,7 @@ counts:
     unchanged: 2
 elapsed:
   description: How long it took, in seconds.
-  returned: success, for O(state=frozen) and O(state=restored)
+  returned: always
   type: float
   sample: 5.3
 diff:

@@ -223,7 +223,7 @@ server:
       sample: ""
 elapsed:
   description: How long it took, in seconds.
-  returned: success
+  returned: always
   type: float
   sample: 1.04
 diff:

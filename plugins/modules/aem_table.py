@@ -240,7 +240,7 @@ counts:
     unchanged: 1
 elapsed:
   description: How long it took, in seconds.
-  returned: success
+  returned: always
   type: float
   sample: 2.1
 diff:

@@ -258,7 +258,7 @@ backup_file:
   sample: /srv/backups/Replicate-Prod__orders__2026-11-23@030000.json
 elapsed:
   description: How long it took, in seconds.
-  returned: success
+  returned: always
   type: float
   sample: 1.04
 diff:

@@ -209,7 +209,7 @@ skipped_servers:
       msg: 'GetTaskList of server "Replicate-Down" failed: The requested server "Replicate-Down" cannot be reached.'
 elapsed:
   description: How long it took, in seconds.
-  returned: success
+  returned: always
   type: float
   sample: 5.3
 diff:
