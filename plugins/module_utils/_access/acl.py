@@ -18,9 +18,8 @@ from .._common.lost_answers import confirm_lost_write, from_the_read
 from .._run.result import Mode, Result, diff
 from . import acl_model as model
 
-# An object without ACL. The pages of tasks and endpoints contradict each other on the code
-# (docs/enterprise_manager_api.md, 6.43), so that each
-# is taken for each object; the spelling of the last is that of the Python pages.
+# An object without ACL. The pages of tasks and endpoints contradict each other on the code, so that each is taken for
+# each object; the spelling of the last is that of the Python pages (docs/enterprise_manager_api.md, 6.43).
 NO_ACL = ("AEM_SERVER_HAS_NO_ACL", "AEM_TASK_HAS_NO_ACL", "AEM_ENDPOINT_HAS_NO_ACL", "AEM_endpoint_HAS_NO_ACL")
 NAMED = ("task", "endpoint")  # the scopes that need an option of the same name
 

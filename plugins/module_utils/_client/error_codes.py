@@ -22,8 +22,7 @@ class Advice(NamedTuple):
 
 
 # The comment "assumed" marks codes that the guide does not list (docs/enterprise_manager_api.md, 3.9).
-# A code that is missing here passes through
-# unchanged.
+# A code that is missing here passes through unchanged.
 CATALOGUE: dict[str, Advice] = {
     UNAUTHORIZED_REQUEST: Advice(
         "The user may not do this.",

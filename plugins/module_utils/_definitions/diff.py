@@ -31,8 +31,7 @@ Change = tuple[Any, Any]  # the old value (ABSENT: none) and the new one
 SECRET = "<secret>"  # what a diff shows of one
 
 # An export leaves out defaults, but which there are is not documented (docs/enterprise_manager_api.md, 9.2).
-# Assumed: these, which GetTaskDetails
-# shows as the options of a task.
+# Assumed: these, which GetTaskDetails shows as the options of a task.
 DEFAULTS = {
     ("common_settings", "full_load_enabled"): True,
     ("common_settings", "apply_changes_enabled"): True,

@@ -6,7 +6,7 @@
 
 """Replication definitions as plain data: reading, checking, redacting, writing. Pure functions.
 
-What is in one: (docs/enterprise_manager_api.md, 9.1).
+What is in one is in docs/enterprise_manager_api.md, 9.
 """
 
 from __future__ import annotations
