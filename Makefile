@@ -3,95 +3,98 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # All that is created here goes into .build/, which git ignores; "make clean" removes it.
-# The work is done by tests/tools/ (Python, standard library only), which also makes the environments when they are needed.
+# The work is done by the sessions of noxfile.py and antsibull-nox.toml.
 
 # The first Python that is new enough and really runs; give another with "make PYTHON=...".
 ifndef PYTHON
 PYTHON := $(shell for python in python3.11 python3.12 python3.13 python3.14 python3 python; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 endif
+python = $(or $(PYTHON),$(error Python 3.11 or newer is needed; none was found on PATH))
 
 # Keep compiled Python, but out of the way: without it, each start of a tool takes twice as long.
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.build/cache/pycache
 unexport PYTHONDONTWRITEBYTECODE
+export PIP_CACHE_DIR ?= $(CURDIR)/.build/cache/pip
+export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
-# Arguments for the tool below: make unit ARGS="-k stop", make integration CORE=2.19 ARGS=aem_task
+# make unit ARGS="-k stop", make integration CORE=2.19 ARGS=aem_task
 CORE :=
 ARGS :=
-STEP = $(python) -m tests.tools
-python = $(or $(PYTHON),$(error Python 3.11 or newer is needed; none was found on PATH))
+JOBS := 2
+NOX := .build/nox/bin/python -m nox $(NOXFLAGS)
+
+CORES := 2.21 2.19 2.16
+ON_EACH_CORE := ways integration sanity units
+ONCE := unit functional soak docs docs-tables molecule window importer build bench simulator demo
+LINT := formatters codeqa yamllint typing antsibull-nox-config docs-check extra-checks license-check ansible-lint changelog
+each = $(CORES:%=$(1)-%)
+# What CI runs, the long before the short. As modules the targets of "integration" run in "ways".
+GATE := $(call each,ways) functional $(call each,integration) $(call each,sanity) lint $(call each,units) \
+	soak molecule importer docs demo window unit
 
 .DEFAULT_GOAL := help
-.PHONY: help demo simulator test unit functional integration ways soak units sanity lint docs docs-tables molecule window importer build changelog bench venv versions clean
+.PHONY: help test lint changelog clean $(ONCE) $(ON_EACH_CORE) $(foreach name,$(ON_EACH_CORE),$(call each,$(name)))
 
 help: ## Show this list
 	@echo "dataops.qlik_em - what make can do:"
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
 	@echo "Arguments: CORE=2.19 for one ansible-core, ARGS=\"...\" for the tool, e.g. make unit ARGS=\"-k stop\""
 
+ifndef IN_GATE
+session = @$(NOX) --session $(1) $(if $(ARGS),-- $(ARGS))
+soak: export SOAK_MOMENTS ?= 20
+else
+# Only how it ended; the output of a session that fails is shown.
+session = @if $(NOX) --report .build/results/$@.json --session $(1) $(if $(ARGS),-- $(ARGS)) >.build/logs/$@.log 2>&1; \
+	then echo "ok      $@"; \
+	else tail -n 80 .build/logs/$@.log; echo "FAILED  $@, all of its output: .build/logs/$@.log"; exit 1; fi
+demo: ARGS := --stand-in
+endif
+
+test: .build/nox/complete ## Everything that CI runs, with a list of what ran
+	@rm -rf .build/results .build/logs && mkdir -p .build/results .build/logs
+	@TIME_LIMIT=1800 $(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) IN_GATE=yes $(GATE) \
+		$(if $(filter output-sync,$(.FEATURES)),--output-sync=target) </dev/null; \
+	$(python) -m tests.tools.summary $(GATE)
+
 demo: ## Watch a playbook stop and start a task (a stand-in server, or QLIK_EM_URL)
-	@$(python) -m tests.tools.demo $(ARGS)
-
 simulator: ## Run the stand-in Enterprise Manager until Ctrl-C
-	@$(python) -m tests.tools.simulator $(ARGS)
-
-test: ## Everything that CI runs
-	@$(python) -m tests.tools.gate
-
 unit: ## Unit tests, in seconds
-	@$(STEP) unit $(ARGS)
-
 functional: ## Functional tests against the stand-in, over real HTTPS
-	@$(STEP) functional $(ARGS)
-
 integration: ## ansible-test integration against the stand-in, on each ansible-core
-	@$(STEP) integration $(CORE) $(ARGS)
-
 ways: ## Both ways to run a module, compared on each ansible-core
-	@$(STEP) ways $(CORE) $(ARGS)
-
 soak: ## Kill maintenance windows at 20 random moments, both ways to run (minutes)
-	@SOAK_MOMENTS=$${SOAK_MOMENTS:-20} $(STEP) soak $(ARGS)
-
 units: ## ansible-test units, on each ansible-core and each Python
-	@$(STEP) units $(CORE) $(ARGS)
-
 sanity: ## ansible-test sanity, on each ansible-core
-	@$(STEP) sanity $(CORE) $(ARGS)
-
-lint: ## ruff, mypy, yamllint, ansible-lint, changelog and documentation
-	@$(STEP) lint
-
-docs-tables: ## Write docs/api-coverage.md and docs/errors.md anew
-	@$(STEP) docs-tables
-
 molecule: ## The Molecule scenarios
-	@$(STEP) molecule $(ARGS)
-
 window: ## The playbooks of a maintenance window, by name and from the tarball
-	@$(STEP) window
-
 docs: ## The documentation site, in .build/docs/html
-	@$(STEP) docs
-
+docs-tables: ## Write docs/api-coverage.md and docs/errors.md anew
 importer: ## Build the collection and check it as Galaxy does
-	@$(STEP) importer
-
 build: ## Build the tarball into .build/dist
-	@$(python) -m tests.tools.steps
-
-changelog: ## Turn the fragments into the release notes of the version in galaxy.yml
-	@$(python) -m tests.tools.environments lint
-	@PATH="$(CURDIR)/.build/venv/lint/bin:$$PATH" antsibull-changelog release
-
 bench: ## Measure how fast the two ways are, beside ansible.builtin.uri
-	@$(python) -m tests.benchmarks $(ARGS)
 
-venv: ## Create the environment of the inner loop
-	@$(python) -m tests.tools.environments test play lint
+$(ONCE) $(foreach name,$(ON_EACH_CORE),$(call each,$(name))): .build/nox/complete
+	$(call session,$@)
 
-versions: ## Show which Pythons and which releases of ansible-core are tested here
-	@$(python) -m tests.tools.cores
+$(foreach name,$(ON_EACH_CORE),$(eval $(name): $(addprefix $(name)-,$(or $(CORE),$(CORES)))))
+
+# Check the format, do not change it.
+lint: export CI := true
+lint: .build/nox/complete ## ruff, mypy, yamllint, ansible-lint, changelog, documentation, licences
+	$(call session,$(LINT))
+
+changelog: ARGS := release
+changelog: .build/nox/complete ## Turn the fragments into the release notes of the version in galaxy.yml
+	$(call session,changelog)
 
 clean: ## Remove everything that was created
 	rm -rf .build
+
+.build/nox/complete: tests/tools/requirements/nox.txt tests/tools/bootstrap.py
+	@rm -rf .build/nox .build/pythons
+	@$(python) -m venv .build/nox
+	@.build/nox/bin/python -m pip install --quiet --no-compile --requirement $<
+	@.build/nox/bin/python tests/tools/bootstrap.py
+	@touch $@

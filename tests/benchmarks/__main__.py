@@ -14,7 +14,6 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..tools.environments import ready
 from . import fleets, tasks
 from .playing import Seconds
 
@@ -88,23 +87,22 @@ def main() -> int:
     parser.add_argument("--loops", type=int, default=3, help=f"rounds of loops over {tasks.ITEMS} tasks")
     parser.add_argument("--fleets", type=int, default=3, help="rounds of batches; the slow loops run once")
     arguments = parser.parse_args()
-    tools = ready("play")
-    version = subprocess.run([tools.command("ansible"), "--version"], capture_output=True, text=True, check=True).stdout
+    version = subprocess.run(["ansible", "--version"], capture_output=True, text=True, check=True).stdout
     print(f"{version.splitlines()[0]}, Python {platform.python_version()}, {os.cpu_count()} x {platform.machine()}")
     kept = True
     if arguments.singles:
-        seconds = tasks.measure(tools, arguments.singles, arguments.loops)
+        seconds = tasks.measure(arguments.singles, arguments.loops)
         shown = ["Set_fact", "In process", "Uri", "As a module", "Loop of set_fact", "Loop in process", "Loop of uri"]
         text, kept = table(seconds, shown, SINGLE)
         print(f"\n{text}", flush=True)
-        phases = tasks.measure_phases(tools, arguments.singles)
+        phases = tasks.measure_phases(arguments.singles)
         lines = [f"| {phase} | {milliseconds:.1f} |" for phase, milliseconds in phases.items()]
         print("\n".join(["", "| one stop, without Ansible around it | ms, median |", "|---|---|", *lines]), flush=True)
     if arguments.fleets:
-        seconds = fleets.measure(tools, arguments.fleets)
+        seconds = fleets.measure(arguments.fleets)
         text, is_kept = table(seconds, [*fleets.SHOWN], FLEET)
         print(f"\n{text}", flush=True)
-        text, grows_evenly = fleets.measure_growth(tools, arguments.fleets)
+        text, grows_evenly = fleets.measure_growth(arguments.fleets)
         print(f"\n{text}")
         kept = kept and is_kept and grows_evenly
     return 0 if kept else 1

@@ -8,7 +8,6 @@ from __future__ import annotations
 import statistics
 from typing import Any
 
-from ..tools.environments import Environment
 from .playing import Seconds, play
 
 ITEMS, PARALLEL, STOP_SECONDS = 100, 20, 1.0
@@ -29,7 +28,7 @@ def _server(name: str, count: int, **attributes: Any) -> dict[str, Any]:
     return {"name": name, "tasks": tasks}
 
 
-def measure(tools: Environment, rounds: int) -> Seconds:
+def measure(rounds: int) -> Seconds:
     """Run the playbook and return the seconds of each kind of task; what takes minutes runs once."""
     servers = [_server(f"slow {way}", ITEMS, stop_seconds=STOP_SECONDS) for way in ("task", "uri")]
     for number in range(rounds):
@@ -39,19 +38,19 @@ def measure(tools: Environment, rounds: int) -> Seconds:
             _server(f"uri {number}", ITEMS),
         ]
     variables = {"bench_rounds": rounds, "bench_items": ITEMS, "bench_parallel": PARALLEL}
-    seconds = play(tools, "fleets.yml", {"servers": servers}, **variables)[0]
+    seconds = play("fleets.yml", {"servers": servers}, **variables)[0]
     seconds["The stops themselves"] = [ITEMS / PARALLEL * STOP_SECONDS]
     return seconds
 
 
-def measure_growth(tools: Environment, rounds: int) -> tuple[str, bool]:
+def measure_growth(rounds: int) -> tuple[str, bool]:
     """Return how time and memory grow with the number of tasks, as Markdown, and whether it is as promised."""
     times: dict[int, list[float]] = {size: [] for size in SIZES}
     growths: dict[int, list[float]] = {size: [] for size in SIZES}
     for _round in range(rounds):
         for size in SIZES:
             servers = [_server(f"S{number}", size // SERVERS) for number in range(SERVERS)]
-            seconds, summary, growth = play(tools, "growth.yml", {"servers": servers}, bench_parallel=PARALLEL)
+            seconds, summary, growth = play("growth.yml", {"servers": servers}, bench_parallel=PARALLEL)
             if summary["logins"] != 1 or summary["tcp_connections"] > PARALLEL or summary["open_sessions"]:
                 raise SystemExit(f"Not one login and at most {PARALLEL} connections: {summary}")
             times[size] += seconds["Batch of all"]

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
 import tempfile
 import threading
 from collections import defaultdict
@@ -15,8 +17,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..tools.environments import Environment
-from ..tools.layout import link_collection
 from ..tools.simulator import connection, serving
 
 HERE = Path(__file__).parent
@@ -60,9 +60,7 @@ def stand_in(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield {**access, "username": USER, "password": PASSWORD}
 
 
-def play(
-    tools: Environment, playbook: str, document: dict[str, Any], **variables: Any
-) -> tuple[Seconds, dict[str, Any], float]:
+def play(playbook: str, document: dict[str, Any], **variables: Any) -> tuple[Seconds, dict[str, Any], float]:
     """Run a playbook; return the seconds of each kind of task, the stand-in's summary, and the workers' growth (MB)."""
     with tempfile.TemporaryDirectory() as folder:
         durations = Path(folder, "durations.jsonl")
@@ -71,11 +69,10 @@ def play(
                 "bench_api": f"{access['url']}/attunityenterprisemanager/api/v1",
                 "bench_ca_path": access["ca_path"],
                 "bench_control": access["control_url"],
-                "ansible_python_interpreter": str(tools.interpreter),
+                "ansible_python_interpreter": sys.executable,
                 **variables,
             }
             environment = {
-                "ANSIBLE_COLLECTIONS_PATH": str(link_collection()),
                 "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callback_plugins"),
                 "ANSIBLE_CALLBACKS_ENABLED": "durations",
                 "ANSIBLE_LOCALHOST_WARNING": "false",
@@ -86,8 +83,8 @@ def play(
             output = Path(folder, "output")
             with output.open("wb") as file:
                 process = subprocess.Popen(
-                    [tools.command("ansible-playbook"), "--extra-vars", json.dumps(given), str(HERE / playbook)],
-                    env=tools.variables() | environment,
+                    ["ansible-playbook", "--extra-vars", json.dumps(given), str(HERE / playbook)],
+                    env=os.environ | environment,
                     stdout=file,
                     stderr=subprocess.STDOUT,
                 )

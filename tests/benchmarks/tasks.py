@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
 from typing import Any
 
-from ..tools.environments import Environment
-from ..tools.layout import link_collection
 from ..tools.simulator import connection
 from .playing import HERE, Seconds, play, stand_in
 
@@ -31,19 +31,19 @@ def document(singles: int, loops: int) -> dict[str, Any]:
     }
 
 
-def measure(tools: Environment, singles: int, loops: int) -> Seconds:
+def measure(singles: int, loops: int) -> Seconds:
     """Run the playbook and return the seconds of each kind of task."""
     rounds = {"bench_singles": singles, "bench_loops": loops, "bench_items": ITEMS}
-    return play(tools, "playbook.yml", document(singles, loops), **rounds)[0]
+    return play("playbook.yml", document(singles, loops), **rounds)[0]
 
 
-def measure_phases(tools: Environment, rounds: int) -> dict[str, float]:
+def measure_phases(rounds: int) -> dict[str, float]:
     """Return what one stop in process spends its time with: milliseconds of each phase."""
     tasks = [{"name": f"phase {number}", "state": "RUNNING"} for number in range(rounds)]
     with stand_in({"servers": [{"name": "single", "tasks": tasks}]}) as access:
         process = subprocess.run(
-            [str(tools.interpreter), str(HERE / "phases.py"), str(rounds)],
-            env=tools.variables() | connection(access) | {"PYTHONPATH": str(link_collection())},
+            [sys.executable, str(HERE / "phases.py"), str(rounds)],
+            env=os.environ | connection(access) | {"PYTHONPATH": os.environ["ANSIBLE_COLLECTIONS_PATH"]},
             stdout=subprocess.PIPE,
             check=True,
         )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The pages docs/api-coverage.md and docs/errors.md, from what is known: python -m ...tests.tools.api_docs writes them.
+"""The pages docs/api-coverage.md and docs/errors.md, from templates; `make docs-tables` writes them.
 
 Runs in the environment of the tests: it reads YAML and the argument specs of the modules.
 """
@@ -10,14 +10,15 @@ Runs in the environment of the tests: it reads YAML and the argument specs of th
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable
-from functools import cache
+from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
+import jinja2
 import yaml
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.error_codes import CATALOGUE
-from ansible_collections.dataops.qlik_em.tests.tools.layout import NAME, NAMESPACE, ROOT
 
+ROOT = Path(__file__).resolve().parents[2]
 FACTS = ROOT / "tests" / "api_methods.yml"
 COVERAGE, ERRORS = ROOT / "docs" / "api-coverage.md", ROOT / "docs" / "errors.md"
 
@@ -86,8 +87,6 @@ OPTIONS: dict[str, str] = {
 WITHOUT_OPTION: dict[str, str] = {
     "ImportTask.overridetask": "in the guide of May 2022 only",
 }
-GENERATED = "<!-- Made by `make docs-tables`, from tests/api_methods.yml and the collection itself. Do not edit. -->"
-PLUGINS = f"ansible_collections.{NAMESPACE}.{NAME}.plugins"
 
 
 @cache
@@ -110,10 +109,10 @@ def option_of(method: str, parameter: str) -> str:
 
 @cache
 def argument_spec(module: str) -> dict[str, Any] | None:
-    """Return the argument spec of a module, None if there is no such module."""
+    """Return the argument spec of a module, None if it does not exist."""
     if not (ROOT / "plugins" / "modules" / f"{module}.py").is_file():
         return None
-    return importlib.import_module(f"{PLUGINS}.modules.{module}").SPEC.argument_spec
+    return importlib.import_module(f"ansible_collections.dataops.qlik_em.plugins.modules.{module}").SPEC.argument_spec
 
 
 def exists(part: str) -> bool:
@@ -123,93 +122,53 @@ def exists(part: str) -> bool:
     return spec is not None and (not state or state in spec["state"]["choices"])
 
 
-def coverage_page() -> str:
-    """Return docs/api-coverage.md."""
-    rows, options = [], []
-    for method in facts()["methods"]:
-        name = method["method"]
-        modules = _modules(COVERED_BY.get(name, ())) or WITHOUT_MODULE[name]
-        rows.append((name, _request(method), modules, _scope(method)))
-        for parameter in parameters(method) if name in COVERED_BY else []:
-            option = option_of(name, parameter)
-            where = f"`{option}`" if option else WITHOUT_OPTION[f"{name}.{parameter}"]
-            options.append((name, "the body" if parameter == "text" else f"`{parameter}`", where))
-    return _page(
-        "Methods of the API, and the modules for them",
-        "Every method of the vendor guide, up to the release of May 2026. `aem_api` sends any other call.",
-        _table(("Method", "Request", "Modules", "Where"), rows),
-        "## Parameters",
-        _table(("Method", "Parameter", "Option"), options),
+def modules(method: str) -> str:
+    """Return the modules for a method, with the state that makes use of it; or why there is none."""
+    parts = [part.partition(":") for part in COVERED_BY.get(method, ())]
+    return (
+        ", ".join(f"`{one}`" + (f" ({state})" if state else "") for one, _colon, state in parts)
+        or WITHOUT_MODULE[method]
     )
 
 
-def errors_page() -> str:
-    """Return docs/errors.md."""
-    general, uses, told = facts()["general_errors"], dict[str, list[str]](), set(facts()["general_errors"])
+def methods_with(code: str) -> list[str]:
+    """Return the methods that answer with an error code."""
+    return [method["method"] for method in facts()["methods"] if code in method.get("errors", [])]
+
+
+def cell(text: str) -> str:
+    """Return a text as it stands in a table."""
+    return text.replace("|", "\\|")
+
+
+def page(path: Path) -> str:
+    """Return a page of the documentation, from the template of its name."""
+    loader = jinja2.FileSystemLoader(Path(__file__).parent / "templates")
+    environment = jinja2.Environment(loader=loader, keep_trailing_newline=True)
+    environment.filters["cell"] = cell
+    in_guide = {*facts()["general_errors"]}
     for method in facts()["methods"]:
-        for code in method.get("errors", []):
-            uses.setdefault(code, []).append(method["method"])
-        told |= {*method.get("errors", [])} - {*method.get("assumed", [])}
-    codes = [
-        (
-            f"`{code}`" + ("" if code in told else " (assumed)"),
-            advice.meaning,
-            advice.remedy,
-            "all" if code in general else ", ".join(uses.get(code, [])),
-        )
-        for code, advice in sorted(CATALOGUE.items())
-    ]
-    roles = [
-        (method["method"], method["role"] + (" (assumed)" if "role" in method.get("assumed", []) else ""))
-        for method in facts()["methods"]
-    ]
-    return _page(
-        "Error codes and roles",
-        "A failed task returns `error_code`, `error_message` (in the server's words), `http_status` and a `hint`.\n"
-        "Decide by `error_code`: the texts and the HTTP status differ between releases. Codes that are not listed are\n"
-        "passed on as they are. What the guide does not tell is marked as assumed.",
-        _table(("Code", "What it means", "What to do", "Methods"), codes),
-        "## Roles",
-        "What the user needs. Roles are inherited, from Enterprise Manager down to tasks and endpoints.",
-        _table(("Method", "Role"), roles),
+        in_guide |= {*method.get("errors", [])} - {*method.get("assumed", [])}
+    return environment.get_template(f"{path.name}.j2").render(
+        facts(),
+        catalogue=CATALOGUE,
+        covered_by=COVERED_BY,
+        in_guide=in_guide,
+        methods_with=methods_with,
+        modules=modules,
+        option_of=option_of,
+        parameters=parameters,
+        without_option=WITHOUT_OPTION,
     )
 
 
-def _request(method: dict[str, Any]) -> str:
-    action = f"?action={method['action']}" if "action" in method else ""
-    also = f" (or {method['also']})" if "also" in method else ""
-    return f"`{method['request']}{action}`{also}"
-
-
-def _modules(parts: Iterable[str]) -> str:
-    return ", ".join(f"`{module}`" + (f" ({state})" if state else "") for module, _colon, state in _split(parts))
-
-
-def _split(parts: Iterable[str]) -> list[tuple[str, str, str]]:
-    return [part.partition(":") for part in parts]
-
-
-def _scope(method: dict[str, Any]) -> str:
-    since = f", since {method['since']}" if "since" in method else ""
-    return " and ".join(method["products"]) + since
-
-
-def _page(title: str, *parts: str) -> str:
-    return "\n\n".join([GENERATED, f"# {title}", *parts]) + "\n"
-
-
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    lines = [head, tuple("---" for _column in head), *rows]
-    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
-
-
-PAGES = {COVERAGE: coverage_page, ERRORS: errors_page}
+PAGES = {path: partial(page, path) for path in (COVERAGE, ERRORS)}
 
 
 def write() -> None:
     """Write both pages."""
-    for path, page in PAGES.items():
-        path.write_text(page(), encoding="utf-8")
+    for path, render in PAGES.items():
+        path.write_text(render(), encoding="utf-8")
         print(path.relative_to(ROOT))
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Install the collection from its own tarball and watch a playbook stop and start a task.
+"""Watch a playbook stop and start a task, with the installed collection (ANSIBLE_COLLECTIONS_PATH).
 
 Against the stand-in; or, if QLIK_EM_URL is set, against a real Enterprise Manager, after a question.
 """
@@ -15,55 +15,37 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 from . import simulator
-from .environments import Environment, ready
-from .layout import BUILD, ROOT
-from .outcome import Outcome
-from .steps import install
+
+SETTINGS = {
+    "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
+    "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+    "ANSIBLE_LOCALHOST_WARNING": "false",
+    "ANSIBLE_NOCOWS": "true",
+}
 
 
 class DemoError(Exception):
-    """The demo can't go on, for a reason that is the reader's to mend."""
+    """The demo can't go on, for a reason that is the reader's to fix."""
 
 
-@dataclass
-class Player:
-    """Runs playbooks with the installed collection."""
-
-    tools: Environment
-    collections: Path
-    connection: dict[str, str]
-
-    def play(self, playbook: str, **variables: str) -> None:
-        """Run a playbook of the demo and show its output."""
-        settings = {
-            "ANSIBLE_COLLECTIONS_PATH": str(self.collections),
-            "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
-            "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
-            "ANSIBLE_LOCALHOST_WARNING": "false",
-            "ANSIBLE_NOCOWS": "true",
-        }
-        done = subprocess.run(
-            [self.tools.command("ansible-playbook"), str(ROOT / "demo" / playbook), "-e", json.dumps(variables)],
-            cwd=ROOT,
-            env=self.tools.variables() | settings | self.connection,
-            check=False,
-        )
-        if done.returncode:
-            raise DemoError(f"The playbook demo/{playbook} failed")
+def play(playbook: str, connection: dict[str, str], **variables: str) -> None:
+    """Run a playbook of the demo and show its output."""
+    command = ["ansible-playbook", str(simulator.ROOT / "demo" / playbook), "-e", json.dumps(variables)]
+    environ = os.environ | SETTINGS | connection
+    if subprocess.run(command, cwd=simulator.ROOT, env=environ, check=False).returncode:
+        raise DemoError(f"The playbook demo/{playbook} failed")
 
 
 def with_stand_in() -> None:
     """Everything, on tasks that nobody misses."""
-    tools, collections = ready("play"), install(BUILD / "demo")
     with simulator.serving() as access:
         print(f"\nA stand-in Enterprise Manager answers at {access['url']}", flush=True)
-        player = Player(tools, collections, simulator.connection(access))
-        player.play("list_tasks.yml")
-        player.play("stop_and_start.yml", server="Replicate-Prod", task="orders", refused_task="locked")
+        connection = simulator.connection(access)
+        play("list_tasks.yml", connection)
+        play("stop_and_start.yml", connection, server="Replicate-Prod", task="orders", refused_task="locked")
 
 
 def with_real_server() -> None:
@@ -71,28 +53,20 @@ def with_real_server() -> None:
     if not sys.stdin.isatty():
         raise DemoError(
             "QLIK_EM_URL is set, so the demo would stop a task of a real Enterprise Manager. It asks before it does, "
-            "and there is no terminal to ask on. Unset QLIK_EM_URL to use the stand-in."
+            "and there is not a terminal to ask on. Unset QLIK_EM_URL to use the stand-in."
         )
-    tools, collections = ready("play"), install(BUILD / "demo")
     connection = {name: value for name, value in os.environ.items() if name.startswith("QLIK_EM_")}
     for name in ("QLIK_EM_CA_PATH", "QLIK_EM_CLIENT_CERT", "QLIK_EM_CLIENT_KEY"):
         if name in connection:
             connection[name] = str(Path(connection[name]).expanduser().absolute())
-    player = Player(tools, collections, connection)
-    player.play("list_tasks.yml")
+    play("list_tasks.yml", connection)
     print(f"\nThis is {connection['QLIK_EM_URL']}. One of its tasks will be stopped and started again.")
     server = input("Server (display name): ").strip()
     task = input("Task: ").strip()
     if not server or not task or input(f'Stop "{task}" on "{server}" now? Type yes: ').strip() != "yes":
         print("Nothing was stopped.")
         return
-    player.play("stop_and_start.yml", server=server, task=task)
-
-
-def demo() -> Outcome:
-    """The demo as a step of the tests: always against the stand-in."""
-    with_stand_in()
-    return Outcome.of(True)
+    play("stop_and_start.yml", connection, server=server, task=task)
 
 
 def main() -> int:

@@ -7,17 +7,15 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
 import tempfile
 import urllib.request
 from pathlib import Path
 from typing import Any
 
 from . import simulator
-from .environments import Environment, ready
-from .layout import BUILD
-from .outcome import Outcome
-from .steps import install
 
 # All of the stand-in but what it refuses to stop, and the servers that do not answer.
 NIGHT = {
@@ -35,41 +33,39 @@ Tasks = dict[str, dict[str, Any]]
 class Operator:
     """Somebody with the installed collection, who has nothing but the address and a user name."""
 
-    def __init__(self, tools: Environment, collections: Path, access: dict[str, Any], folder: Path) -> None:
-        self._tools, self._access, self._folder = tools, access, folder
-        self._variables = {"ANSIBLE_COLLECTIONS_PATH": str(collections), **simulator.connection(access)}
+    def __init__(self, access: dict[str, Any], folder: Path) -> None:
+        self._access, self._folder = access, folder
 
     def play(self, playbook: str, **variables: Any) -> None:
         """Run a playbook of the collection; raise SystemExit if it fails."""
-        command = [self._tools.command("ansible-playbook"), f"dataops.qlik_em.{playbook}", "-e", json.dumps(variables)]
-        print(f"\n$ ansible-playbook {' '.join(command[1:])}", flush=True)
-        environ = self._tools.variables() | self._variables
+        command = ["ansible-playbook", f"dataops.qlik_em.{playbook}", "-e", json.dumps(variables)]
+        print(f"\n$ {' '.join(command)}", flush=True)
+        environ = os.environ | simulator.connection(self._access)
         if subprocess.run(command, cwd=self._folder, env=environ, check=False).returncode:
             raise SystemExit(f"{playbook} failed")
 
-    def look(self) -> Tasks:
-        """How the tasks are now, by their names, as the stand-in itself tells."""
+    def tasks(self) -> Tasks:
+        """Return how the tasks are now, by their names, as the stand-in itself reports."""
         with urllib.request.urlopen(f"{self._access['control_url']}/state", timeout=30) as answer:
             servers = json.load(answer)["servers"]
         return {name: task for server in servers.values() for name, task in server["tasks"].items()}
 
 
-def window() -> Outcome:
+def main() -> int:
     """Begin and end a window, each twice, and compare what ran."""
-    tools, collections = ready("play"), install(BUILD / "window")
     with simulator.serving() as access, tempfile.TemporaryDirectory(prefix="qlik_em-") as folder:
-        operator = Operator(tools, collections, access, Path(folder))
+        operator = Operator(access, Path(folder))
         path = str(Path(folder) / "night.json")
-        before = operator.look()
+        before = operator.tasks()
         for _time in range(2):
             operator.play("maintenance_begin", maintenance_window_path=path, **NIGHT)
-        within = operator.look()
+        within = operator.tasks()
         for _time in range(2):
             operator.play("maintenance_end", maintenance_window_path=path, maintenance_window_wait_sleep=0.1)
-        after = operator.look()
+        after = operator.tasks()
     faults = [*compare_within(before, within), *compare_after(before, after)]
     print("\n".join(["", *(faults or ["Exactly what ran was stopped, and runs again"])]))
-    return Outcome(passed=1 - bool(faults), failed=int(bool(faults)), failures=faults)
+    return 1 if faults else 0
 
 
 def compare_within(before: Tasks, within: Tasks) -> list[str]:
@@ -93,3 +89,7 @@ def compare_after(before: Tasks, after: Tasks) -> list[str]:
         *([] if running == ran else [f"These ran: {sorted(ran)}", f"These run now: {sorted(running)}"]),
         *([] if started == expected else [f"These were started, so: {started}"]),
     ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

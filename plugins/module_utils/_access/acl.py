@@ -60,7 +60,7 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     return Result(todo != Plan(), {"acl": new}, diff(old or {}, new or {}, owner.target.subject))
 
 
-def acl_owner_options() -> dict[str, dict[str, Any]]:
+def acl_owner_options() -> dict[str, Any]:
     """Return the spec of the options that name an object with an ACL; documented in ``acl``."""
     return {
         "server": {"type": "str", "required": True},

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 
-def source_options() -> dict[str, dict[str, Any]]:
+def source_options() -> dict[str, Any]:
     """Return the spec of these options; documented in ``definitions.source``."""
     # Not no_log: every name in it would be a secret then. Its secrets are found in it (Spec.secret_options).
     return {"definition": {"type": "raw", "no_log": False}, "src": {"type": "path"}}

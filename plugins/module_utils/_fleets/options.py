@@ -26,7 +26,7 @@ class FleetLimits(NamedTuple):
     max_failures: int | None
 
 
-def fleet_options() -> dict[str, dict[str, Any]]:
+def fleet_options() -> dict[str, Any]:
     """Return the spec of these options; documented in ``tasks.fleet``."""
     drain = {
         "timeout": {"type": "int", "default": 300},

@@ -21,7 +21,7 @@ def _with_variable(option: str, **spec: Any) -> dict[str, Any]:
     return dict(spec, fallback=(env_fallback, [variable(option)]))
 
 
-def connection_options() -> dict[str, dict[str, Any]]:
+def connection_options() -> dict[str, Any]:
     """Return the spec of the connection options; documented in ``connection``.
 
     The options that log in have no fallback here: variables count only if no option logs in (``_client/connection``).
@@ -43,7 +43,7 @@ def connection_options() -> dict[str, dict[str, Any]]:
     }
 
 
-def waiting_options() -> dict[str, dict[str, Any]]:
+def waiting_options() -> dict[str, Any]:
     """Return the spec of the options that bound a wait; documented in ``tasks``."""
     return {
         "wait_timeout": {"type": "int", "default": 300},

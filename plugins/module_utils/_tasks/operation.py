@@ -39,7 +39,7 @@ class Operation(NamedTuple):
     cdc_position: str | None = None
 
 
-def starting_options() -> dict[str, dict[str, Any]]:
+def starting_options() -> dict[str, Any]:
     """Return the spec of the options that say how a task is started; documented in ``tasks.starting``."""
     choices = [
         "resume_processing",

@@ -1,0 +1,69 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What `make test` ends with: which sessions ran, how long, what they counted, what was skipped and why."""
+
+from __future__ import annotations
+
+import json
+import sys
+import xml.etree.ElementTree
+from collections import Counter
+from typing import Any
+
+from .bootstrap import BUILD, VERSIONS
+
+RESULTS = ("passed", "failed", "skipped")
+
+
+def count(session: dict[str, Any]) -> Counter[str]:
+    """Return how many tests of a session passed, failed and were skipped; a session without tests counts as one."""
+    counts: Counter[str] = Counter()
+    for report in (BUILD / "results" / session["name"]).glob("*.xml"):
+        for case in xml.etree.ElementTree.parse(report).iter("testcase"):
+            tags = {child.tag for child in case}
+            counts["failed" if tags & {"failure", "error"} else "skipped" if "skipped" in tags else "passed"] += 1
+    if session["result"] in ("failed", "aborted"):
+        counts["failed"] = counts["failed"] or 1
+    elif not counts:
+        counts["skipped" if session["result"] == "skipped" else "passed"] = 1
+    return counts
+
+
+def text(counts: Counter[str]) -> str:
+    """Return counts in the form that pytest closes with."""
+    return ", ".join(f"{counts[result]} {result}" for result in RESULTS if counts[result] or result != "skipped")
+
+
+def sessions_of(step: str) -> list[dict[str, Any]]:
+    """Return what nox reported of the sessions of a step; without a report, it failed."""
+    report = BUILD / "results" / f"{step}.json"
+    if not report.exists():
+        return [{"name": step, "result": "failed", "duration": 0, "reason": "nox ended without a report"}]
+    return json.loads(report.read_text())["sessions"]
+
+
+def main(*steps: str) -> int:
+    """Print the list; 1 if anything failed."""
+    sessions = [session for step in steps for session in sessions_of(step)]
+    total: Counter[str] = Counter()
+    print(f"\n{'Session':22}  time   result")
+    for session in sorted(sessions, key=lambda session: -session["duration"]):
+        counts = count(session)
+        total += counts
+        reason = f" ({session['reason']})" if session["reason"] else ""
+        print(f"{session['name']:20} {session['duration']:5.0f} s   {text(counts)}{reason}")
+    found = [version for version in VERSIONS if (BUILD / "pythons" / f"python{version}").exists()]
+    print(f"\nPythons: {', '.join(found)}")
+    if missing := [version for version in VERSIONS if version not in found]:
+        print(f"Pythons skipped, not on this machine: {', '.join(missing)}")
+    failed = [session["name"] for session in sessions if count(session)["failed"]]
+    print(f"Failed: {', '.join(failed)} (output in .build/logs)" if failed else "Nothing failed")
+    # The form that pytest closes with: alone on the last line, for those who read logs by machine.
+    print(text(total), flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
