@@ -249,17 +249,20 @@ hint:
     object or of its parent).
 """
 
+from typing import Any
+
 from ansible_collections.dataops.qlik_em.plugins.module_utils._access import acl
 from ansible_collections.dataops.qlik_em.plugins.module_utils._access.acl_model import ALL_ROLES
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
 
 MEMBERS = {"users": {"type": "list", "elements": "str"}, "groups": {"type": "list", "elements": "str"}}
+ROLES: dict[str, Any] = {role: {"type": "dict", "options": MEMBERS} for role in ALL_ROLES}
 SPEC = Spec(
     required_if=[("scope", "task", ["task"]), ("scope", "endpoint", ["endpoint"])],
     **acl.acl_owner_options(),
     state={"type": "str", "choices": ["present", "replaced", "absent"], "default": "present"},
-    **{role: {"type": "dict", "options": MEMBERS} for role in ALL_ROLES},
+    **ROLES,
     disable_inheritance={"type": "bool"},
     force={"type": "bool", "default": False},
 )

@@ -11,8 +11,9 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from importlib import import_module
 from typing import Any, ClassVar
 
 from ansible import constants as C
@@ -176,6 +177,25 @@ class ActionFrame(ActionBase):
             return C.config.get_config_value("INJECT_INVOCATION", variables=task_vars)
         except AnsibleError:
             return True
+
+
+def action_plugin(name: str) -> tuple[type[ActionFrame], Callable[[], None]]:
+    """Return the action plugin for the module whose name ``name`` ends in, and the module's ``main``.
+
+    ansible-lint checks the arguments of a task by the latter. The plugins are files, not links to one: antsibull-docs
+    takes a link for a redirect, and would document no module but one.
+    """
+    module = import_module(f"..modules.{name.rpartition('.')[2]}", __package__)
+
+    class ActionModule(ActionFrame):
+        """Runs the module in process where it can."""
+
+        _supports_async = not module.SPEC.returned_secret  # the result of an async task is kept in a file
+        spec = module.SPEC
+        run_module = staticmethod(module.run)
+
+    ActionModule.__module__ = name
+    return ActionModule, module.main
 
 
 def _pooled_transport(connection: Connection, connections: int) -> AbstractContextManager[Transport]:
