@@ -18,12 +18,12 @@ from .._common.lost_answers import settled
 from .._common.times import check_timestamp, check_timestamp_or_duration, utc_timestamp
 from .._run.result import Mode, Result
 
-# What a diff shows for a barrier that may be there: the API tells the earliest one of a task only.
+# What a diff shows for a barrier that may be there: the API returns the earliest one of a task only.
 HIDDEN = "not known"
 
 
 class Barrier(NamedTuple):
-    """A retention barrier; both are empty if the task has none (assumption: notes and guide are silent)."""
+    """A retention barrier; both are empty if the task has none (an assumption: the guide does not say)."""
 
     application: str = ""
     point: str = ""
@@ -45,38 +45,50 @@ class Plan(NamedTuple):
         return self.before != self.after
 
 
-def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
-    """Bring the barrier of an application about, or delete old change data; ``gathered`` only reads."""
+def gather(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
+    """Return the earliest barrier of a task."""
     server, task = check_name("server", params["server"]), check_name("name", params["name"])
-    state, application, limit = params["state"], "", ""
-    if state in ("barrier_present", "barrier_absent"):
-        application = params["application"]
-        if not application.strip():
-            raise InputError("application must not be empty or blank.")
-    if state == "barrier_present":
-        limit = check_timestamp("retention_point", params["retention_point"])
-    if state == "deleted":
+    return Result(values={"barrier": read(api, server, task).view()})
+
+
+def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
+    """Set or remove the barrier of an application, or delete old change data."""
+    server, task = check_name("server", params["server"]), check_name("name", params["name"])
+    if params["state"] == "deleted":
         limit = check_timestamp_or_duration("timestamp_or_offset", params["timestamp_or_offset"])
         if not params["force"]:
             raise InputError("state=deleted deletes change data for good: set force: true if that is what you want.")
+        return _delete(api, server, task, limit, mode)
+    application, point = params["application"], None
+    if not application.strip():
+        raise InputError("application must not be empty or blank.")
+    if params["state"] == "barrier_present":
+        point = check_timestamp("retention_point", params["retention_point"])
+    return _set_barrier(api, server, task, application, point, mode)
+
+
+def _delete(api: Api, server: str, task: str, limit: str, mode: Mode) -> Result:
+    """Delete change data that is older than ``limit``."""
     earliest = read(api, server, task)
-    result = Result(values={"barrier": earliest.view()})
-    if state == "deleted":
-        result.changed = True
-        if not mode.check:
-            with settled(_cannot_be_known):
-                api.delete_old_change_data(server, task, limit)
-    elif state != "gathered":
-        plan = plan_barrier(earliest, application, limit or None)
-        result.changed = plan.changed
-        if plan.changed and not mode.check:
-            _apply(api, server, task, application, earliest, plan)
-            result.values["barrier"] = _read_after(api, server, task).view()
-        elif plan.changed:
-            result.values["barrier"] = expected(earliest, application, plan).view()
-        if plan.changed and (mode.check or mode.diff):
-            result.diff = _diff(task, application, plan)
-    return result
+    if not mode.check:
+        with settled(_cannot_be_known):
+            api.delete_old_change_data(server, task, limit)
+    return Result(changed=True, values={"barrier": earliest.view()})
+
+
+def _set_barrier(api: Api, server: str, task: str, application: str, point: str | None, mode: Mode) -> Result:
+    """Set the barrier of ``application`` to ``point`` (None: remove it)."""
+    earliest = read(api, server, task)
+    plan = plan_barrier(earliest, application, point)
+    if not plan.changed:
+        return Result(values={"barrier": earliest.view()})
+    if mode.check:
+        after = expected(earliest, application, plan)
+    else:
+        _apply(api, server, task, application, earliest, plan)
+        after = _read_after(api, server, task)
+    diff = _diff(task, application, plan) if mode.check or mode.diff else None
+    return Result(changed=True, values={"barrier": after.view()}, diff=diff)
 
 
 def read(api: Api, server: str, task: str) -> Barrier:
@@ -120,20 +132,20 @@ def _apply(api: Api, server: str, task: str, application: str, before: Barrier, 
     """Set or remove the barrier; if the answer is lost, read what became of it."""
 
     def is_done() -> bool:
-        seen = read(api, server, task)
-        now = plan_barrier(seen, application, plan.after)
+        earliest = read(api, server, task)
+        now = plan_barrier(earliest, application, plan.after)
         if now.before != HIDDEN:
             return not now.changed
-        if before.application == application and before.point < seen.point and plan.after is None:
+        if before.application == application and before.point < earliest.point and plan.after is None:
             return True  # ours was the earliest, and would still be
-        raise AemError(f'the earliest barrier is of the application "{seen.application}".')
+        raise AemError(f'the earliest barrier is of the application "{earliest.application}".')
 
     with settled(is_done):
         api.set_change_data_retention_barrier(server, task, application, plan.after or "")
 
 
 def _cannot_be_known() -> bool:
-    raise AemError("the API does not tell what change data there is.")
+    raise AemError("the API does not show what change data there is.")
 
 
 def _diff(task: str, application: str, plan: Plan) -> dict[str, Any]:

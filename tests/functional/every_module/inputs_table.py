@@ -91,6 +91,7 @@ BAD: dict[str, list[Row]] = {
             for value in DURATIONS
         ),
     ],
+    "aem_change_data_info": blank_names("server", "name"),
     "aem_endpoint": [
         *blank_names("server", "name"),
         *spans(*WAITING),
@@ -245,6 +246,7 @@ BAD_TO_READ: dict[str, list[Row]] = {
     ],
     "aem_acl_info": [({"server": "Nowhere"}, 'server "Nowhere"')],
     "aem_change_data": [({"name": "nothing"}, '"nothing"'), ({"server": "Nowhere"}, 'server "Nowhere"')],
+    "aem_change_data_info": [({"name": "nothing"}, 'task "nothing"'), ({"server": "Nowhere"}, 'server "Nowhere"')],
     "aem_endpoint": [
         ({"type": "sqlserver"}, f"{ENDPOINT} type oracle, not sqlserver, and the API cannot change that."),
         ({"role": "both"}, f"{ENDPOINT} role source, not both, and the API cannot change that."),
