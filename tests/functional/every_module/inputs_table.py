@@ -96,6 +96,7 @@ BAD: dict[str, list[Row]] = {
         *blank_names("server", "name"),
         *spans(*WAITING),
         ({"settings": {"password": 815}}, "settings.password must be a text: write it in quotes."),
+        ({"settings": {"secretStore": {"port": 1}}}, "settings.secretStore.port must be a text: write it in quotes."),
         ({"secrets": {"deep": {"pin": 815}}}, "secrets.deep.pin must be a text: write it in quotes."),
         ({"settings": {"a": {"b": 1}}, "secrets": {"a": {"b": "x"}}}, "a.b is given in settings and in secrets"),
         ({"settings": {"a": 1}, "secrets": {"a": {"b": "x"}}}, "secrets.a is a mapping, but settings.a is none."),
