@@ -26,14 +26,14 @@ attributes:
   diff_mode:
     description: Returns what has changed (or would have) in diff mode.
     support: partial
-    details: The API does not tell what change data there is, so that there is no diff for O(state=deleted).
+    details: The API does not show what change data there is, so that there is no diff for O(state=deleted).
   idempotent:
     description: Run twice, it changes nothing the second time.
     support: partial
     details:
       - O(state=deleted) is not. It is sent each time and reports a change each time, whether something was old enough
-        to be deleted or not. The API does not tell.
-      - A barrier is, as long as it is the earliest of the task. The API tells only the earliest one. If that is of
+        to be deleted or not. The API does not say.
+      - A barrier is, as long as it is the earliest of the task. The API returns only the earliest one. If that is of
         another application, the barrier of this one is sent again and reports a change, which does no harm.
 options:
   server:
@@ -54,13 +54,11 @@ options:
       - V(barrier_absent) removes the barrier of O(application). One that does not exist is no failure.
       - V(deleted) deletes change data that is older than O(timestamp_or_offset), but nothing from the earliest
         barrier on. Needs O(force=true).
-      - V(gathered) only reads the earliest barrier.
     type: str
     choices:
       - barrier_present
       - barrier_absent
       - deleted
-      - gathered
     required: true
   application:
     description:
@@ -83,12 +81,13 @@ options:
       - older_than
   force:
     description:
-      - Must be V(true) for V(deleted), because what is deleted cannot be brought back.
+      - Must be V(true) for V(deleted), because what is deleted cannot be restored.
     type: bool
     default: false
 notes:
   - The task deletes while it runs. On a task that is stopped, nothing happens before it runs again.
 seealso:
+  - module: dataops.qlik_em.aem_change_data_info
   - module: dataops.qlik_em.aem_task
 """
 
@@ -109,17 +108,6 @@ EXAMPLES = r"""
     state: deleted
     timestamp_or_offset: P30D
     force: true
-
-- name: Look how far back change data is kept
-  dataops.qlik_em.aem_change_data:
-    server: Replicate-Prod
-    name: orders
-    state: gathered
-  register: kept
-
-- name: Show it
-  ansible.builtin.debug:
-    msg: "{{ kept.barrier.application }} keeps it from {{ kept.barrier.retention_point }} on"
 
 - name: Keep nothing for the nightly load any more
   dataops.qlik_em.aem_change_data:
@@ -169,7 +157,7 @@ SPEC = Spec(
     name={"type": "str", "required": True, "aliases": ["task"]},
     state={
         "type": "str",
-        "choices": ["barrier_present", "barrier_absent", "deleted", "gathered"],
+        "choices": ["barrier_present", "barrier_absent", "deleted"],
         "required": True,
     },
     application={"type": "str"},

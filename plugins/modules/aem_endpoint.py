@@ -15,8 +15,9 @@ description:
   - An endpoint is a source or a target of the tasks of a Qlik Replicate server. This module creates it, changes its
     settings, deletes it, or gives it the settings of another one.
   - The API has no call that creates an endpoint. So a temporary task is imported, with the wanted endpoint and a
-    temporary one at its other end, and both temporary ones are deleted again, also if something fails on the way. Their
-    names begin with C(dataops_qlik_em_temporary). What could not be deleted is named in the failure.
+    temporary one (a file source or a null target) at its other end, and both temporary ones are deleted again. Their
+    names begin with C(dataops_qlik_em_temporary). If the import fails, a new endpoint is deleted, too. What could not
+    be deleted is named in the failure.
 extends_documentation_fragment:
   - dataops.qlik_em.connection
   - dataops.qlik_em.attributes
@@ -24,7 +25,10 @@ attributes:
   check_mode:
     description: Can run in check mode without changing anything.
     support: full
-    details: What a missing permission would refuse cannot be foreseen, nor which settings the server refuses.
+    details:
+      - What a missing permission would refuse cannot be foreseen, nor which settings the server refuses.
+      - With O(state=absent), the tasks that use the endpoint are read. If the user may not see them, it cannot be
+        foreseen that the server refuses.
   diff_mode:
     description: Returns what has changed (or would have) in diff mode.
     support: full
@@ -33,9 +37,10 @@ attributes:
     description: Run twice, it changes nothing the second time.
     support: partial
     details:
-      - With O(update_password=always), a secret that the server holds encrypted is sent each time.
+      - With O(update_password=always), a secret that an export shows encrypted is sent each time.
       - An export leaves out settings that have their default. Such a setting is sent each time if O(settings) names it.
-      - V(reconfigured) sends its call each time if the settings of the two endpoints cannot be read.
+      - O(state=reconfigured) sends its call each time if the settings of the two endpoints cannot be read, and with
+        O(update_password=always).
 options:
   server:
     description:
@@ -51,10 +56,15 @@ options:
       - endpoint
   state:
     description:
-      - V(present) creates the endpoint, or changes what differs from O(description), O(settings) and O(secrets).
-      - V(absent) deletes it. One that tasks use cannot be deleted, and the failure names the tasks.
+      - V(present) creates the endpoint, or changes what differs from O(description), O(settings) and O(secrets). What
+        is not given stays as it is.
+      - V(absent) deletes it. One that does not exist is not a failure. One that tasks use cannot be deleted, and the
+        failure names the tasks if the user may see them.
       - V(reconfigured) gives an Oracle source endpoint the settings of another one, as for a switch to a standby
-        database. The server answers before this is done.
+        database. The call is sent if the settings differ in more than their secrets, or if they cannot be read. The
+        server answers before this is done.
+      - O(type), O(role), O(description), O(settings) and O(secrets) are for V(present) only. With another state they
+        are a failure.
     type: str
     choices:
       - present
@@ -63,14 +73,17 @@ options:
     default: present
   type:
     description:
-      - The type as C(type) of M(dataops.qlik_em.aem_endpoint_info) tells it, as V(ORACLE), or as C(type_id) of an
-        exported definition, as V(ORACLE_COMPONENT_TYPE). In upper or lower case.
-      - Needed to create an endpoint. One of another type is not changed, that is a failure.
+      - The type as C(type) of M(dataops.qlik_em.aem_endpoint_info) shows it, as V(ORACLE), or as C(type_id) of an
+        exported definition, as V(ORACLE_COMPONENT_TYPE). In upper or lower case. Blanks, hyphens and other signs stand
+        for an underscore, so that V(sql server) is V(SQL_SERVER).
+      - Needed to create an endpoint. No call changes the type later. If the endpoint has another one, that is a
+        failure, and nothing is sent.
     type: str
   role:
     description:
       - What tasks can use the endpoint for.
-      - Needed to create an endpoint. One with another role is not changed, that is a failure.
+      - Needed to create an endpoint. No call changes the role later. If the endpoint has another one, that is a
+        failure, and nothing is sent.
     type: str
     choices:
       - source
@@ -78,29 +91,48 @@ options:
       - both
   description:
     description:
-      - A text about the endpoint. Without this option, the present one stays.
-      - Another text for an endpoint that is there already needs an import, as creating one does.
+      - A text about the endpoint. Without this option, the present one stays. An empty text removes it.
+      - Another text for an endpoint that is there already needs an import, as creating one does. The present settings
+        go with it as they were exported, secrets encrypted. What differs from O(settings) and O(secrets) is sent
+        afterwards, in a second call. If only that one fails, the failure says so.
     type: str
   settings:
     description:
       - Settings of the endpoint, by the names below C(db_settings) of an exported definition.
-      - What is not named here stays as it is. V(null) removes a setting.
-      - Mappings are compared member by member, lists as a whole.
-      - The member C($type), for a new endpoint, follows from O(type) if it is not given. It cannot be changed later.
-      - The value of a setting whose name ends in C(password), C(passphrase), C(secret), C(token), C(secretKey),
-        C(secretAccessKey) or C(privateKey) is never shown in results. Better give it in O(secrets), which is hidden in
-        messages about wrong options, too.
+      - What is not named here stays as it is. V(null) removes a setting, at any depth. A new endpoint is made without
+        it.
+      - Mappings are compared member by member. Lists are compared and sent as a whole.
+      - A text is compared and sent in the type of the present value. If that is a number, V(1521) in quotes is a
+        number. If it is a boolean, so are V(true), V(yes), V(false) and V(no) in quotes. A number is a text if the
+        present value is one. Where there is no present value, and within lists, each value is sent as it is given.
+      - For a new endpoint, C($type) follows from O(type) if it is not given here, as C(SqlserverSettings) from
+        V(SQL_SERVER). No call changes C($type) and C(connectioninfo.$type) later. Another value for one of them is a
+        failure, and nothing is sent.
+      - A setting is secret if its name contains C(password), C(passphrase), C(secret), C(privateKey), C(accessKey),
+        C(apiKey) or C(accountKey), or ends in C(token) or C(sessionId). Upper and lower case do not count, and an
+        underscore may stand before C(key) and C(id). If its value is a text or a number, it is never shown in results.
+        In a mapping, the names of its members count.
+      - The value of a secret, and all below its name, must not be a number, so write it in quotes.
+      - Better give secrets in O(secrets), which is hidden in messages about wrong options as a whole. Lists of secrets
+        belong there in any case.
     type: dict
   secrets:
     description:
-      - Settings that are secret, merged into O(settings). None of these values is ever shown, whatever its name.
+      - Settings that are secret, merged into O(settings). One that is given in both is a failure.
+      - All that is said of O(settings) holds here, too. No text in it is ever shown, whatever its name. A value
+        must not be a number, so write it in quotes.
     type: dict
   update_password:
     description:
-      - An export shows secrets encrypted, so they cannot be compared.
-      - V(on_create) sets a secret if the endpoint has none of this name yet. V(always) sets it each time, and never
-        reports the endpoint unchanged.
-      - With O(state=reconfigured), V(always) copies the settings even if nothing but a secret may differ.
+      - An export shows secrets encrypted, as texts in braces, so they cannot be compared. This option says what becomes
+        of them, in O(settings) and in O(secrets).
+      - V(on_create) leaves them as they are. V(always) sends those that are given each time, and reports a change each
+        time.
+      - A secret that the endpoint does not have yet is set in both cases, and V(null) removes one in both cases. One
+        that an export does not show encrypted is compared as any other setting, also with V(always).
+      - With V(on_create), a secret in a list is not a difference by itself. If something else in the list differs, the
+        list is sent with the secret.
+      - With O(state=reconfigured), V(always) sends the call each time, even if nothing but a secret may differ.
     type: str
     choices:
       - on_create
@@ -108,7 +140,9 @@ options:
     default: on_create
   configuration:
     description:
-      - For O(state=reconfigured), the name of the endpoint whose settings are copied.
+      - For O(state=reconfigured), which needs it, the name of the endpoint whose settings are copied. No other state
+        takes it.
+      - Both must be Oracle endpoints with the role V(source) or V(both).
     type: str
   recycle:
     description:
@@ -118,7 +152,7 @@ options:
     default: true
   wait_timeout:
     description:
-      - How long to wait, in seconds, until an imported endpoint is there.
+      - How long to wait, in seconds, until an imported endpoint shows. After that the import has failed.
     type: int
     default: 300
   wait_sleep:
@@ -127,11 +161,14 @@ options:
     type: float
     default: 2
 notes:
-  - Creating, and changing the description, needs the role Designer on All Tasks and on All Endpoints. Changing settings
-    needs Designer on All Endpoints, deleting Designer on the endpoint, and V(reconfigured) Operator on All Endpoints.
-  - The present settings are read by an export of the whole server, which an Admin of Enterprise Manager may do. For
-    others, the tasks are searched for one that uses the endpoint and whose Operator the user is. This takes a call for
-    each task.
+  - Creating, and changing the description, needs the roles Viewer on the server and Designer on All Tasks and on All
+    Endpoints. Changing settings needs Designer on All Endpoints, deleting Designer on the endpoint, and V(reconfigured)
+    Operator on All Endpoints. In check mode and in diff mode, deleting needs Viewer on All Endpoints, too.
+  - The present settings are read if O(settings) or O(secrets) is given, if O(description) differs, and with
+    O(state=reconfigured). They are read by an export of the whole server, which an Admin of Enterprise Manager may do.
+    For others, the tasks are searched for one that uses the endpoint, and this task is exported. The user has to be
+    Viewer on All Tasks, and Operator on this task and on All Endpoints. This takes a call for each task. If the
+    settings cannot be read either way, that is a failure with O(state=present), and nothing is sent.
   - Running tasks take changed settings at their next start.
 seealso:
   - module: dataops.qlik_em.aem_endpoint_info
@@ -216,7 +253,13 @@ endpoint:
       type: str
       sample: Where old orders go
 diff:
-  description: What changes. Of RV(ignore:settings) only those that differ, without secrets.
+  description:
+    - What changes. Both sides are empty if nothing does, but with O(state=reconfigured).
+    - For a new endpoint, all of it. For one that is changed, the description if it differs, and those of
+      RV(ignore:settings) that differ. For one that is deleted, its type, role and description. With
+      O(state=reconfigured), all settings of the two endpoints if they can be read, and the name of the other one.
+    - A secret that changes is V((the stored secret\)) and V((the given secret\)). Within what is shown as a whole (a
+      new endpoint, a list, a new mapping, O(state=reconfigured)), each secret is V(********).
   returned: in check mode and in diff mode
   type: dict
   sample:

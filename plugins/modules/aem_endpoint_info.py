@@ -30,14 +30,16 @@ options:
     elements: str
   name:
     description:
-      - The names of the endpoints, or globs.
+      - The names of the endpoints, or globs. Upper and lower case count.
     type: list
     elements: str
     aliases:
       - endpoint
   type:
     description:
-      - Only endpoints of one of these types, as V(ORACLE). In upper or lower case.
+      - Only endpoints of one of these types, as V(ORACLE), or as C(type_id) of an exported definition, as
+        V(ORACLE_COMPONENT_TYPE). In upper or lower case. Blanks, hyphens and other signs stand for an underscore, so
+        that V(sql server) is V(SQL_SERVER).
     type: list
     elements: str
   role:
@@ -52,10 +54,12 @@ options:
   settings:
     description:
       - Also return the settings. They are read by an export of the whole server, which an Admin of Enterprise Manager
-        may do. For others, the tasks are searched for those that use the endpoints and whose Operator the user is,
-        which takes a call for each task. Settings that cannot be read are V(null), and a warning names the endpoints.
-      - Masked is what the server shows encrypted, and what has the name of a secret (the option of the same name of
-        M(dataops.qlik_em.aem_endpoint) lists these). All else is returned as it is.
+        may do. For others, the tasks are searched for those that use the endpoints, which takes a call for each task,
+        and these are exported. This works for a Viewer on All Tasks who is Operator on these tasks and on All
+        Endpoints. Settings that cannot be read are V(null), and a warning names the endpoints.
+      - Masked are texts that the server shows encrypted, and texts and numbers that have the name of a secret
+        (O(dataops.qlik_em.aem_endpoint#module:settings) lists these names), also inside a text that is JSON. All else
+        is returned as it is, also an empty secret.
     type: bool
     default: false
   on_server_error:
@@ -100,7 +104,7 @@ EXAMPLES = r"""
 RETURN = r"""
 endpoints:
   description:
-    - The endpoints, each with the members that Enterprise Manager tells, by the guide's names, and the ones below.
+    - The endpoints, each with the members that Enterprise Manager returns, by the guide's names, and the ones below.
   returned: success
   type: list
   elements: dict
@@ -117,7 +121,7 @@ endpoints:
       sample: ERP
     description:
       description: The description.
-      returned: if the server tells it
+      returned: if the server returns it
       type: str
       sample: The database of the shop
     role:

@@ -44,7 +44,7 @@ COVERED_BY: dict[str, tuple[str, ...]] = {
     "DeleteTask": ("aem_task:absent",),
     "DeleteOldChangeData": ("aem_change_data:deleted",),
     "SetChangeDataRetentionBarrier": ("aem_change_data:barrier_present", "aem_change_data:barrier_absent"),
-    "GetChangeDataRetentionBarrier": ("aem_change_data:gathered",),
+    "GetChangeDataRetentionBarrier": ("aem_change_data_info",),
     "GetTableList": ("aem_table_info",),
     "GetTableStatuses": ("aem_table_info", "aem_table"),
     "GetTaskTableSelection": ("aem_table_selection_info",),

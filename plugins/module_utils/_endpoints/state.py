@@ -87,7 +87,7 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
         "name": options.name,
         "type": known["type"] if known else options.kind,
         "role": known["role"] if known else options.role,
-        "description": (known or {}).get("description", "") if options.description is None else options.description,
+        "description": (known or {}).get("description") or "" if options.description is None else options.description,
     }
     return Result(todo.changed, {"endpoint": view}, _diff(options, todo.before, todo.after))
 

@@ -12,13 +12,14 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from .._client.api import Api
-from .._client.checks import check_name
+from .._client.checks import check_text
 from .._client.errors import AemError, InputError
 from .._common.lost_answers import confirm_lost_write
 from .._common.times import check_timestamp, check_timestamp_or_duration, utc_timestamp
-from .._run.result import Mode, Result
+from .._run.result import Mode, Result, diff
+from .model import TaskName, check_task
 
-# What a diff shows for a barrier that may be there: the API tells the earliest one of a task only.
+# What a diff shows for a barrier that may be there: the API returns the earliest one of a task only.
 HIDDEN = "not known"
 
 
@@ -45,50 +46,58 @@ class Plan(NamedTuple):
         return self.before != self.after
 
 
+def gather(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
+    """Return the earliest barrier of a task."""
+    return Result(values={"barrier": read(api, check_task(params)).view()})
+
+
 def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
-    """Bring the barrier of an application about, or delete old change data; ``gathered`` only reads."""
-    server, task = check_name("server", params["server"]), check_name("name", params["name"])
-    state, application, limit = params["state"], "", ""
-    if state in ("barrier_present", "barrier_absent"):
-        application = params["application"]
-        if not application.strip():
-            raise InputError("application must not be empty or blank.")
-    if state == "barrier_present":
-        limit = check_timestamp("retention_point", params["retention_point"])
-    if state == "deleted":
+    """Set or remove the barrier of an application, or delete old change data."""
+    task = check_task(params)
+    if params["state"] == "deleted":
         limit = check_timestamp_or_duration("timestamp_or_offset", params["timestamp_or_offset"])
         if not params["force"]:
             raise InputError("state=deleted deletes change data for good: set force: true if that is what you want.")
-    earliest = read(api, server, task)
-    result = Result(values={"barrier": earliest.view()})
-    if state == "deleted":
-        result.changed = True
-        if not mode.check:
-            with confirm_lost_write(_cannot_be_known):
-                api.delete_old_change_data(server, task, limit)
-    elif state != "gathered":
-        plan = plan_barrier(earliest, application, limit or None)
-        result.changed = plan.changed
-        if plan.changed and not mode.check:
-            _apply(api, server, task, application, earliest, plan)
-            result.values["barrier"] = _read_after(api, server, task).view()
-        elif plan.changed:
-            result.values["barrier"] = expected(earliest, application, plan).view()
-        if plan.changed and (mode.check or mode.diff):
-            result.diff = _diff(task, application, plan)
-    return result
+        return _delete(api, task, limit, mode)
+    application, point = check_text("application", params["application"]), None
+    if params["state"] == "barrier_present":
+        point = check_timestamp("retention_point", params["retention_point"])
+    return _set_barrier(api, task, application, point, mode)
 
 
-def read(api: Api, server: str, task: str) -> Barrier:
+def _delete(api: Api, task: TaskName, limit: str, mode: Mode) -> Result:
+    """Delete change data that is older than ``limit``."""
+    earliest = read(api, task)
+    if not mode.check:
+        with confirm_lost_write(_cannot_be_known):
+            api.delete_old_change_data(*task, limit)
+    return Result(changed=True, values={"barrier": earliest.view()})
+
+
+def _set_barrier(api: Api, task: TaskName, application: str, point: str | None, mode: Mode) -> Result:
+    """Set the barrier of ``application`` to ``point`` (None: remove it)."""
+    earliest = read(api, task)
+    plan = plan_barrier(earliest, application, point)
+    if not plan.changed:
+        return Result(values={"barrier": earliest.view()})
+    if mode.check:
+        after = expected(earliest, application, plan)
+    else:
+        _apply(api, task, application, earliest, plan)
+        after = _read_after(api, task)
+    return Result(changed=True, values={"barrier": after.view()}, diff=_diff(task, application, plan))
+
+
+def read(api: Api, task: TaskName) -> Barrier:
     """Return the earliest barrier of the task (GetChangeDataRetentionBarrier)."""
-    body = api.get_change_data_retention_barrier(server, task)
+    body = api.get_change_data_retention_barrier(*task)
     point = str(body.get("retention_point") or "")
     return Barrier(str(body.get("application") or ""), utc_timestamp(point) or point) if point else Barrier()
 
 
-def _read_after(api: Api, server: str, task: str) -> Barrier:
+def _read_after(api: Api, task: TaskName) -> Barrier:
     try:
-        return read(api, server, task)
+        return read(api, task)
     except AemError as failure:
         failure.changed = True
         raise
@@ -116,27 +125,26 @@ def expected(earliest: Barrier, application: str, plan: Plan) -> Barrier:
     return min(earliest, ours, key=lambda barrier: barrier.point)
 
 
-def _apply(api: Api, server: str, task: str, application: str, before: Barrier, plan: Plan) -> None:
+def _apply(api: Api, task: TaskName, application: str, before: Barrier, plan: Plan) -> None:
     """Set or remove the barrier; if the answer is lost, read what became of it."""
 
     def is_done() -> bool:
-        seen = read(api, server, task)
-        now = plan_barrier(seen, application, plan.after)
+        earliest = read(api, task)
+        now = plan_barrier(earliest, application, plan.after)
         if now.before != HIDDEN:
             return not now.changed
-        if before.application == application and before.point < seen.point and plan.after is None:
+        if before.application == application and before.point < earliest.point and plan.after is None:
             return True  # ours was the earliest, and would still be
-        raise AemError(f'the earliest barrier is of the application "{seen.application}".')
+        raise AemError(f'the earliest barrier is of the application "{earliest.application}".')
 
     with confirm_lost_write(is_done):
-        api.set_change_data_retention_barrier(server, task, application, plan.after or "")
+        api.set_change_data_retention_barrier(*task, application, plan.after or "")
 
 
 def _cannot_be_known() -> bool:
-    raise AemError("the API does not tell what change data there is.")
+    raise AemError("the API does not show what change data there is.")
 
 
-def _diff(task: str, application: str, plan: Plan) -> dict[str, Any]:
-    header = f"retention barrier of {application} on {task}"
+def _diff(task: TaskName, application: str, plan: Plan) -> dict[str, Any]:
     before, after = ({"retention_point": point} for point in plan)
-    return {"before": before, "after": after, "before_header": header, "after_header": header}
+    return diff(before, after, f"retention barrier of {application} on {task.name}")

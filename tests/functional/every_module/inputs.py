@@ -35,6 +35,7 @@ FINE: dict[str, dict[str, Any]] = {
         "application": "nightly load",
         "retention_point": "2026-11-24",
     },
+    "aem_change_data_info": ORDERS,
     "aem_endpoint": {"server": "Replicate-Prod", "name": "ERP"},
     "aem_endpoint_info": {"server": ["Replicate-Prod"]},
     "aem_endpoint_test": {"server": "Replicate-Prod", "name": "ERP"},

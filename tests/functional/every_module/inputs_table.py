@@ -91,10 +91,12 @@ BAD: dict[str, list[Row]] = {
             for value in DURATIONS
         ),
     ],
+    "aem_change_data_info": blank_names("server", "name"),
     "aem_endpoint": [
         *blank_names("server", "name"),
         *spans(*WAITING),
         ({"settings": {"password": 815}}, "settings.password must be a text: write it in quotes."),
+        ({"settings": {"secretStore": {"port": 1}}}, "settings.secretStore.port must be a text: write it in quotes."),
         ({"secrets": {"deep": {"pin": 815}}}, "secrets.deep.pin must be a text: write it in quotes."),
         ({"settings": {"a": {"b": 1}}, "secrets": {"a": {"b": "x"}}}, "a.b is given in settings and in secrets"),
         ({"settings": {"a": 1}, "secrets": {"a": {"b": "x"}}}, "secrets.a is a mapping, but settings.a is not."),
@@ -251,6 +253,7 @@ BAD_TO_READ: dict[str, list[Row]] = {
     ],
     "aem_acl_info": [({"server": "Nowhere"}, 'server "Nowhere"')],
     "aem_change_data": [({"name": "nothing"}, '"nothing"'), ({"server": "Nowhere"}, 'server "Nowhere"')],
+    "aem_change_data_info": [({"name": "nothing"}, 'task "nothing"'), ({"server": "Nowhere"}, 'server "Nowhere"')],
     "aem_endpoint": [
         ({"type": "sqlserver"}, f"{ENDPOINT} type oracle, not sqlserver, and the API cannot change that."),
         ({"role": "both"}, f"{ENDPOINT} role source, not both, and the API cannot change that."),

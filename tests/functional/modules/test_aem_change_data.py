@@ -101,13 +101,6 @@ def test_what_is_old_is_a_time_or_a_duration(user, em, given, wire):
     assert deleted(em) == [wire]
 
 
-def test_gathered_only_reads(user):
-    user.run("aem_change_data", **PRESENT)
-    run = user.run("aem_change_data", **ORDERS, state="gathered")
-    assert not run.changed and sent(run) == []
-    assert run.result["barrier"] == {"application": "nightly load", "retention_point": POINT}
-
-
 def test_names_are_data(user, em):
     for server, name, path in (
         ("Replicate-Test", "a+b=c #1?", "/servers/Replicate-Test/tasks/a%2Bb%3Dc%20%231%3F?"),
@@ -121,7 +114,7 @@ def test_names_are_data(user, em):
 
 
 @pytest.mark.parametrize("state", [PRESENT, ABSENT, DELETED])
-def test_what_is_not_there_is_told(user, state):
+def test_what_does_not_exist_is_a_failure(user, state):
     run = user.run("aem_change_data", **{**state, "name": "nothing"}, check=True)
     assert run.failed and run.result["error_code"] == "AEM_TASK_NOT_FOUND" and not run.changed
     run = user.run("aem_change_data", **{**state, "server": "Compose-DW", "name": "nightly__sales"})
@@ -167,7 +160,7 @@ def test_a_barrier_behind_another_one_cannot_be_seen_after_a_lost_answer(user, e
     assert 'the earliest barrier is of the application "audit"' in run.msg
 
 
-def test_the_earliest_barrier_is_seen_to_be_gone_though_another_one_follows(user, em):
+def test_the_earliest_barrier_is_found_deleted_though_another_one_follows(user, em):
     user.run("aem_change_data", **{**PRESENT, "application": "audit", "retention_point": "2026-11-25"})
     user.run("aem_change_data", **PRESENT)
     spoil(em, SET, {"fault": "cut_after"})
@@ -180,7 +173,7 @@ def test_a_deletion_without_an_answer_is_a_failure_that_may_have_changed_somethi
     spoil(em, "DeleteOldChangeData", fault)
     run = user.run("aem_change_data", **DELETED)
     assert run.failed and run.changed and sent(run) == ["DeleteOldChangeData"]
-    assert "does not tell what change data there is" in run.msg
+    assert "does not show what change data there is" in run.msg
 
 
 def test_a_failed_look_afterwards_does_not_hide_the_change(user, em):

@@ -31,6 +31,15 @@ def stored(em, name="ERP"):
     return em.endpoint(PROD, name)["db_settings"]
 
 
+def limited_user(em, grants):
+    """Return a user who has these roles on Replicate-Prod, and no others."""
+    settings = yaml.safe_load(document.DEFAULT_DOCUMENT.read_text())
+    (limited,) = [one for one in settings["users"] if one["name"] == "viewer"]
+    limited["grants"] = [{**grant, "server": PROD} for grant in grants]
+    em.reset(settings)
+    return person(em, "viewer")
+
+
 # Changing
 
 
@@ -73,11 +82,18 @@ def test_what_is_there_already_is_not_sent(admin, em):
         (1521, "many", "many"),
         (True, "true", None),
         (True, "False", False),
+        (True, "YES", None),
+        (False, "no", None),
+        (False, "on", "on"),
+        (1.5, "1.5", None),
+        (1.5, "2", 2.0),
+        (5, "5.5", "5.5"),
         ("1521", 1521, None),
         ("1521", 1522, "1522"),
         (1, True, True),
         ([1, 2], [1, 2], None),
         ([1, 2], [2, 1], [2, 1]),
+        ([1, 2], ["1", "2"], ["1", "2"]),
         ({"a": 1}, 2, 2),
         ([{"a": 1}], [{"a": 1, "b": 2}], [{"a": 1, "b": 2}]),
     ],
@@ -89,6 +105,56 @@ def test_a_text_that_a_template_made_is_compared_in_the_type_of_the_stored_value
     if value is not None:
         assert stored(em)["x"] == value and type(stored(em)["x"]) is type(value)
         assert not endpoint(admin, settings={"x": given}).changed
+
+
+def test_a_value_where_there_was_none_is_sent_as_it_is_given(admin, em):
+    assert endpoint(admin, settings={"port": "1522", "slow": "yes", "depth": {"size": "1"}}).changed
+    assert {name: stored(em)[name] for name in ("port", "slow", "depth")} == {
+        "port": "1522",
+        "slow": "yes",
+        "depth": {"size": "1"},
+    }
+
+
+def test_null_removes_at_any_depth_and_nothing_that_is_not_there(admin, em):
+    em.set_endpoint(PROD, "ERP", db_settings={"$type": "OracleSettings", "a": {"b": 1, "c": {"d": 2}}})
+    assert endpoint(admin, settings={"a": {"b": None, "c": {"d": None, "e": None}}}).changed
+    assert stored(em) == {"$type": "OracleSettings", "a": {"c": {}}}
+    assert not endpoint(admin, settings={"a": {"b": None, "x": {"y": None}}, "z": None}).changed
+
+
+def test_a_default_that_an_export_leaves_out_is_sent_each_time(admin, em):
+    item = {"name": "ERP", "role": "SOURCE", "type_id": "ORACLE_COMPONENT_TYPE", "db_settings": {"server": "erp"}}
+    exported = {"cmd.replication_definition": {"tasks": [], "databases": [item]}}
+    em.faults({"match": {"operation": "ExportAll"}, "nth": "all", "fault": "answer", "json": exported})
+    for _attempt in range(2):
+        run = endpoint(admin, settings={"server": "erp", "port": 1521})
+        assert run.changed
+        assert sent(run, "PatchEndpoint") == [[{"op": "add", "path": "/db_settings/port", "value": 1521}]]
+
+
+def test_settings_are_read_only_where_they_are_needed(em):
+    """The viewer may not read them."""
+    run = endpoint(person(em, "viewer"), type="oracle", role="source", description="The database of the shop")
+    assert not run.failed and not run.changed and run.operations == ["Login", "GetEndpointList", "Logout"]
+
+
+def test_the_inner_type_of_settings_cannot_be_changed(admin, em):
+    fixed = {"$type": "JavaSettings", "connectioninfo": {"$type": "InnerSettings", "port": 1}}
+    em.set_endpoint(PROD, "ERP", db_settings=fixed)
+    for value in ("OtherSettings", None):
+        run = endpoint(admin, settings={"connectioninfo": {"$type": value, "port": 2}})
+        assert run.failed and not run.changed and writes(run) == []
+        assert 'settings.connectioninfo.$type is "InnerSettings" and cannot be changed: leave it out.' in run.msg
+    assert endpoint(admin, settings={"connectioninfo": {"$type": "InnerSettings", "port": 2}}).changed
+
+
+def test_an_endpoint_without_a_description_has_an_empty_one(admin, em):
+    listed = {"endpointList": [{"name": "ERP", "description": None, "role": "SOURCE", "type": "ORACLE"}]}
+    em.faults({"match": {"operation": "GetEndpointList"}, "nth": "all", "fault": "answer", "json": listed})
+    for options in ({}, {"description": ""}):
+        run = endpoint(admin, **options)
+        assert not run.failed and not run.changed and run.result["endpoint"]["description"] == ""
 
 
 def test_a_description_is_changed_by_an_import_that_keeps_all_else(admin, em):
@@ -132,6 +198,29 @@ def test_a_secret_that_is_there_is_set_by_update_password_only(admin, em):
         assert run.result["diff"]["after"] == {"settings": {"password": "(the given secret)"}}
 
 
+def test_a_secret_that_an_export_does_not_encrypt_is_compared(admin, em):
+    em.set_endpoint(PROD, "ERP", db_settings={"$type": "OracleSettings", "pin": CANARY, "authToken": CANARY})
+    same = {"settings": {"authToken": CANARY}, "secrets": {"pin": CANARY}}
+    assert not endpoint(admin, **same, update_password="always").changed
+    assert endpoint(admin, settings={"authToken": "another one"}, update_password="on_create").changed
+    assert stored(em)["authToken"] == "another one"
+
+
+@pytest.mark.parametrize("option", ["settings", "secrets"])
+@pytest.mark.parametrize("update_password", ["on_create", "always"])
+def test_null_removes_a_secret(admin, em, option, update_password):
+    for changes in (True, False):
+        run = endpoint(admin, **{option: {"password": None}}, update_password=update_password)
+        assert not run.failed and run.changed is changes and "password" not in stored(em)
+
+
+def test_update_password_holds_for_secrets_in_settings(admin, em):
+    before = stored(em)["password"]
+    assert not endpoint(admin, settings={"password": CANARY}).changed and stored(em)["password"] == before
+    assert endpoint(admin, settings={"password": CANARY}, update_password="always").changed
+    assert stored(em)["password"] == CANARY
+
+
 def test_a_secret_that_is_not_there_is_set_once(admin, em):
     em.set_variants(fresh_encryption=True)
     assert endpoint(admin, secrets={"wallet": {"asm_password": CANARY}}).changed
@@ -148,6 +237,42 @@ def test_a_secret_in_a_list_is_no_difference_by_itself(admin, em):
     assert run.changed and stored(em)["nodes"] == [{"host": "b", "password": CANARY}]
     assert run.result["diff"]["before"]["settings"] == {"nodes": [{"host": "a", "password": "********"}]}
     assert run.result["diff"]["after"]["settings"] == {"nodes": [{"host": "b", "password": "********"}]}
+    for _attempt in range(2):
+        run = endpoint(admin, settings={"nodes": [{"host": "b", "password": CANARY}]}, update_password="always")
+        assert run.changed
+
+
+SECRET_NAMES = (
+    *("password", "dbPasswordFile", "PASSPHRASE_2", "passphrases", "secret", "clientSecretId", "secretAccessKey"),
+    *("privateKey", "private_key_file", "accessKeyId", "ACCESS_KEY", "apiKey", "x_api_key_2", "accountKey"),
+    *("token", "authToken", "sessionId", "SESSION_ID"),
+)
+OTHER_NAMES = (
+    "username",
+    "pass",
+    "pwd",
+    "key",
+    "keystore",
+    "publicKey",
+    "tokens",
+    "tokenizer",
+    "session",
+    "sessionIds",
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_secret"), [*((name, True) for name in SECRET_NAMES), *((name, False) for name in OTHER_NAMES)]
+)
+def test_the_name_of_a_setting_says_whether_it_is_secret(admin, em, name, is_secret):
+    em.set_endpoint(PROD, "ERP", db_settings={"$type": "OracleSettings", name: "the old value"})
+    info = admin.run("aem_endpoint_info", server=PROD, name="ERP", settings=True)
+    assert info.result["endpoints"][0]["settings"][name] == ("********" if is_secret else "the old value")
+    run = endpoint(admin, settings={name: "the new value"}, update_password="always", diff=True)
+    assert run.changed and stored(em)[name] == "the new value"
+    before, after = (run.result["diff"][side]["settings"][name] for side in ("before", "after"))
+    shown = ("(the stored secret)", "(the given secret)") if is_secret else ("the old value", "the new value")
+    assert (before, after) == shown
 
 
 @pytest.mark.parametrize("option", ["settings", "secrets"])
@@ -206,13 +331,17 @@ def test_one_in_use_names_the_tasks(em, who, check):
 
 
 def test_one_in_use_by_tasks_that_the_user_may_not_see_keeps_the_words_of_the_server(em):
-    settings = yaml.safe_load(document.DEFAULT_DOCUMENT.read_text())
-    (limited,) = [one for one in settings["users"] if one["name"] == "viewer"]
-    limited["grants"] = [{"role": "Designer", "server": PROD, "endpoint": "ERP"}]
-    em.reset(settings)
-    run = endpoint(person(em, "viewer"), state="absent")
+    limited = limited_user(em, [{"role": "Designer", "endpoint": "ERP"}])
+    run = endpoint(limited, state="absent")
     assert run.failed and run.result["error_code"] == "AEM_ENDPOINT_IS_IN_USE" and "tasks" not in run.result
     assert 'DeleteEndpoint of endpoint "ERP" on server "Replicate-Prod" failed' in run.msg
+
+
+def test_tasks_that_the_user_may_not_see_cannot_be_foreseen(em):
+    limited = limited_user(em, [{"role": "Viewer", "all_endpoints": True}, {"role": "Designer", "endpoint": "ERP"}])
+    foreseen = endpoint(limited, state="absent", check=True)
+    assert foreseen.changed and not foreseen.failed and writes(foreseen) == []
+    assert endpoint(limited, state="absent").result["error_code"] == "AEM_ENDPOINT_IS_IN_USE"
 
 
 def test_a_refused_deletion_is_told(admin, em):
@@ -238,14 +367,21 @@ def test_the_settings_of_another_endpoint_are_taken(admin, em, recycle):
     assert diff["before"]["settings"]["server"] == "erp.corp.example:1521/ERP"
     assert diff["after"]["settings"]["server"] == "standby.corp.example:1521/ERP"
     assert diff["after"]["settings"]["password"] == diff["before"]["settings"]["password"] == "********"
-    again = reconfigure(admin)
+    assert diff["after"]["configuration"] == "ERP standby"
+    again = reconfigure(admin, diff=True)
     assert not again.changed and writes(again) == []
-    assert reconfigure(admin, update_password="always").changed
+    assert again.result["diff"]["before"] == again.result["diff"]["after"]
+    for _attempt in range(2):
+        assert reconfigure(admin, update_password="always").changed
 
 
 def test_without_the_right_to_read_settings_it_is_sent_each_time(em):
     foreseen = reconfigure(person(em, "operator"), check=True)
     assert foreseen.changed and writes(foreseen) == []
+    assert (foreseen.result["diff"]["before"], foreseen.result["diff"]["after"]) == (
+        {},
+        {"configuration": "ERP standby"},
+    )
     for _attempt in range(2):
         assert reconfigure(person(em, "operator")).changed
     assert stored(em) == stored(em, "ERP standby")
@@ -279,9 +415,42 @@ def test_who_may_not_change_it_is_told_the_role(em):
     assert "Designer on All Tasks" in run.result["hint"]
 
 
-# Bad input
-
 NEW = {"name": "new", "type": "oracle", "role": "source"}
+DESIGNER = {"role": "Designer", "all_endpoints": True}
+READER = [{"role": "Viewer", "all_tasks": True}, {"role": "Operator", "task": "orders"}]
+REFUSALS = ("UNAUTHORIZED_REQUEST", "AEM_IMPORT_TASK_NO_PERMISSION_ON_ENDPOINT")
+# For each call the roles that the documentation names.
+ROLES = [
+    (NEW, [{"role": "Viewer"}, {"role": "Designer", "all_tasks": True}, DESIGNER]),
+    ({"description": "New"}, [{"role": "Viewer"}, {"role": "Designer", "all_tasks": True}, DESIGNER]),
+    ({"settings": {"server": "new"}}, [DESIGNER, *READER]),
+    ({"name": "Down & out", "state": "absent"}, [{"role": "Designer", "endpoint": "Down & out"}]),
+    ({"state": "reconfigured", "configuration": "ERP standby"}, [{"role": "Operator", "all_endpoints": True}]),
+]
+
+
+@pytest.mark.parametrize(
+    ("options", "grants"), ROLES, ids=["create", "description", "settings", "delete", "reconfigure"]
+)
+def test_the_roles_of_the_documentation_are_enough_and_none_is_too_much(em, options, grants):
+    run = endpoint(limited_user(em, grants), **options)
+    assert not run.failed and run.changed, run.result
+    for grant in grants:
+        others = [one for one in grants if one != grant]
+        run = endpoint(limited_user(em, others), **options)
+        assert run.failed and not run.changed and run.result["error_code"] in REFUSALS
+
+
+def test_a_deletion_that_shows_what_was_there_reads_it_first(em):
+    deletion, shown = {"name": "Down & out", "state": "absent"}, {"role": "Viewer", "all_endpoints": True}
+    designer = {"role": "Designer", "endpoint": "Down & out"}
+    for way in ({"check": True}, {"diff": True}):
+        run = endpoint(limited_user(em, [designer]), **deletion, **way)
+        assert run.failed and "Viewer on All Endpoints" in run.result["hint"]
+        assert endpoint(limited_user(em, [designer, shown]), **deletion, **way).changed
+
+
+# Bad input
 
 
 def test_a_server_that_has_no_endpoints_says_so(admin):

@@ -96,6 +96,33 @@ def test_the_import_is_what_the_guide_and_the_server_want(admin, em):
     assert second["cmd.replication_definition"]["tasks"][0]["task"]["name"] != task["task"]["name"]
 
 
+@pytest.mark.parametrize(
+    ("role", "other_type"),
+    [
+        ("source", "NULL_TARGET_COMPONENT_TYPE"),
+        ("both", "NULL_TARGET_COMPONENT_TYPE"),
+        ("target", "FILE_COMPONENT_TYPE"),
+    ],
+)
+def test_the_other_end_is_a_file_source_or_a_null_target(admin, role, other_type):
+    (document,) = sent(endpoint(admin, **{**NEW, "role": role}), "ImportTask")
+    types = {one["name"]: one["type_id"] for one in document["cmd.replication_definition"]["databases"]}
+    assert types.pop(NEW["name"]) == "POSTGRESQL_COMPONENT_TYPE" and list(types.values()) == [other_type]
+
+
+def test_a_type_may_be_spelled_in_several_ways(admin, em):
+    new = {"name": "new", "role": "source"}
+    run = endpoint(admin, **new, type="sql server")
+    assert run.changed and run.result["endpoint"]["type"] == "SQL_SERVER"
+    assert em.endpoint(PROD, "new")["db_settings"] == {"$type": "SqlserverSettings"}
+    for spelling in ("SQL_SERVER", "Sql-Server", "sql_server_component_type"):
+        again = endpoint(admin, **new, type=spelling)
+        assert not again.failed and not again.changed
+        info = admin.run("aem_endpoint_info", server=PROD, type=spelling)
+        assert [one["name"] for one in info.result["endpoints"]] == ["new"]
+    assert endpoint(admin, **new, type="sqlserver").failed
+
+
 def test_an_import_that_takes_effect_late_is_waited_for(admin, em, at_first):
     em.set_server(PROD, import_seconds=1)
     run = endpoint(admin, **NEW)

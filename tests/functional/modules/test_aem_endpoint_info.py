@@ -75,6 +75,17 @@ def test_settings_come_without_secrets(admin, em):
     assert "canary" not in repr(run.result) and "QUJD" not in repr(run.result)
 
 
+def test_only_texts_and_numbers_are_masked_by_their_names(admin, em):
+    shown = {"useToken": True, "authToken": "", "passwords": {"left": "x"}, "secretStore": {"host": "a"}, "token": None}
+    hidden = {"apiKey": 4711, "accountKey": 1.5, "deep": '{"clientSecret": "canary", "host": "b"}'}
+    item = {"name": "ERP", "db_settings": {**shown, **hidden}}
+    exported = {"cmd.replication_definition": {"tasks": [], "databases": [item]}}
+    em.faults({"match": {"operation": "ExportAll"}, "nth": "all", "fault": "answer", "json": exported})
+    run = info(admin, name=["ERP"], settings=True)
+    masked = {"apiKey": "********", "accountKey": "********", "deep": '{"clientSecret": "********", "host": "b"}'}
+    assert run.result["endpoints"][0]["settings"] == {**shown, **masked}
+
+
 def test_a_designer_sees_the_settings_of_what_tasks_use(em):
     run = info(person(em, "designer"), name=["ERP", "Warehouse", "Down & out"], settings=True)
     settings = {one["name"]: one["settings"] for one in run.result["endpoints"]}
