@@ -219,6 +219,13 @@ def functional(session: nox.Session) -> None:
     pytest(session, "--numprocesses=4", ways, "tests/functional", "tests/simulator/tests")
 
 
+@session_of("oldest")
+def oldest(session: nox.Session) -> None:
+    """The HTTP client with the oldest libraries that the modules support."""
+    client = "tests/unit/plugins/module_utils/_client"
+    pytest(session, "--numprocesses=4", "tests/functional/client", client)
+
+
 @on_each_core("ways")
 def ways(session: nox.Session, core: Core) -> None:
     """In process and as a module, compared on one core; and what signals do."""

@@ -54,8 +54,9 @@ class Ratio:
 
 SINGLE = (
     Ratio("In process", ("Uri",), 0.15),
-    Ratio("As a module", ("Uri",), 1.05),
+    Ratio("As a module", ("Uri",), 1.2),
     Ratio("Loop in process", ("Loop of uri",), 0.05),
+    Ratio("Short loop as a module", ("Short loop of uri",), 1.2),
     Ratio("In process", ("Set_fact",)),
     Ratio("Loop in process", ("Loop of set_fact",)),
 )
@@ -93,6 +94,7 @@ def main() -> int:
     if arguments.singles:
         seconds = tasks.measure(arguments.singles, arguments.loops)
         shown = ["Set_fact", "In process", "Uri", "As a module", "Loop of set_fact", "Loop in process", "Loop of uri"]
+        shown += ["Short loop of uri", "Short loop as a module"]
         text, kept = table(seconds, shown, SINGLE)
         print(f"\n{text}", flush=True)
         phases = tasks.measure_phases(arguments.singles)

@@ -15,6 +15,7 @@ from ..tools.simulator import connection
 from .playing import HERE, Seconds, play, stand_in
 
 ITEMS = 100
+FEW = 10  # of a short loop
 
 
 def document(singles: int, loops: int) -> dict[str, Any]:
@@ -27,13 +28,14 @@ def document(singles: int, loops: int) -> dict[str, Any]:
         "servers": [
             {"name": "single", "tasks": tasks(("process", "uri", "module"), singles)},
             *({"name": f"loop {number}", "tasks": tasks(("process", "uri"), ITEMS)} for number in range(loops)),
+            *({"name": f"short {number}", "tasks": tasks(("uri", "module"), FEW)} for number in range(loops)),
         ],
     }
 
 
 def measure(singles: int, loops: int) -> Seconds:
     """Run the playbook and return the seconds of each kind of task."""
-    rounds = {"bench_singles": singles, "bench_loops": loops, "bench_items": ITEMS}
+    rounds = {"bench_singles": singles, "bench_loops": loops, "bench_items": ITEMS, "bench_few": FEW}
     return play("playbook.yml", document(singles, loops), **rounds)[0]
 
 

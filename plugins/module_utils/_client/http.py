@@ -11,7 +11,6 @@ from __future__ import annotations
 import base64
 import socket
 import ssl
-import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,14 +18,12 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from .connection import Connection
-from .deadlines import Exchange, pool_class, socket_class
+from .deadlines import Exchange, pool_class, socket_class, time_left
 from .errors import InputError
-from .http_failure import failure_of
 
 try:
-    from requests import Request
+    from requests import PreparedRequest
     from requests.adapters import HTTPAdapter
-    from requests.exceptions import RequestException
     from urllib3 import PoolManager, ProxyManager  # what requests is made of
     from urllib3.exceptions import HTTPError, InsecureRequestWarning
 except ImportError as error:
@@ -141,10 +138,10 @@ def one_warning_is_enough() -> Iterator[None]:
 
 
 class _Adapter(HTTPAdapter):
-    """Sends requests through one pool, with the TLS settings and the proxy of that pool and no others.
+    """Sends a request through one pool, with the TLS settings and the proxy of that pool and no others.
 
-    There is no Session around it: that would add just what must not be, as .netrc (which would replace the login),
-    proxies and CAs of the environment, cookies, and redirects, for which it reads the body.
+    There is no Session around it. A Session would add what must not be: the login in .netrc, which replaces ours,
+    proxies and CAs of the environment, cookies, and redirects, for which it reads the whole body.
     """
 
     def __init__(self, pools: PoolManager) -> None:
@@ -156,15 +153,21 @@ class _Adapter(HTTPAdapter):
         self.poolmanager = self._pools
 
     def cert_verify(self, *_arguments: Any, **_options: Any) -> None:
-        """Leave it to the TLS settings: requests would trust the CAs that it brings along."""
+        """Leave it to the TLS settings: requests would trust the CAs that come with it."""
 
     def get_connection(self, url: Any, proxies: Any = None) -> Any:
-        """Return the pool; so requests before 2.32 asks for it."""
+        """Return the pool; requests before 2.32 asks for it in this way."""
         return self._pools.connection_from_url(url)
 
     def get_connection_with_tls_context(self, request: Any, verify: Any, proxies: Any = None, cert: Any = None) -> Any:
-        """Return the pool; so requests asks for it from 2.32 on."""
+        """Return the pool; requests asks for it in this way from 2.32 on."""
         return self._pools.connection_from_url(request.url)
+
+    _get_connection = get_connection_with_tls_context  # its name in 2.32.0 and 2.32.1
+
+    def build_response(self, _request: Any, response: Any) -> Any:
+        """Return the answer of urllib3. Of it, requests would keep cookies, and 2.25 fails at an odd Content-Type."""
+        return response
 
 
 class Transport:
@@ -185,20 +188,22 @@ class Transport:
         Raises TransportError; its ``sent`` says whether the request may have reached the server.
         """
         self._exchange.deadline, self._exchange.sent = deadline, False
-        left = max(deadline - time.monotonic(), 0.001)
         try:
-            response = self._adapter.send(
-                Request(verb, url, headers={**HEADERS, **headers}, data=body).prepare(),
+            left = time_left(self._exchange)
+            response: Any = self._adapter.send(
+                _prepared(verb, url, {**HEADERS, **headers}, body),
                 stream=True,
                 timeout=(min(self._connection.connect_timeout, left), left),
                 verify=self._connection.validate_certs,
             )
             try:
-                return Reply(response.status_code, response.headers, _read(response.raw, answer_size))
+                return Reply(response.status, response.headers, _read(response, answer_size))
             finally:
-                response.raw.close()
-                response.raw.release_conn()
-        except (RequestException, HTTPError, OSError, ValueError) as error:
+                response.close()
+                response.release_conn()
+        except (HTTPError, OSError, ValueError) as error:  # the exceptions of requests are OSErrors
+            from .http_failure import failure_of  # late: only a failure needs it
+
             raise failure_of(error, self._exchange.sent, self._connection) from error
         except BaseException:
             # A signal or the task's `timeout:` may strike where the pool's connection is on its way back, and be lost.
@@ -210,6 +215,16 @@ class Transport:
 
     def __exit__(self, *_exception: object) -> None:
         self._adapter.close()
+
+
+def _prepared(verb: str, url: str, headers: Mapping[str, str], body: bytes | None) -> PreparedRequest:
+    """Return the request as it is to be sent. The URL stays as it is: ``prepare`` would turn "%2E%2E" into ".."."""
+    request = PreparedRequest()
+    request.prepare_method(verb)
+    request.url = url
+    request.prepare_headers(headers)
+    request.prepare_body(body, files=None)
+    return request
 
 
 def _read(response: Any, most: int) -> bytes:

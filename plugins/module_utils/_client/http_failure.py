@@ -18,11 +18,6 @@ from urllib.parse import urlsplit
 from .connection import Connection
 from .errors import TransportError, sentence
 
-try:
-    from requests.exceptions import ProxyError
-except ImportError:  # nothing is sent then
-    ProxyError = OSError  # type: ignore[assignment,misc]
-
 # Verification results of OpenSSL (x509_vfy.h) that deserve a sentence of their own.
 CERTIFICATE_FAULTS = {
     9: "is not valid yet",
@@ -51,6 +46,8 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 def failure_of(error: Exception, sent: bool, connection: Connection) -> TransportError:
     """Return what went wrong as a message that names the URL and the option to check."""
+    from requests.exceptions import ProxyError  # late: only a failure needs it
+
     causes = list(_chain(error))
 
     def cause(*kinds: type[BaseException]) -> Any:
