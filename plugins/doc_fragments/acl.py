@@ -6,19 +6,19 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """The options that name an object with an ACL; their spec is in module_utils/_arguments.py."""
+    """The options that name an object with an ACL; their spec is in module_utils/_access/acl.py."""
 
     DOCUMENTATION = r"""
 options:
   server:
     description:
       - The name of the Replicate or Compose server in Enterprise Manager. It is the display name, not a host name, and
-        upper and lower case count.
+        it is case-sensitive.
     type: str
     required: true
   scope:
     description:
-      - What on the server has the ACL.
+      - Which object on the server has the ACL.
       - V(server) is the server itself, V(tasks) all its tasks, V(task) the one in O(task), V(endpoints) all its
         endpoints, V(endpoint) the one in O(endpoint).
       - All but V(server) are in the vendor's guide of May 2026 only.
@@ -39,8 +39,8 @@ options:
       - The name of the endpoint. Required with O(scope=endpoint), and refused otherwise.
     type: str
 notes:
-  - Reading an ACL asks for the role Operator on the object, changing it for Admin on it.
+  - Reading an ACL needs the role Operator on the object, changing it needs Admin on it.
   - An object without an ACL of its own inherits everything from its parent. A task inherits from all tasks of its
     server, an endpoint from all endpoints, those from the server, and the server from All Servers.
-  - Names of users and groups are compared without case. V(user@domain) and V(DOMAIN\\user) are two names, though.
+  - Names of users and groups are not case-sensitive. V(user@domain) and V(DOMAIN\\user) are two names, though.
 """

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """The options that every module has; their spec is in module_utils/_arguments.py."""
+    """The options that every module has; their spec is in module_utils/_run/arguments.py."""
 
     DOCUMENTATION = r"""
 options:
@@ -26,7 +26,7 @@ options:
     type: str
   password:
     description:
-      - The password of O(username). The API cannot take one with a colon.
+      - The password of O(username). The API does not accept one with a colon.
       - See O(username) for the environment variable E(QLIK_EM_PASSWORD).
     type: str
   api_token:
@@ -41,8 +41,8 @@ options:
     type: str
   session_id:
     description:
-      - The id of a session that M(dataops.qlik_em.aem_session) opened. It is used and never ended by the other modules.
-      - One other way to log in may be given beside it. It is then used when the session has expired.
+      - The id of a session that M(dataops.qlik_em.aem_session) opened. The other modules use it and never end it.
+      - One other way to log in may be given with it. It is used when the session has expired.
       - See O(username) for the environment variable E(QLIK_EM_SESSION_ID).
     type: str
   validate_certs:
@@ -70,7 +70,8 @@ options:
     type: path
   proxy:
     description:
-      - The proxy to go through, as V(http://[user:password@]host:port). C(HTTPS_PROXY) and its kin have no effect.
+      - The proxy to go through, as V(http://[user:password@]host:port). C(HTTPS_PROXY) and similar variables have no
+        effect.
       - If not set, the environment variable E(QLIK_EM_PROXY) is used.
     type: str
   connect_timeout:
@@ -81,8 +82,8 @@ options:
     default: 10
   request_timeout:
     description:
-      - How long a call may take, repetitions included, in seconds. A call that tells the server how long it may wait
-        has that time and 15 seconds instead.
+      - How long a call may take, repetitions included, in seconds. A call that sets a time limit for the server may
+        take that long plus 15 seconds instead.
       - If not set, the environment variable E(QLIK_EM_REQUEST_TIMEOUT) is used.
     type: int
     default: 60

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """The options that give a replication definition; their specs are in module_utils/_arguments.py."""
+    """The options that give a replication definition; their specs are in module_utils/_definitions/options.py."""
 
     SOURCE = r"""
 options:
@@ -23,7 +23,7 @@ options:
   src:
     description:
       - A file with the definition.
-      - It is searched on the controller as usual, in C(files/) of the role and beside the playbook. If there is none,
-        it is read where the module runs.
+      - It is searched for on the controller as usual, in C(files/) of the role and beside the playbook. If it is not
+        found there, it is read on the host that runs the module.
     type: path
 """

@@ -6,25 +6,25 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """The options of what acts on tasks; their specs are in module_utils/_arguments.py."""
+    """The options of what acts on tasks; their specs are in module_utils/_run, _tasks and _fleets."""
 
     DOCUMENTATION = r"""
 options:
   timeout:
     description:
       - How long the server waits for a task to stop or to start before it answers, in seconds, up to a day. The
-        action goes on in the server after that.
+        server goes on with it after that.
     type: int
     default: 60
   wait_timeout:
     description:
-      - How long to watch a task, in seconds, up to a day. Also if no wait was asked for, when the server answers with a
-        transient state (STARTING, STOPPING).
+      - How long to watch a task, in seconds, up to a day. This also applies if no wait was asked for and the server
+        answers with a transient state (STARTING, STOPPING).
     type: int
     default: 300
   wait_sleep:
     description:
-      - How long to sleep between two looks, in seconds.
+      - How long to wait between two reads of the state, in seconds.
     type: float
     default: 2
 """
@@ -33,10 +33,11 @@ options:
 options:
   wait:
     description:
-      - Whether to make sure that a task is where it should be. Its state is read until the task is stopped and holds
-        no memory any more, or is running and holds some. The answer of the server alone comes before its processes are
-        gone or up.
-      - Also, a C(AEM_STOP_TASK_TIMEOUT) is not a failure then. The task is watched on, up to O(wait_timeout).
+      - Whether to make sure that a task has really stopped or started. Its state is read until the task is stopped and
+        uses no memory any more, or is running and uses some. The server answers before the process of the task has
+        ended or come up.
+      - Also, C(AEM_STOP_TASK_TIMEOUT) is not a failure then. The module goes on watching the task, up to
+        O(wait_timeout).
     type: bool
     default: false
   run_option:
@@ -59,8 +60,8 @@ options:
   cdc_position:
     description:
       - Where change processing begins, for the options of O(run_option) that need it.
-      - With V(resume_processing_from_timestamp) a time in UTC, as V("2026-11-23T03:00:00"), in quotes.
-      - With V(recover_using_checkpoint_stored_on_target) the checkpoint, as V(Checkpoint:V1#1#timestamp:...).
+      - With V(resume_processing_from_timestamp) a time in UTC, such as V("2026-11-23T03:00:00"), in quotes.
+      - With V(recover_using_checkpoint_stored_on_target) the checkpoint, such as V(Checkpoint:V1#1#timestamp:...).
       - With V(resume_processing_from_position) the position in the terms of the source.
     type: str
   force:
@@ -74,15 +75,15 @@ options:
 options:
   include:
     description:
-      - The tasks that are meant. A task is selected if all that one of the selectors says is true of it.
-      - A server that is named literally is asked for its list of tasks (the role Viewer on All Tasks); globs, and
-        selectors without a server, ask for the list of servers first (Viewer on All Servers).
+      - The tasks to select. A task is selected if it matches everything that one of the selectors says.
+      - Of a server that is named literally only the list of tasks is read (role Viewer on All Tasks). For globs, and
+        for selectors without a server, the list of servers is read first (Viewer on All Servers).
       - A task that is named literally and does not exist is a failure, before anything is sent.
     type: list
     elements: dict
     suboptions:
       server:
-        description: The name of the server, or a glob (V(*), V(?), V([abc])). Upper and lower case count.
+        description: The name of the server, or a glob (V(*), V(?), V([abc])). It is case-sensitive.
         type: str
       name:
         description: The name of the task, or a glob.
@@ -106,12 +107,12 @@ options:
           - not_exist
   exclude:
     description:
-      - The tasks that are not meant after all, in the same form.
+      - The tasks to leave out of the selection, in the same form.
     type: list
     elements: dict
     suboptions:
       server:
-        description: The name of the server, or a glob (V(*), V(?), V([abc])). Upper and lower case count.
+        description: The name of the server, or a glob (V(*), V(?), V([abc])). It is case-sensitive.
         type: str
       name:
         description: The name of the task, or a glob.
@@ -135,14 +136,14 @@ options:
           - not_exist
   waves:
     description:
-      - The order. Each selector is a wave, which begins when all tasks of the wave before are done, well or not. Tasks
-        of no wave are the last one.
+      - The order. Each selector is a wave, which begins when all tasks of the wave before are done, successfully or
+        not. Tasks that are in no wave form the last one.
       - A task must not be in two waves.
     type: list
     elements: dict
     suboptions:
       server:
-        description: The name of the server, or a glob (V(*), V(?), V([abc])). Upper and lower case count.
+        description: The name of the server, or a glob (V(*), V(?), V([abc])). It is case-sensitive.
         type: str
       name:
         description: The name of the task, or a glob.
@@ -166,7 +167,7 @@ options:
           - not_exist
   on_server_error:
     description:
-      - What to do if the tasks of a server cannot be listed, as one that is not connected.
+      - What to do if the tasks of a server cannot be listed, for example because it is not connected.
       - V(fail) fails before anything is sent. V(skip) leaves the server out, with a warning and an entry in
         RV(ignore:skipped_servers).
     type: str
@@ -176,7 +177,7 @@ options:
     default: fail
   allow_empty:
     description:
-      - Whether it can be right that no task is selected. Otherwise it is a failure.
+      - Whether an empty selection is allowed. Otherwise it is a failure.
     type: bool
     default: false
   parallel:
@@ -190,7 +191,7 @@ options:
     type: int
   max_failures:
     description:
-      - After so many failed tasks no further one is begun. What runs is finished and reported.
+      - After so many failed tasks, no further task is begun. Those in progress are finished and reported.
       - If not set, all tasks are tried.
     type: int
   on_full_load:
@@ -207,8 +208,8 @@ options:
     default: stop
   drain:
     description:
-      - Wait, before a running task is stopped, until no change is in flight (as the counters of the task tell) and the
-        latency is low. V({}) takes the defaults. If not set, nothing is waited for.
+      - Wait, before a running task is stopped, until no change is in flight (as the counters of the task show) and the
+        latency is low. V({}) takes the defaults. If not set, there is no such wait.
     type: dict
     suboptions:
       timeout:
@@ -220,7 +221,8 @@ options:
         type: int
         default: 10
       on_timeout:
-        description: What to do then. V(stop) stops the task all the same, V(skip) leaves it running.
+        description: What to do after that time. V(stop) stops the task all the same, V(skip) leaves it running, V(fail)
+          counts it as failed.
         type: str
         choices:
           - stop

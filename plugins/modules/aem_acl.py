@@ -14,8 +14,8 @@ author:
 description:
   - Manages the access control list (ACL) of a server, of one or all of its tasks, or of one or all of its endpoints,
     that is which users and groups have which role on it.
-  - An object without an ACL of its own is no failure. It inherits everything.
-  - A user or group may have one role of an ACL only. Whatever would give it two is refused before anything is sent.
+  - An object without an ACL of its own is not a failure. It inherits everything.
+  - A user or group may have only one role in an ACL. Whatever would give it two is refused before anything is sent.
   - A call whose answer was lost is not sent again. The ACL is read, and the result follows from it.
 extends_documentation_fragment:
   - dataops.qlik_em.connection
@@ -38,9 +38,10 @@ options:
     description:
       - V(present) adds the named users and groups to their roles. All others stay.
       - V(replaced) gives the roles to the named users and groups and to nobody else. Roles that are not given are
-        emptied. Mind that you may lock yourself out.
-      - V(absent) takes the named users and groups out of their roles. An ACL whose last entry went stays, empty.
-        Without any role it drops the whole ACL, so that everything is inherited, which needs O(force=true).
+        emptied. Be careful not to lock yourself out.
+      - V(absent) takes the named users and groups out of their roles. An ACL whose last entry is removed stays,
+        empty. Without any role, V(absent) drops the whole ACL, so that everything is inherited. This needs
+        O(force=true).
     type: str
     choices:
       - present
@@ -109,8 +110,8 @@ options:
         elements: str
   none_role:
     description:
-      - Who may do nothing, whatever would be inherited. It is named on few pages of the vendor's guide of May 2026
-        only, and is sent only if it is used here or in the ACL that is there.
+      - Who may do nothing, whatever would be inherited. Only a few pages of the vendor's guide of May 2026 name it. It
+        is sent only if it is used here or in the current ACL.
     type: dict
     suboptions:
       users:
@@ -125,13 +126,14 @@ options:
         elements: str
   disable_inheritance:
     description:
-      - Enterprise Manager's switch of the same name. If it is not given, it stays as it is, V(false) for a new ACL.
+      - Enterprise Manager's switch of the same name. If it is not given, it stays as it is. For a new ACL it is
+        V(false).
       - As the vendor documents it, explicit roles beat inherited ones if it is V(false). If it is V(true), a role that
         is missing or empty is inherited only if an ancestor defines it.
     type: bool
   force:
     description:
-      - Has to be V(true) to drop a whole ACL.
+      - Must be V(true) to drop a whole ACL.
     type: bool
     default: false
 notes:
@@ -142,7 +144,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Let somebody work with one task, and a group see it
+- name: Let a user work with one task, and a group see it
   dataops.qlik_em.aem_acl:
     server: Replicate-Prod
     scope: task
@@ -154,7 +156,7 @@ EXAMPLES = r"""
       groups:
         - CORP\auditors
 
-- name: Say exactly who has which role on a server
+- name: Set exactly who has which role on a server
   dataops.qlik_em.aem_acl:
     server: Replicate-Test
     state: replaced

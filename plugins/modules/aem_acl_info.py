@@ -13,7 +13,7 @@ author:
   - dataops.qlik_em contributors (@dataops)
 description:
   - Returns the access control list (ACL) of a server, of one or all of its tasks, or of one or all of its endpoints.
-  - Only explicit ACLs are told, not what is inherited. An object without one is no failure.
+  - Only explicit ACLs are returned, not what is inherited. An object without one is not a failure.
 extends_documentation_fragment:
   - dataops.qlik_em.connection
   - dataops.qlik_em.attributes
@@ -44,7 +44,7 @@ RETURN = r"""
 acl:
   description:
     - The ACL. V(null) if the object has none, so that it inherits everything.
-    - C(none_role) is there only if Enterprise Manager tells it.
+    - C(none_role) is there only if Enterprise Manager returns it.
   returned: success
   type: dict
   sample:

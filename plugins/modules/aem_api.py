@@ -12,9 +12,9 @@ version_added: 1.0.0
 author:
   - dataops.qlik_em contributors (@dataops)
 description:
-  - For what no other module does yet, as a method of a newer release. It logs in and out, and treats failures and
+  - For what no other module does yet, such as a method of a newer release. It logs in and out, and treats failures and
     secrets, as all modules do.
-  - It knows nothing of the call, so it does not compare and is not idempotent. Prefer the other modules.
+  - It knows nothing about the call, so it does not compare and is not idempotent. Prefer the other modules.
 extends_documentation_fragment:
   - dataops.qlik_em.connection
   - dataops.qlik_em.attributes
@@ -64,15 +64,15 @@ options:
     type: raw
   accept:
     description:
-      - Error codes of Enterprise Manager that are no failure here.
+      - Error codes of Enterprise Manager that are not a failure here.
       - A write that is answered with one reports no change, because the server refused it. Codes that end with
         C(_TIMEOUT) are an exception, as the server goes on then.
     type: list
     elements: str
   secrets:
     description:
-      - What becomes of secrets in the answer, told by the names of the members and by the form in which definitions
-        are exported. V(redact) masks them.
+      - What is done with secrets in the answer. They are recognised by the names of the members, and by the form in
+        which definitions are exported. V(redact) masks them.
       - V(keep) returns them. Set C(no_log=true) on the task then.
     type: str
     choices:
@@ -138,7 +138,7 @@ status:
   type: int
   sample: 200
 json:
-  description: The answer, if it is JSON. A list of values if it is one JSON value in each line.
+  description: The answer, if it is JSON. A list of values if there is one JSON value in each line.
   returned: if the call was sent and answered with JSON
   type: raw
   sample:
@@ -150,7 +150,7 @@ text:
   type: str
   sample: ""
 error_code:
-  description: The error code in O(accept) that Enterprise Manager answered with. V(null) if there is none.
+  description: The error code in O(accept) with which Enterprise Manager answered. V(null) if there is none.
   returned: if the call was sent
   type: str
   sample: AEM_TASK_ALREADY_STOPPED

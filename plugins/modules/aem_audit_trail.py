@@ -13,9 +13,9 @@ author:
   - dataops.qlik_em contributors (@dataops)
 description:
   - Returns what was recorded in a span of time, or writes it to a file.
-  - The guide does not tell how the audit trail is laid out. JSON is returned as it is, and so are lines of JSON.
-    Anything else is returned as a text.
-  - Asks for the role Admin on Enterprise Manager.
+  - The guide does not describe the format of the audit trail. JSON is returned as it is, and so are lines of JSON.
+    Anything else is returned as text.
+  - Needs the role Admin on Enterprise Manager.
 extends_documentation_fragment:
   - dataops.qlik_em.connection
   - dataops.qlik_em.attributes

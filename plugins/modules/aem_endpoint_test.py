@@ -12,7 +12,7 @@ version_added: 1.0.0
 author:
   - dataops.qlik_em contributors (@dataops)
 description:
-  - Lets the Replicate server connect to the database of an endpoint, and returns what came of it.
+  - Lets the Replicate server connect to the database of an endpoint, and returns the result.
 extends_documentation_fragment:
   - dataops.qlik_em.connection
   - dataops.qlik_em.attributes
@@ -25,7 +25,7 @@ options:
     required: true
   name:
     description:
-      - The name of the endpoint. Upper and lower case count.
+      - The name of the endpoint. It is case-sensitive.
     type: str
     required: true
     aliases:
@@ -55,21 +55,21 @@ EXAMPLES = r"""
     name: ERP
     timeout: 30
 
-- name: Look at a database that may be down
+- name: Test a database that may be down
   dataops.qlik_em.aem_endpoint_test:
     server: Replicate-Prod
     name: Down & out
     fail_on_error: false
-  register: look
+  register: test
 
-- name: Show what came of it
+- name: Show the result
   ansible.builtin.debug:
-    msg: "{{ look.endpoint.status }}: {{ look.endpoint.message }}"
+    msg: "{{ test.endpoint.status }}: {{ test.endpoint.message }}"
 """
 
 RETURN = r"""
 endpoint:
-  description: The endpoint, and what the test has shown.
+  description: The endpoint, and the result of the test.
   returned: success, and if the endpoint does not connect
   type: dict
   contains:
@@ -84,7 +84,7 @@ endpoint:
       type: str
       sample: ERP
     status:
-      description: One of V(CONNECTED), V(ERROR), V(UNKNOWN). The last one also if the server does not tell, or if the
+      description: One of V(CONNECTED), V(ERROR), V(UNKNOWN). The last one also if the server does not say, or if the
         test did not end in time.
       returned: always
       type: str

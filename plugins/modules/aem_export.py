@@ -15,7 +15,7 @@ description:
   - Writes the replication definition of one task, or of a whole server, into a file. The text is made for Git. It is
     sorted where order has no meaning, and without the stamps of an export (when, where, the id of the task).
   - The file is written only if the definition means something else than what is there already. So a repository of
-    exports stays quiet although each export of the server differs.
+    exports shows no change although each export of the server differs.
   - The file can be imported again with M(dataops.qlik_em.aem_task) or M(dataops.qlik_em.aem_import).
 extends_documentation_fragment:
   - dataops.qlik_em.connection
@@ -35,8 +35,8 @@ attributes:
 options:
   server:
     description:
-      - The name of the Replicate server in Enterprise Manager. It is the display name, not a host name, and upper and
-        lower case count.
+      - The name of the Replicate server in Enterprise Manager. It is the display name, not a host name, and it is
+        case-sensitive.
     type: str
     required: true
   name:
@@ -48,7 +48,7 @@ options:
   dest:
     description:
       - The file to write, where the module runs. Its folder must exist. The file is replaced as a whole or not at all,
-        and is its owner's alone (mode 0600).
+        and only its owner may read it (mode 0600).
     type: path
     required: true
   backup:
@@ -62,7 +62,7 @@ options:
     default: false
   secrets:
     description:
-      - V(redact) puts V(<redacted>) in the place of each secret of an endpoint. An import leaves such a member out, so
+      - V(redact) replaces each secret of an endpoint by V(<redacted>). An import leaves such a member out, so
         that an existing endpoint keeps its secret.
       - V(keep) writes the secrets as the server exports them. They are encrypted with its master key, and only a server
         with the same key can read them.
@@ -72,7 +72,7 @@ options:
       - keep
     default: redact
 notes:
-  - An export of a task asks for the roles Operator on the task and on All Endpoints. One of a server asks for Admin on
+  - An export of a task needs the roles Operator on the task and on All Endpoints. One of a server needs Admin on
     Enterprise Manager and on the server, Designer on All Tasks and Operator on All Endpoints.
 seealso:
   - module: dataops.qlik_em.aem_task

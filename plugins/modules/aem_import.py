@@ -12,11 +12,11 @@ version_added: 1.0.0
 author:
   - dataops.qlik_em contributors (@dataops)
 description:
-  - Makes the tasks and endpoints of a server be as a replication definition says, usually one that
+  - Makes the tasks and endpoints of a server match a replication definition, usually one that
     M(dataops.qlik_em.aem_export) has written. All of the server is exported and compared by its meaning, and only the
     tasks and endpoints that differ are imported.
   - An import adds and changes, but never removes. Tasks and endpoints that are not in the definition stay as they are.
-    To make one task be exactly as its definition, see M(dataops.qlik_em.aem_task).
+    To make one task match its definition exactly, see M(dataops.qlik_em.aem_task).
   - A task that differs and is not stopped is a failure, before anything is imported.
 extends_documentation_fragment:
   - dataops.qlik_em.connection
@@ -39,24 +39,23 @@ attributes:
 options:
   server:
     description:
-      - The name of the Replicate server in Enterprise Manager. It is the display name, not a host name, and upper and
-        lower case count.
+      - The name of the Replicate server in Enterprise Manager. It is the display name, not a host name, and it is
+        case-sensitive.
     type: str
     required: true
   wait_timeout:
     description:
-      - How long to wait until an export of the server shows what was imported, in seconds, up to a day. The effect of
-        an import lags behind the answer.
+      - How long to wait until an export of the server shows what was imported, in seconds, up to a day. An
+        import takes effect some time after its answer.
     type: int
     default: 300
   wait_sleep:
     description:
-      - How long to sleep between two looks, in seconds.
+      - How long to wait between two exports, in seconds.
     type: float
     default: 2
 notes:
-  - This asks for the roles Admin on Enterprise Manager and on the server, and Designer on All Tasks and on All
-    Endpoints.
+  - Needs the roles Admin on Enterprise Manager and on the server, and Designer on All Tasks and on All Endpoints.
   - A password in clear text cannot be compared with the encrypted one in an export. It counts as the same.
 seealso:
   - module: dataops.qlik_em.aem_export
@@ -107,8 +106,8 @@ endpoints:
     - Shop
 not_removed:
   description:
-    - What the tasks and endpoints of the definition have on the server and not in the definition, and what stays, as an
-      import cannot remove it. A part that is missing as a whole is named once.
+    - What the tasks and endpoints of the definition have on the server and not in the definition. It stays, because an
+      import cannot remove anything. A part that is missing as a whole is named once.
   returned: success
   type: list
   elements: str

@@ -14,9 +14,9 @@ author:
 description:
   - A maintenance window has three steps. V(recorded) notes which of the selected tasks run, V(frozen) stops these, and
     V(restored) starts exactly these again.
-  - What is noted is the checkpoint. It lies in a file (O(path)) or is handed on from task to task (O(checkpoint)).
-  - Each step may be repeated, also after a crash in the middle. The checkpoint of a window that is open is never
-    changed by what is stopped meanwhile.
+  - What is noted is the checkpoint. It is kept in a file (O(path)) or passed on from task to task (O(checkpoint)).
+  - Each step may be repeated, also after a crash in the middle. The checkpoint of an open window never
+    changes because of what is stopped meanwhile.
   - The role P(dataops.qlik_em.maintenance_window#role) and the playbooks C(dataops.qlik_em.maintenance_begin) and
     C(dataops.qlik_em.maintenance_end) do all of it.
 extends_documentation_fragment:
@@ -28,7 +28,7 @@ attributes:
   check_mode:
     description: Can run in check mode without changing anything.
     support: full
-    details: What a missing permission would refuse cannot be foreseen. Waits are taken to succeed.
+    details: What a missing permission would refuse cannot be foreseen. Waits are assumed to succeed.
   diff_mode:
     description: Returns what has changed (or would have) in diff mode.
     support: full
@@ -38,12 +38,13 @@ attributes:
 options:
   state:
     description:
-      - V(recorded) only reads. If O(path) holds a window that is open (stopped, or partly so), it is kept as it is.
-      - V(frozen) stops each task that ran, in the order of O(waves), and makes sure that its process is gone.
-      - V(restored) starts each task that ran, the last wave first, and makes sure that its process is there. A server
-        that is not connected yet is waited for, up to O(wait_timeout). A task that was deleted, started or finished
-        meanwhile is reported and no failure.
-      - When all is restored, the window is over. To restore it again does nothing.
+      - V(recorded) only reads. If O(path) holds an open window (tasks are stopped, or some of them), it is kept as it
+        is.
+      - V(frozen) stops each task that ran, in the order of O(waves), and makes sure that its process has ended.
+      - V(restored) starts each task that ran, the last wave first, and makes sure that its process is up. If a server
+        is not connected yet, the module waits for it, up to O(wait_timeout). A task that was deleted, started or
+        finished meanwhile is reported, and is not a failure.
+      - When all is restored, the window is over. Restoring it again does nothing.
     type: str
     choices:
       - recorded
@@ -54,7 +55,7 @@ options:
     description:
       - The file of the checkpoint, on the host that runs the module. Only its owner may read it (mode 0600). Its folder
         must exist.
-      - Beside it lie a lock, which keeps two runs off the same checkpoint, and a journal of what is sent.
+      - Beside it are a lock file, which keeps two runs from using the same checkpoint, and a journal of what is sent.
       - Needed for V(frozen) and V(restored), if there is no O(checkpoint).
     type: path
   checkpoint:
@@ -62,12 +63,12 @@ options:
       - The checkpoint itself, as V(recorded) has returned it. For workflows whose nodes share no files.
     type: dict
 notes:
-  - Tasks that are RUNNING, in RECOVERY or STARTING when they are recorded come back with C(RESUME_PROCESSING). All
-    others are left alone.
-  - O(include), O(exclude), O(waves), O(on_server_error) and O(allow_empty) count for V(recorded) only, O(on_full_load)
-    and O(drain) for V(frozen) only.
-  - The API tells no identity of an installation, so a checkpoint knows its Enterprise Manager by O(url). Use the same
-    name for it in all steps.
+  - Tasks that are RUNNING, in RECOVERY or STARTING when they are recorded are started again with
+    C(RESUME_PROCESSING). All others are left alone.
+  - O(include), O(exclude), O(waves), O(on_server_error) and O(allow_empty) apply to V(recorded) only, O(on_full_load)
+    and O(drain) to V(frozen) only.
+  - The API shows no identity of an installation, so a checkpoint recognises its Enterprise Manager by O(url). Use the
+    same URL in all steps.
 seealso:
   - module: dataops.qlik_em.aem_task_batch
 """
@@ -107,12 +108,12 @@ checkpoint:
   type: dict
   contains:
     schema:
-      description: The version of its form.
+      description: The version of its format.
       returned: always
       type: int
       sample: 1
     enterprise_manager:
-      description: The Enterprise Manager it is of.
+      description: The Enterprise Manager to which it belongs.
       returned: always
       type: str
       sample: https://em.example.com/attunityenterprisemanager
@@ -133,7 +134,7 @@ checkpoint:
       sample: {include: [{server: Replicate-Prod}], exclude: null, waves: null}
     tasks:
       description: The tasks, each with RV(ignore:server), RV(ignore:name), RV(ignore:state), RV(ignore:wave), and
-        RV(ignore:run_option), with which it is started again. That is V(null) for a task that did not run.
+        RV(ignore:run_option), with which it is started again. The last one is V(null) for a task that did not run.
       returned: always
       type: list
       elements: dict
@@ -156,12 +157,12 @@ tasks:
       type: str
       sample: orders
     before:
-      description: The state before, as the list of the server told it.
+      description: The state before, as in the list of the server.
       returned: always
       type: str
       sample: RUNNING
     after:
-      description: The state as it was seen last. In check mode the one that is expected.
+      description: The state as it was last seen. In check mode, the expected one.
       returned: always
       type: str
       sample: STOPPED
@@ -171,7 +172,7 @@ tasks:
       type: bool
       sample: true
     failed:
-      description: Whether the task is not where it should be.
+      description: Whether the task failed to reach the wanted state.
       returned: always
       type: bool
       sample: false

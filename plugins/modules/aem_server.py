@@ -12,9 +12,9 @@ version_added: 1.0.0
 author:
   - dataops.qlik_em contributors (@dataops)
 description:
-  - Manages which servers Enterprise Manager knows, and how it connects to them. What runs on the server is not touched.
-  - A server is read, changed and written within one API session. Options that are not given keep what is there, the
-    stored password too. If the session ends in between, all begins again with the read.
+  - Manages which servers Enterprise Manager knows, and how it connects to them. What runs on a server is not touched.
+  - A server is read, changed and written within one API session. What is not given stays as it is, including the stored
+    password. If the session ends in between, the module begins again with the read.
   - A call whose answer was lost is not sent again. The definition is read, and the result follows from it.
 extends_documentation_fragment:
   - dataops.qlik_em.connection
@@ -24,21 +24,21 @@ attributes:
     description: Can run in check mode without changing anything.
     support: full
     details:
-      - What a missing permission would refuse, and whether the server gets monitored, cannot be foreseen.
+      - What a missing permission would refuse, and whether the server will be monitored, cannot be foreseen.
   diff_mode:
     description: Returns what has changed (or would have) in diff mode.
     support: full
-    details: Of a password only that it is sent.
+    details: Of a password it only shows that it is sent.
   idempotent:
     description: Run twice, it changes nothing the second time.
     support: partial
     details:
-      - With O(update_password=always) something is changed each time, as nobody can read the stored password.
+      - With O(update_password=always) the result is changed each time, because the stored password cannot be read.
 options:
   name:
     description:
-      - The name of the server in Enterprise Manager. It is the display name, not a host name, and upper and lower case
-        count.
+      - The name of the server in Enterprise Manager. It is the display name, not a host name, and it is
+        case-sensitive.
     type: str
     required: true
     aliases:
@@ -85,7 +85,7 @@ options:
     type: str
   update_password:
     description:
-      - V(on_create) sends O(server_password) for a new server only. One that is there keeps its password.
+      - V(on_create) sends O(server_password) for a new server only. An existing one keeps its password.
       - V(always) sends it each time. The result is then always changed, as the stored one cannot be read.
     type: str
     choices:
@@ -95,8 +95,8 @@ options:
   verify_server_certificate:
     description:
       - Whether Enterprise Manager verifies the certificate of the server. V(true) for a new server if not given.
-      - A certificate of an own CA must be trusted on the host of Enterprise Manager. The self-made one of Replicate's
-        own port (3552) is verified without that.
+      - A certificate of a private CA must be trusted on the host of Enterprise Manager. The self-signed one of
+        Replicate's own port (3552) is verified without that.
     type: bool
   monitored:
     description:
@@ -106,7 +106,7 @@ options:
   wait:
     description:
       - Whether to wait until the server is in the state MONITORED. It may be in ERROR before, while Enterprise Manager
-        connects. Also if nothing was changed, but not in check mode.
+        connects. The module waits even if nothing was changed, but not in check mode.
     type: bool
     default: false
   wait_timeout:
@@ -116,12 +116,12 @@ options:
     default: 300
   wait_sleep:
     description:
-      - How long to sleep between two looks, in seconds.
+      - How long to wait between two reads of the state, in seconds.
     type: float
     default: 2
 notes:
-  - Reading a server asks for the role Operator on it (with O(wait) also Viewer), changing and removing it for Admin on
-    it, adding one for Admin on All Servers.
+  - Reading a server needs the role Operator on it (with O(wait) also Viewer), changing or removing it needs Admin on
+    it, and adding one needs Admin on All Servers.
   - The API has no locks. A change that somebody else makes between the read and the write is lost.
 seealso:
   - module: dataops.qlik_em.aem_server_info
@@ -141,7 +141,7 @@ EXAMPLES = r"""
     server_password: "{{ vault_replicate_password }}"
     wait: true
 
-- name: Change its description, and keep all else
+- name: Change its description, and keep everything else
   dataops.qlik_em.aem_server:
     name: Replicate-New
     description: Replication of the shop

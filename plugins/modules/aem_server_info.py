@@ -21,24 +21,24 @@ extends_documentation_fragment:
 options:
   name:
     description:
-      - The names of the servers, or globs (V(*), V(?), V([abc])), as Enterprise Manager displays them. Upper and lower
-        case count.
-      - Without it, all servers that the user may see. That, and globs, ask for the role Viewer on All Servers. Servers
-        named literally only ask for Viewer on the server.
+      - The names of the servers, or globs (V(*), V(?), V([abc])), as Enterprise Manager displays them. They are
+        case-sensitive.
+      - Without it, all servers that the user may see are read. This, and globs, need the role Viewer on All Servers.
+        Servers named literally only need Viewer on the server.
     type: list
     elements: str
     aliases:
       - server
   details:
     description:
-      - Whether the details of each server are read, one call each. V(false) leaves it at what the list tells, that is
+      - Whether the details of each server are read, one call each. V(false) returns what the list shows, that is
         without licence, tasks, load and user. A server named literally is always read in full if no list is needed.
     type: bool
     default: true
   on_server_error:
     description:
-      - What to do if the details of a server cannot be read, as for a missing role. V(skip) leaves it out, with a
-        warning and an entry in RV(skipped_servers).
+      - What to do if the details of a server cannot be read, for example because of a missing role. V(skip) leaves it
+        out, with a warning and an entry in RV(skipped_servers).
     type: str
     choices:
       - fail
@@ -55,7 +55,7 @@ EXAMPLES = r"""
     name: Replicate-Prod
   register: production
 
-- name: Show for how long its licence is good
+- name: Show for how long its licence is valid
   ansible.builtin.debug:
     msg: "{{ production.servers[0].license.state }}, {{ production.servers[0].license.days_to_expiration }} days left"
 
@@ -79,8 +79,8 @@ EXAMPLES = r"""
 RETURN = r"""
 servers:
   description:
-    - The servers, each with the members that Enterprise Manager tells, by the guide's names. Where those differ between
-      releases, in one spelling.
+    - The servers, each with the members that Enterprise Manager returns, under the guide's names. Where those differ
+      between releases, one spelling is used.
   returned: success
   type: list
   elements: dict
@@ -102,22 +102,22 @@ servers:
       sample: MONITORED
     message:
       description: The reason if the state is V(ERROR).
-      returned: if Enterprise Manager tells it
+      returned: if Enterprise Manager returns it
       type: str
       sample: ""
     description:
       description: What the server is for.
-      returned: if Enterprise Manager tells it
+      returned: if Enterprise Manager returns it
       type: str
       sample: Production replication
     host:
       description: The host.
-      returned: if Enterprise Manager tells it
+      returned: if Enterprise Manager returns it
       type: str
       sample: replicate-prod.corp.example
     port:
       description: The port, a text as in the API.
-      returned: if Enterprise Manager tells it
+      returned: if Enterprise Manager returns it
       type: str
       sample: "443"
     username:
@@ -127,17 +127,17 @@ servers:
       sample: em-service
     platform:
       description: V(WINDOWS), V(LINUX) or V(UNKNOWN).
-      returned: if Enterprise Manager tells it
+      returned: if Enterprise Manager returns it
       type: str
       sample: LINUX
     version:
       description: The version of the product.
-      returned: if Enterprise Manager tells it
+      returned: if Enterprise Manager returns it
       type: str
       sample: 2021.5.0.745
     last_connection:
       description: When Enterprise Manager last heard of the server (UTC).
-      returned: if Enterprise Manager tells it
+      returned: if Enterprise Manager returns it
       type: str
       sample: "2026-01-15T08:30:00"
     license:
@@ -152,7 +152,7 @@ servers:
         expiration: "2027-01-01"
         days_to_expiration: 365
     task_summary:
-      description: How many tasks there are, and how many in which state.
+      description: How many tasks there are, and how many are in which state.
       returned: with O(details=true)
       type: dict
       sample:

@@ -12,10 +12,10 @@ version_added: 1.0.0
 author:
   - dataops.qlik_em contributors (@dataops)
 description:
-  - Sends a licence, a text or a JSON document, to a Replicate server through Qlik Enterprise Manager.
-  - The API does not tell which licence a server has, only its dates and its state. So the licence is sent each time,
+  - Sends a licence (text or a JSON document) to a Replicate server through Qlik Enterprise Manager.
+  - The API does not show which licence a server has, only its dates and its state. So the licence is sent each time,
     and the result is changed if the server shows other dates or another state than before.
-  - The licence is never shown, no line of it.
+  - The licence is never shown, not even a line of it.
 extends_documentation_fragment:
   - dataops.qlik_em.connection
   - dataops.qlik_em.attributes
@@ -24,8 +24,8 @@ attributes:
     description: Can run in check mode without changing anything.
     support: partial
     details:
-      - Whether the server has this licence already cannot be told before it is registered. Check mode is always changed
-        therefore, with a warning that says so. Nor is it known whether the server takes the licence.
+      - Whether the server has this licence already cannot be known before it is registered. Therefore check mode always
+        reports a change, with a warning that says so. Nor is it known whether the server accepts the licence.
   diff_mode:
     description: Returns what has changed (or would have) in diff mode.
     support: partial
@@ -35,12 +35,12 @@ attributes:
     support: partial
     details:
       - The licence is sent each time. It is reported as changed only if the server shows other dates or another state.
-      - A licence with the dates and the state of the one before is registered and reported as unchanged.
+      - A licence with the same dates and state as the one before is registered, and reported as unchanged.
 options:
   server:
     description:
-      - The name of the Replicate server in Enterprise Manager. It is the display name, not a host name, and upper and
-        lower case count.
+      - The name of the Replicate server in Enterprise Manager. It is the display name, not a host name, and it is
+        case-sensitive.
     type: str
     required: true
   license:
@@ -54,7 +54,7 @@ options:
       - A file that holds the licence, in UTF-8, where the module runs.
     type: path
 notes:
-  - Asks for the role Admin on the server.
+  - Needs the role Admin on the server.
   - Compose servers are not supported by the API.
 seealso:
   - module: dataops.qlik_em.aem_server
@@ -77,7 +77,7 @@ EXAMPLES = r"""
     src: /var/tmp/replicate-licence.txt
   register: registered
 
-- name: Show until when it is good
+- name: Show until when it is valid
   ansible.builtin.debug:
     msg: "{{ registered.license.expiration }}"
 

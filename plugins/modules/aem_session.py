@@ -14,7 +14,7 @@ author:
 description:
   - Opens an API session and returns its id for C(module_defaults), or ends one.
   - Without it, each module logs in and out by itself. Use it where many tasks would log in many times.
-  - The session dies 5 minutes after its last use.
+  - The session ends 5 minutes after its last use.
   - The id is a secret. Always set C(no_log=true) on the task, as in the examples, or Ansible shows it.
 extends_documentation_fragment:
   - dataops.qlik_em.connection
@@ -23,11 +23,11 @@ attributes:
   check_mode:
     description: Can run in check mode without changing anything.
     support: full
-    details: Logs in and out in check mode too, or the tasks between could not be checked.
+    details: Logs in and out in check mode too, because the tasks in between could not be checked otherwise.
   diff_mode:
     description: Returns what has changed (or would have) in diff mode.
     support: N/A
-    details: Nothing of the user's changes.
+    details: Nothing that belongs to the user changes.
   idempotent:
     description: Run twice, it changes nothing the second time.
     support: full
@@ -35,8 +35,9 @@ attributes:
 options:
   state:
     description:
-      - V(present) returns the id of a live session. The one in O(session_id) if it lives, else a new one.
-      - V(absent) ends the session in O(session_id). One that is dead already is not a failure.
+      - V(present) returns the id of a valid session. It is the one in O(session_id) if that is still valid, else a new
+        one.
+      - V(absent) ends the session in O(session_id). One that has already ended is not a failure.
     type: str
     choices:
       - present

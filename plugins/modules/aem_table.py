@@ -12,7 +12,7 @@ version_added: 1.0.0
 author:
   - dataops.qlik_em contributors (@dataops)
 description:
-  - Loads tables of a task again, or goes on with tables that are suspended, one or many.
+  - Reloads tables of a task, or resumes tables that are suspended, one or many.
   - One failing table never hides the others. Each has a row in the result. The module fails when all were tried, and
     its message names each failed table with its own message.
   - For all tables of a task at once, use V(reloaded) of M(dataops.qlik_em.aem_task).
@@ -27,17 +27,17 @@ attributes:
   diff_mode:
     description: Returns what has changed (or would have) in diff mode.
     support: full
-    details: Shows for each table that changes its state before, and what is done with it.
+    details: Shows, for each table that changes, its state before and what is done with it.
   idempotent:
     description: Run twice, it changes nothing the second time.
     support: partial
     details:
       - V(reloaded) acts each time.
-      - V(resumed) resumes a table again that gets suspended again.
+      - V(resumed) resumes a table again that is suspended again.
 options:
   server:
     description:
-      - The name of the Replicate server as Enterprise Manager displays it. Upper and lower case count.
+      - The name of the Replicate server as Enterprise Manager displays it. It is case-sensitive.
     type: str
     required: true
   name:
@@ -61,7 +61,7 @@ options:
     required: true
   schema:
     description:
-      - The schema (or owner) of the table on the source. Upper and lower case count. Needs O(table).
+      - The schema (or owner) of the table on the source. It is case-sensitive. Needs O(table).
     type: str
   table:
     description:
@@ -83,7 +83,7 @@ options:
         type: str
         required: true
       state:
-        description: Has no effect. It is there so that the tables which M(dataops.qlik_em.aem_table_info) returns
+        description: Has no effect. It exists so that the tables which M(dataops.qlik_em.aem_table_info) returns
           (without its O(dataops.qlik_em.aem_table_info#module:statuses)) may be given as they are.
         type: str
   force:
@@ -96,7 +96,7 @@ options:
       - Whether to wait until each table is back in change processing, or loaded if the task captures no changes. The
         server itself answers before anything has happened.
       - A table that ends up in the state TABLE_ERROR has failed, and so has one whose task stops before it is back.
-      - Of a table that needed no call, only the end of a load that is under way is waited for.
+      - If a table needed no call, the module only waits for the end of a load that is in progress.
     type: bool
     default: false
   wait_timeout:
@@ -106,14 +106,14 @@ options:
     default: 300
   wait_sleep:
     description:
-      - How long to sleep between two looks, in seconds.
+      - How long to wait between two reads of the state, in seconds.
     type: float
     default: 2
 notes:
-  - Asks for the role Operator on the task.
+  - Needs the role Operator on the task.
   - The states are read first, by one call for all tables.
-  - If the answer to a call is lost, the call is not sent again. The state of the table decides what became of it. If
-    that shows no effect within 10 seconds, the table has failed.
+  - If the answer to a call is lost, the call is not sent again. The state of the table decides the result. If it
+    shows no effect within 10 seconds, the table has failed.
   - Tables are begun one after the other, and then watched all together.
 seealso:
   - module: dataops.qlik_em.aem_table_info
@@ -123,7 +123,7 @@ seealso:
 
 EXAMPLES = r"""
 # The connection comes from QLIK_EM_URL, QLIK_EM_USERNAME and QLIK_EM_PASSWORD.
-- name: Go on with a suspended table
+- name: Resume a suspended table
   dataops.qlik_em.aem_table:
     server: Replicate-Prod
     name: orders
@@ -187,8 +187,8 @@ tables:
       type: str
       sample: TABLE_ERROR
     after:
-      description: The state as it was seen last. V(null) if it was not looked at, that is without O(wait) after a call,
-        and in check mode.
+      description: The state as it was last seen. V(null) if it was not read, that is without O(wait) after a call, and
+        in check mode.
       returned: always
       type: str
       sample: TABLE_CHANGE_PROCESSING
@@ -198,7 +198,7 @@ tables:
       type: bool
       sample: true
     failed:
-      description: Whether the table is not as it should be.
+      description: Whether the table failed to reach the wanted state.
       returned: always
       type: bool
       sample: false

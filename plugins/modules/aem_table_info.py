@@ -13,7 +13,7 @@ author:
   - dataops.qlik_em contributors (@dataops)
 description:
   - Returns the tables of a task with their states, filtered by schema, name and state, and on request all that the
-    server tells of them.
+    server returns of them.
 extends_documentation_fragment:
   - dataops.qlik_em.connection
   - dataops.qlik_em.attributes
@@ -21,7 +21,7 @@ extends_documentation_fragment:
 options:
   server:
     description:
-      - The name of the Replicate server as Enterprise Manager displays it. Upper and lower case count.
+      - The name of the Replicate server as Enterprise Manager displays it. It is case-sensitive.
     type: str
     required: true
   name:
@@ -33,11 +33,11 @@ options:
       - task
   schema:
     description:
-      - Only tables of these schemas (or owners) on the source. Names, or globs (V(*), V(?), V([abc])). Upper and lower
-        case count.
+      - Only tables of these schemas (or owners) on the source. Names, or globs (V(*), V(?), V([abc])). They are
+        case-sensitive.
       - The API's own wildcard is V(*) up to the releases of 2024 and V(%) from May 2025 on, and in 2022 any part of a
-        name matches. So that the same playbook finds the same tables on each release, the server only gets a single
-        exact name to look for. Globs are matched by the module, in the list of all tables.
+        name matches. So that the same playbook finds the same tables on each release, only a single exact name
+        is sent to the server. Globs are matched by the module, in the list of all tables.
     type: list
     elements: str
   table:
@@ -58,11 +58,11 @@ options:
       - error
   statuses:
     description:
-      - Whether to return all that the server tells of each table, as its names at the target and its counters.
+      - Whether to return all that the server returns of each table, such as its names at the target and its counters.
     type: bool
     default: false
 notes:
-  - Asks for the role Viewer on the task.
+  - Needs the role Viewer on the task.
 seealso:
   - module: dataops.qlik_em.aem_table
   - module: dataops.qlik_em.aem_table_selection_info
@@ -81,7 +81,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ suspended.tables | map(attribute='table') | join(', ') }}"
 
-- name: Read all that is told of some tables
+- name: Read all details of some tables
   dataops.qlik_em.aem_table_info:
     server: Replicate-Prod
     name: orders

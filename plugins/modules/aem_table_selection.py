@@ -13,7 +13,7 @@ author:
   - dataops.qlik_em contributors (@dataops)
 description:
   - Changes the lists of patterns and tables that a task includes and excludes.
-  - A task that runs takes the new selection after a restart or a reload. RV(hint) says so then.
+  - A running task takes the new selection after a restart or a reload. RV(hint) says so then.
   - Enterprise Manager has this since May 2024.
 extends_documentation_fragment:
   - dataops.qlik_em.connection
@@ -31,12 +31,12 @@ attributes:
     description: Run twice, it changes nothing the second time.
     support: partial
     details: The guide allows names for O(explicit_included_tables[].load_order) and does not say which numbers they
-      mean. If the server tells a number for a name that was set, the module cannot know that they are the same, and
-      sets it each time. Numbers have no such trouble.
+      mean. If the server returns a number for a name that was set, the module cannot know that they are the same, and
+      sets it each time. With numbers this does not happen.
 options:
   server:
     description:
-      - The name of the Replicate server as Enterprise Manager displays it. Upper and lower case count.
+      - The name of the Replicate server as Enterprise Manager displays it. It is case-sensitive.
     type: str
     required: true
   name:
@@ -49,7 +49,7 @@ options:
   state:
     description:
       - V(present) adds what is missing to the lists, and changes the load order and type of what is there, if given.
-      - V(replaced) makes the lists hold what is given and nothing else. An empty list empties it.
+      - V(replaced) makes each given list contain what is given and nothing else. An empty list empties it.
       - V(absent) removes items by owner and name (patterns by type, too).
       - A list that is not given stays as it is. The order within a list has no meaning.
     type: str
@@ -75,7 +75,8 @@ options:
         required: true
       load_order:
         description:
-          - When it is loaded, as a number (V(0) is no order) or as V(lowest), V(low), V(normal), V(high) or V(highest).
+          - When it is loaded, as a number (V(0) means no order) or as V(lowest), V(low), V(normal), V(high) or
+            V(highest).
           - If not set, an item that is there keeps its own with O(state=present). Otherwise it is V(0).
         type: str
       table_type:
@@ -99,7 +100,8 @@ options:
         required: true
       load_order:
         description:
-          - When it is loaded, as a number (V(0) is no order) or as V(lowest), V(low), V(normal), V(high) or V(highest).
+          - When it is loaded, as a number (V(0) means no order) or as V(lowest), V(low), V(normal), V(high) or
+            V(highest).
           - If not set, an item that is there keeps its own with O(state=present). Otherwise it is V(0).
         type: str
       table_type:
@@ -124,7 +126,8 @@ options:
         required: true
       load_order:
         description:
-          - When it is loaded, as a number (V(0) is no order) or as V(lowest), V(low), V(normal), V(high) or V(highest).
+          - When it is loaded, as a number (V(0) means no order) or as V(lowest), V(low), V(normal), V(high) or
+            V(highest).
           - If not set, an item that is there keeps its own with O(state=present). Otherwise it is V(0).
         type: str
       table_type:
@@ -133,9 +136,9 @@ options:
           - If not set, a table that is there keeps its own with O(state=present). Otherwise it is V(table).
         type: str
 notes:
-  - Asks for the role Designer on the task.
-  - All three lists are sent, as the guide does not say what becomes of one that is not. If somebody else changes the
-    selection between the read and the write, the last one wins.
+  - Needs the role Designer on the task.
+  - All three lists are sent, because the guide does not say what happens to one that is not sent. If somebody else
+    changes the selection between the read and the write, the last one wins.
 seealso:
   - module: dataops.qlik_em.aem_table_selection_info
   - module: dataops.qlik_em.aem_table
@@ -154,7 +157,7 @@ EXAMPLES = r"""
         load_order: high
   register: selection
 
-- name: Restart the task if it has to be
+- name: Restart the task if necessary
   dataops.qlik_em.aem_task:
     server: Replicate-Prod
     name: orders
@@ -174,7 +177,7 @@ EXAMPLES = r"""
         name: TMP%
     explicit_included_tables: []
 
-- name: Let a table go
+- name: Stop replicating a table
   dataops.qlik_em.aem_table_selection:
     server: Replicate-Prod
     name: orders
@@ -186,7 +189,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 selection:
-  description: The lists as they are. In check mode as they would be.
+  description: The lists as they are now. In check mode, as they would be.
   returned: success
   type: dict
   contains:

@@ -13,7 +13,7 @@ author:
   - dataops.qlik_em contributors (@dataops)
 description:
   - Returns the lists of patterns and tables that a task includes and excludes.
-  - They say what is chosen. M(dataops.qlik_em.aem_table_info) says which tables the task has at present.
+  - They show what is chosen. M(dataops.qlik_em.aem_table_info) shows which tables the task has at present.
   - Enterprise Manager has this since May 2024.
 extends_documentation_fragment:
   - dataops.qlik_em.connection
@@ -22,7 +22,7 @@ extends_documentation_fragment:
 options:
   server:
     description:
-      - The name of the Replicate server as Enterprise Manager displays it. Upper and lower case count.
+      - The name of the Replicate server as Enterprise Manager displays it. It is case-sensitive.
     type: str
     required: true
   name:
@@ -33,7 +33,7 @@ options:
     aliases:
       - task
 notes:
-  - Asks for the role Viewer on the task.
+  - Needs the role Viewer on the task.
 seealso:
   - module: dataops.qlik_em.aem_table_selection
   - module: dataops.qlik_em.aem_table_info
@@ -46,7 +46,7 @@ EXAMPLES = r"""
     name: orders
   register: orders
 
-- name: Give another task the same
+- name: Give another task the same selection
   dataops.qlik_em.aem_table_selection:
     server: Replicate-Test
     name: stock

@@ -12,7 +12,7 @@ version_added: 1.0.0
 author:
   - dataops.qlik_em contributors (@dataops)
 description:
-  - Brings one task to a state through Qlik Enterprise Manager. A task that is in the state already is left as it is.
+  - Puts one task into a state through Qlik Enterprise Manager. A task that is already in that state is left as it is.
   - Works for Replicate tasks and for Compose tasks and workflows. V(present) and V(absent) are for Replicate only.
   - A failure carries the message of Enterprise Manager, its O(ignore:error_code) and a hint. Nothing is swallowed.
   - A call whose answer was lost is not sent again. The state is read, and the result follows from it.
@@ -38,14 +38,14 @@ attributes:
     support: partial
     details:
       - V(restarted) and V(reloaded) act each time.
-      - V(started) starts a task again that stops by itself, except one that has finished its only full load.
+      - V(started) starts a task again that has stopped by itself, except one that has finished its only full load.
       - V(present) imports a definition again each time if it holds settings with their default value, which an export
         leaves out. A warning names them.
 options:
   server:
     description:
       - The name of the Replicate or Compose server in Enterprise Manager. It is the display name, not a host name, and
-        upper and lower case count.
+        it is case-sensitive.
     type: str
     required: true
   name:
@@ -63,8 +63,8 @@ options:
       - V(restarted) stops the task if it is not stopped, then starts it with O(run_option).
       - V(reloaded) stops the task if it is not stopped, then starts it with C(RELOAD_TARGET). The data at the target
         are deleted and loaded again, each time. Needs O(force=true).
-      - V(present) makes the task be as O(definition) or O(src) says. What is there is exported and compared by its
-        meaning. The definition is imported only if something differs. A new task is stopped.
+      - V(present) makes the task match O(definition) or O(src). The current definition is exported and compared by its
+        meaning. The definition is imported only if something differs. A new task is not started.
       - The comparison ignores the stamps of an export (C(name), C(description), C(_version), C(task_uuid)), the
         loggers, the order of items that have names, and secrets that are encrypted. Endpoints in the definition are
         compared if the task uses them.
@@ -84,7 +84,7 @@ options:
       - V(merge) imports the definition. That adds and changes, but never removes. What stays although the definition
         does not have it is returned in RV(not_removed), with a warning.
       - V(replace) keeps the old definition in O(backup_dir), stops the task, deletes it, imports the definition and
-        starts the task if it was running. The new task knows nothing of the position of the old one. Needs
+        starts the task if it was running. The new task does not know the position of the old one. Needs
         O(force=true). Endpoints are merged all the same.
     type: str
     choices:
@@ -94,12 +94,12 @@ options:
   backup_dir:
     description:
       - The folder for the old definition, where the module runs. Required with O(import_mode=replace).
-      - The file is its owner's alone (mode 0600). It holds the secrets of endpoints, encrypted, if the new definition
-        holds endpoints. Every failure names it.
+      - Only its owner may read the file (mode 0600). It holds the secrets of endpoints, encrypted, if the new
+        definition holds endpoints. Every failure names it.
     type: path
   stop_if_running:
     description:
-      - Whether V(present) and V(absent) may stop a task that runs. Otherwise such a task is a failure, if there is
+      - Whether V(present) and V(absent) may stop a task that runs. Otherwise such a task is a failure if there is
         something to do.
       - A task that was stopped to be changed is started again with O(run_option), also if the server refuses the
         definition.
@@ -110,11 +110,11 @@ options:
     type: bool
     default: false
 notes:
-  - Stopping and starting ask for the role Operator on the task.
-  - V(present) asks for the roles Designer on All Tasks and Operator on All Endpoints, and Designer on All Endpoints if
-    the definition holds endpoints. V(absent) asks for the role Designer on the task.
-  - For V(present), O(wait_timeout) is also how long to wait until the export of the task shows what was imported. The
-    effect of an import lags behind the answer.
+  - Stopping and starting need the role Operator on the task.
+  - V(present) needs the roles Designer on All Tasks and Operator on All Endpoints, and Designer on All Endpoints if the
+    definition holds endpoints. V(absent) needs the role Designer on the task.
+  - For V(present), O(wait_timeout) is also how long to wait until the export of the task shows what was imported. An
+    import takes effect some time after its answer.
   - A password in clear text cannot be compared with the encrypted one in an export. It counts as the same.
 seealso:
   - module: dataops.qlik_em.aem_export
@@ -134,7 +134,7 @@ EXAMPLES = r"""
     state: stopped
 
 # The other examples take the connection from QLIK_EM_URL, QLIK_EM_USERNAME and QLIK_EM_PASSWORD.
-- name: Stop a task and make sure that it is really gone
+- name: Stop a task and make sure that it has really stopped
   dataops.qlik_em.aem_task:
     server: Replicate-Prod
     name: orders
@@ -142,7 +142,7 @@ EXAMPLES = r"""
     wait: true
     wait_timeout: 600
 
-- name: Start it again where it stopped
+- name: Start it again from where it stopped
   dataops.qlik_em.aem_task:
     server: Replicate-Prod
     name: orders
@@ -163,7 +163,7 @@ EXAMPLES = r"""
     state: reloaded
     force: true
 
-- name: Make a task be as the file says; it runs again afterwards if it has to be stopped
+- name: Make a task match a definition; if it has to be stopped for that, it is started again
   dataops.qlik_em.aem_task:
     server: Replicate-Prod
     name: orders copy
@@ -203,8 +203,8 @@ EXAMPLES = r"""
 RETURN = r"""
 task:
   description:
-    - The task as it was seen last. On a failure too, if it was seen.
-    - For all that Enterprise Manager tells of it, see M(dataops.qlik_em.aem_task_info).
+    - The task as it was last seen. Also on a failure, if it was seen before.
+    - For all that Enterprise Manager returns of it, see M(dataops.qlik_em.aem_task_info).
   returned: success, and failures after the task was seen
   type: dict
   contains:
@@ -220,7 +220,7 @@ task:
       sample: orders
     state:
       description:
-        - The state, in the guide's terms. In check mode the state before.
+        - The state, in the guide's terms. In check mode, the state before.
         - V(NOT_EXIST) if there is no such task, with O(state=absent), and with O(state=present) in check mode.
         - If the server answers that the task is stopped already, V(STOPPED), also for a task in the state ERROR.
       returned: always
@@ -244,8 +244,8 @@ task:
     message: ""
 not_removed:
   description:
-    - What the task has and the definition has not, and what stays, as an import cannot remove it. A part that is
-      missing as a whole is named once.
+    - What the task has and the definition does not have. It stays, because an import cannot remove anything. A part
+      that is missing as a whole is named once.
   returned: success, with O(state=present)
   type: list
   elements: str
@@ -253,7 +253,7 @@ not_removed:
     - tasks/orders/source/source_tables/explicit_included_tables/SALES.PRICES
 backup_file:
   description: The file with the old definition.
-  returned: with O(import_mode=replace), if the task was replaced or should have been
+  returned: with O(import_mode=replace), if the task was replaced or was to be replaced
   type: str
   sample: /srv/backups/Replicate-Prod__orders__2026-11-23@030000.json
 elapsed:

@@ -12,12 +12,12 @@ version_added: 1.0.0
 author:
   - dataops.qlik_em contributors (@dataops)
 description:
-  - Brings all tasks that selectors choose to one state, several at a time, each as M(dataops.qlik_em.aem_task) does.
-  - One login and one list call for each server tell what there is to do. A task that is in the state already costs no
+  - Puts all tasks that selectors choose into one state, several at a time, each as M(dataops.qlik_em.aem_task) does.
+  - One login and one list call for each server show what there is to do. A task that is already in that state costs no
     call.
   - One failing task never hides the others. Each has a row in the result; the module fails at the end, and its message
     names each failed task with its own message. A refused login ends everything at once.
-  - To put back later exactly what ran, use M(dataops.qlik_em.aem_maintenance_window).
+  - To start exactly what ran again later, use M(dataops.qlik_em.aem_maintenance_window).
 extends_documentation_fragment:
   - dataops.qlik_em.connection
   - dataops.qlik_em.attributes
@@ -38,7 +38,7 @@ attributes:
     support: partial
     details:
       - V(restarted) acts each time.
-      - V(started) starts a task again that stops by itself, except one that has finished its only full load.
+      - V(started) starts a task again that has stopped by itself, except one that has finished its only full load.
 options:
   state:
     description:
@@ -54,21 +54,21 @@ options:
     required: true
   reverse:
     description:
-      - Whether the last one of O(waves) begins. So that the same waves serve to stop and to start.
+      - Whether to begin with the last one of O(waves), so that the same waves can be used to stop and to start.
     type: bool
     default: false
   journal:
     description:
-      - A file that gets a JSON line before and after each write, on the disk before the write is sent. It survives a
-        run that is killed.
+      - A file to which a JSON line is added before and after each write. A write is sent only when its line is on the
+        disk, so the file survives a run that is killed.
       - The next run with the same file, O(state) and O(run_option) goes on where that one ended. It does not restart
         again what was restarted, and gives writes whose answers were lost the time to take effect.
-      - Its folder must exist. The file is only for its owner to read. It may be removed when no run needs it any more.
+      - Its folder must exist. Only its owner may read the file. It may be removed when no run needs it any more.
     type: path
 notes:
-  - Stopping and starting ask for the role Operator on the tasks, the lists for Viewer on All Tasks of the servers.
+  - Stopping and starting need the role Operator on the tasks, the lists need Viewer on All Tasks of the servers.
   - Progress (done, failed, running, and what takes long) goes to standard error every few seconds, if the task runs in
-    process. A module that is run on its own cannot show any.
+    process. A module that runs as a process of its own cannot show any.
   - Ctrl-C and SIGTERM begin no further task; the calls in flight end, and the session is closed.
 seealso:
   - module: dataops.qlik_em.aem_task
@@ -78,7 +78,7 @@ seealso:
 
 EXAMPLES = r"""
 # The connection comes from QLIK_EM_URL, QLIK_EM_USERNAME and QLIK_EM_PASSWORD.
-- name: Stop all tasks of two servers and make sure that they are gone
+- name: Stop all tasks of two servers and make sure that they have really stopped
   dataops.qlik_em.aem_task_batch:
     state: stopped
     include:
@@ -99,7 +99,7 @@ EXAMPLES = r"""
     on_server_error: skip
     allow_empty: true
 
-- name: Stop the nightly tasks first and the others then, once their changes are applied
+- name: Stop the nightly tasks first and then the others, each once its changes are applied
   dataops.qlik_em.aem_task_batch:
     state: stopped
     include:
@@ -114,7 +114,7 @@ EXAMPLES = r"""
     timeout: 5
   ignore_errors: true
 
-- name: Restart tasks so that a run which was killed can be gone on with
+- name: Restart tasks so that a run which was killed can be continued
   dataops.qlik_em.aem_task_batch:
     state: restarted
     include:
@@ -141,12 +141,12 @@ tasks:
       type: str
       sample: orders
     before:
-      description: The state before, as the list of the server told it.
+      description: The state before, as in the list of the server.
       returned: always
       type: str
       sample: RUNNING
     after:
-      description: The state as it was seen last. In check mode the one that is expected.
+      description: The state as it was last seen. In check mode, the expected one.
       returned: always
       type: str
       sample: STOPPED
@@ -156,7 +156,7 @@ tasks:
       type: bool
       sample: true
     failed:
-      description: Whether the task is not where it should be.
+      description: Whether the task failed to reach the wanted state.
       returned: always
       type: bool
       sample: false

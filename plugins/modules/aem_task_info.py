@@ -22,17 +22,17 @@ extends_documentation_fragment:
 options:
   server:
     description:
-      - The names of the servers, or globs (V(*), V(?), V([abc])), as Enterprise Manager displays them. Upper and lower
-        case count.
-      - Without it, all servers that the user may see. That, and globs, ask for the role Viewer on All Servers. Servers
-        named literally do not.
+      - The names of the servers, or globs (V(*), V(?), V([abc])), as Enterprise Manager displays them. They are
+        case-sensitive.
+      - Without it, all servers that the user may see are read. This, and globs, need the role Viewer on All Servers.
+        Servers named literally do not.
     type: list
     elements: str
   name:
     description:
       - The names of the tasks, or globs.
-      - If all are named literally, the details of each are returned, which asks for the role Viewer on the task only.
-        Otherwise the list of the server is, which asks for Viewer on All Tasks.
+      - If all are named literally, the details of each are returned, which needs the role Viewer on the task only.
+        Otherwise the list of the server is returned, which needs Viewer on All Tasks.
     type: list
     elements: str
     aliases:
@@ -58,8 +58,8 @@ options:
     elements: str
   on_server_error:
     description:
-      - What to do if the tasks of a server cannot be read, as one that is not connected. V(skip) leaves them out, with
-        a warning and an entry in RV(skipped_servers).
+      - What to do if the tasks of a server cannot be read, for example because it is not connected. V(skip) leaves them
+        out, with a warning and an entry in RV(skipped_servers).
     type: str
     choices:
       - fail
@@ -99,7 +99,7 @@ EXAMPLES = r"""
 RETURN = r"""
 tasks:
   description:
-    - The tasks, each with the members that Enterprise Manager tells, by the guide's names, and the ones below.
+    - The tasks, each with the members that Enterprise Manager returns, under the guide's names, and the ones below.
   returned: success
   type: list
   elements: dict
@@ -120,7 +120,7 @@ tasks:
       type: str
       sample: RUNNING
     stop_reason:
-      description: Why the task stopped, V(NONE) while it runs. V(null) if the server does not tell.
+      description: Why the task stopped, V(NONE) while it runs. V(null) if the server does not say.
       returned: always
       type: str
       sample: NONE
@@ -131,7 +131,7 @@ tasks:
       sample: ""
     assigned_tags:
       description: The tags of the task.
-      returned: if the server tells them
+      returned: if the server returns them
       type: list
       elements: str
       sample: [nightly]
