@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dataops.qlik_em contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command line: start, say where, run until told to stop."""
+"""The command line: start, say where, run until it is stopped."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from . import certificates
 from .checks import InputError
 from .server import Settings, Simulator
 
-_PARENT_LOOK = 0.3  # seconds between two looks whether the parent process lives
+_PARENT_CHECK = 0.3  # seconds between two checks whether the parent process lives
 
 
 def parser() -> argparse.ArgumentParser:
@@ -43,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
     add("--tls-dir", metavar="DIR", help="folder for the CA and certificates (default: a temporary one)")
     add("--ready-file", metavar="PATH", help="write addresses and credentials here as JSON when ready")
     add("--lifetime", type=float, metavar="SECONDS", help="end after so long, whoever is still there")
-    add("--die-with-parent", action="store_true", help="end when the process that started this one is gone")
+    add("--die-with-parent", action="store_true", help="end when the process that started this one has ended")
     return result
 
 
@@ -78,7 +78,7 @@ async def _serve(given: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, simulator.stopped.set)
-    parent = os.getppid()  # asked before anything else happens, or a quick death would be missed
+    parent = os.getppid()  # asked before anything else happens, or a parent that ends at once would be missed
     await simulator.start()
     ready_file = Path(given.ready_file) if given.ready_file else None
     try:
@@ -136,6 +136,6 @@ def _write_ready_file(path: Path, access: dict[str, Any]) -> None:
 async def _until_orphaned(stopped: asyncio.Event, parent: int) -> None:
     while not stopped.is_set() and os.getppid() == parent:
         try:
-            await asyncio.wait_for(stopped.wait(), _PARENT_LOOK)
+            await asyncio.wait_for(stopped.wait(), _PARENT_CHECK)
         except asyncio.TimeoutError:
             continue

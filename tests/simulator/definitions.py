@@ -3,10 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The export document: its building, its reading, its merging. Pure functions over plain data.
 
-Assumptions, all in here (docs/enterprise_manager_api.md, 9.5 and 9.14): which settings have which default
-(they are left out of an export); that a list of named
-things is merged by their names and any other list replaced; that the settings of a document without `_version` are not
-read.
+Assumptions, all in here (docs/enterprise_manager_api.md, 9.5 and 9.14): which settings have which default (they are
+left out of an export); that a list of named things is merged by their names and any other list replaced; that the
+settings of a document without `_version` are not read.
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ class BadDocument(ValueError):
 
 @dataclass
 class Import:
-    """What a document brings: items of `tasks` and `databases`, and all other objects."""
+    """What a document contains: items of `tasks` and `databases`, and all other objects."""
 
     tasks: list[Tree] = field(default_factory=list)
     databases: list[Tree] = field(default_factory=list)
@@ -158,7 +157,7 @@ def parse(body: bytes) -> Tree:
 
 
 def read(whole: Tree) -> Import:
-    """What the document brings, its shape checked."""
+    """What the document contains, its shape checked."""
     content = whole.get(BODY)
     if not isinstance(content, dict):
         raise BadDocument("AEM_IMPORT_INVALID_CONTENT", f"{BODY} is missing")
@@ -218,7 +217,7 @@ def merged(old: Any, new: Any) -> Any:
 
 
 def merged_task(old: Tree | None, new: Tree, uuid: str) -> Tree:
-    """A task's item after an import; the task keeps its own uuid, and a target that is no longer named goes."""
+    """A task's item after an import; the task keeps its own uuid, and a target that is no longer named is removed."""
     base: Tree = {
         "task": {},
         "source": {},
@@ -267,7 +266,7 @@ def selection_of(item: Tree) -> Tree:
 
 
 def _identity(item: Any) -> Any:
-    """What tells two items of a list apart; None if nothing does."""
+    """What distinguishes two items of a list; None if nothing does."""
     if not isinstance(item, dict):
         return None
     if isinstance(item.get("name"), str):

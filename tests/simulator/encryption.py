@@ -23,7 +23,7 @@ _NONCE, _MARK = 16, 8
 
 
 def is_secret(key: str) -> bool:
-    """Whether a setting of this name holds a secret (assumption: the name tells)."""
+    """Whether a setting of this name holds a secret (assumption: the name shows it)."""
     return bool(_SECRET.search(key))
 
 

@@ -35,7 +35,7 @@ class BadPatch(ValueError):
 
 
 def short_type(settings: Endpoint) -> str:
-    """The type as GetEndpointList tells it, e.g. ORACLE."""
+    """The type as GetEndpointList shows it, e.g. ORACLE."""
     if settings.type_id:
         return settings.type_id.removesuffix(_SUFFIX)
     for short, shown in _SHOWN.items():
@@ -51,7 +51,7 @@ def shown_type(type_id: str) -> str:
 
 
 def invented(name: str, role: str, kind: str) -> Endpoint:
-    """An endpoint that nothing is known of but its name and type: it has a connection and a password, too."""
+    """An endpoint of which only the name and the type are known: it has a connection and a password, too."""
     compact = re.sub(r"[^A-Za-z0-9]+", "", kind)
     settings = {"$type": f"{compact}Settings", "username": "replicate", "password": f"password of {name}"}
     return Endpoint(name=name, role=role, type=kind, db_settings={**settings, "server": f"{name}.corp.example"})
@@ -89,8 +89,8 @@ def imported(old: Endpoint | None, item: Tree, master_key: str) -> tuple[Endpoin
         result.is_licensed = item["is_licensed"]
     for key in ("db_settings", "override_properties"):
         if isinstance(item.get(key), dict):
-            brought = encryption.opened(item[key], master_key)
-            setattr(result, key, definitions.merged(getattr(result, key), brought))
+            imported = encryption.opened(item[key], master_key)
+            setattr(result, key, definitions.merged(getattr(result, key), imported))
     return result, {key: copy.deepcopy(value) for key, value in item.items() if key not in _KNOWN}
 
 

@@ -101,7 +101,7 @@ class Garbage:
 
 @dataclass
 class BadJson:
-    """A 200 whose body is no JSON, or other JSON than the method gives."""
+    """A 200 whose body is not JSON, or other JSON than the method gives."""
 
     body: Text = '{"state": STOPPED, "error_message"'
     work: Flag = True
@@ -152,7 +152,7 @@ class Trickle:
 
 @dataclass
 class ExpireSession:
-    """The session dies just before this request is looked at."""
+    """The session expires just before this request is handled."""
 
     work: bool = True
 
@@ -234,7 +234,7 @@ class Rule:
     applied: int = 0
 
     def hits(self) -> bool:
-        """Count one matching request and tell whether it is to go wrong."""
+        """Count one matching request and return whether it is to go wrong."""
         self.matched += 1
         hit = self._is_meant(self.matched)
         self.applied += hit

@@ -105,7 +105,7 @@ class Handle:
         return self._call(lambda: list(self._simulator.world.audit))
 
     def expire_sessions(self) -> int:
-        """Let all sessions die; returns how many there were."""
+        """End all sessions; returns how many there were."""
         return self._call(self._simulator.expire_sessions)
 
     def summary(self) -> dict[str, int]:
@@ -113,7 +113,7 @@ class Handle:
         return self._call(self._simulator.summary)
 
     def _call(self, function: Callable[[], T]) -> T:
-        """Run a function on the stand-in's loop, where all its state lives, and bring back its result."""
+        """Run a function on the stand-in's loop, where all its state lives, and return its result."""
         future: concurrent.futures.Future[T] = concurrent.futures.Future()
 
         def run() -> None:
@@ -151,6 +151,6 @@ def running(**options: Any) -> Iterator[Handle]:
     try:
         yield handle
     finally:
-        with contextlib.suppress(RuntimeError):  # the loop is gone if the control address was asked to shut down
+        with contextlib.suppress(RuntimeError):  # the loop has ended if the control address was asked to shut down
             handle._loop.call_soon_threadsafe(handle._simulator.stopped.set)
         thread.join(_PATIENCE)

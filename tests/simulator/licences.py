@@ -53,4 +53,4 @@ def _date(text: str) -> datetime.date:
     try:
         return datetime.date.fromisoformat(text[:10])
     except ValueError:
-        raise ValueError(f"The license is not valid: {text} is no date.") from None
+        raise ValueError(f"The license is not valid: {text} is not a date.") from None

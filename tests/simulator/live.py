@@ -72,7 +72,7 @@ class LiveTask:
 
     @property
     def memory_mb(self) -> int:
-        """The memory sample that the API tells now."""
+        """The memory sample that the API shows now."""
         return timeline.memory_mb(self.settings, self.timeline, self.clock())
 
     def follow(self, new: Timeline) -> None:
@@ -82,7 +82,7 @@ class LiveTask:
         self.wake()
 
     def wake(self) -> None:
-        """Let every waiting request look again."""
+        """Let every waiting request check again."""
         for future in self._waiting:
             if not future.done():
                 future.set_result(None)
@@ -180,7 +180,7 @@ class LiveTask:
             self.tables[key] = LiveTable(settings, ((self.clock(), tabletimes.QUEUED),))
 
     def begin_tables(self, reload_all: bool) -> None:
-        """What a run does with the tables: those that wait are loaded, those that left the selection go."""
+        """What a run does with the tables: those that wait are loaded, those that left the selection are dropped."""
         tables, selection = self.tables, definitions.selection_of(self.definition)
         is_selected = tabletimes.selector(selection)
         for key in [key for key in tables if not is_selected(*key)]:
@@ -200,8 +200,8 @@ class LiveServer:
         self.clock = clock
         self.tasks = {task.name: LiveTask(task, clock) for task in settings.tasks}
         self.endpoints = {item.name: LiveEndpoint(item) for item in settings.endpoints}
-        self.others: Tree = {}  # what ImportAll brought beside tasks and databases
-        self.license_text: str | None = None  # as PutServerLicense brought it
+        self.others: Tree = {}  # what ImportAll imported beside tasks and databases
+        self.license_text: str | None = None  # as PutServerLicense sent it
         self.attempt = 0  # to connect, since the start
         self.acls: dict[Scope, Acl] = {}
         if not settings.is_compose:

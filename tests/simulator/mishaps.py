@@ -16,12 +16,12 @@ from aiohttp import web
 from . import answers, faults
 from .answers import Answer
 
-_LOOK = 0.05  # seconds between two looks whether the client has left
+_CHECK = 0.05  # seconds between two checks whether the client has left
 _BLOCK = b"x" * 65536
 
 
 class Sent(web.StreamResponse):
-    """Tells aiohttp that everything was said; it then closes the connection, unless `keep` is true."""
+    """A response that aiohttp takes for sent; it then closes the connection, unless `keep` is true."""
 
     def __init__(self, keep: bool = False) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ def altered(fault: Any, answer: Answer) -> Answer | None:
 
 
 async def spoil(request: web.BaseRequest, fault: Any, answer: Answer) -> None:
-    """Send what `fault` makes of `answer`, as far as it is no well-formed answer. The caller closes."""
+    """Send what `fault` makes of `answer`, as far as it is not a well-formed answer. The caller closes."""
     if isinstance(fault, (faults.CutBefore, faults.CutAfter)):
         cut(request, fault.how)
     elif isinstance(fault, faults.CutMidway):
@@ -121,7 +121,7 @@ async def pause(request: web.BaseRequest, seconds: float) -> bool:
     while (left := end - loop.time()) > 0:
         if request.transport is None or request.transport.is_closing():
             return False
-        await asyncio.sleep(min(left, _LOOK))
+        await asyncio.sleep(min(left, _CHECK))
     return request.transport is not None
 
 

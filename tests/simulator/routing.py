@@ -112,7 +112,7 @@ def take_apart(target: str) -> Target:
 def resolve(method: str, target: Target, known: Knows) -> Route:
     """Find the method.
 
-    A name with an unescaped "/" can only be told from a longer path by knowing the names, so readings with known
+    Only who knows the names can distinguish a name with an unescaped "/" from a longer path, so readings with known
     names come first, then the plain one (each name one segment). What creates something may have a new name with
     slashes in it: that is the last resort.
     """

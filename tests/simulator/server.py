@@ -50,7 +50,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         if self.host != "localhost" and not ipaddress.ip_address(self.host).is_loopback:
-            raise InputError(f"host must be a loopback address, not {self.host}: this is no server for a network")
+            raise InputError(f"host must be a loopback address, not {self.host}: this server is not for a network")
 
     def overrides(self) -> dict[str, Any]:
         """The members of the document's options that were given at the start."""
@@ -228,7 +228,7 @@ class Simulator:
         """Record, decide on a fault, work, answer. One write for the whole answer: with two, a kept connection
         would cost its client 40 ms a request (docs/enterprise_manager_api.md, 4.13)."""
         world = self.world
-        world.settle()
+        world.do_due_work()
         target = routing.take_apart(request.raw_path)
         route = routing.resolve(request.method, target, world.knows)
         entry = self._note(request, target, route)
@@ -315,7 +315,7 @@ class Simulator:
             operations.audit(world, entry)
             return answers.void()
         call = operations.Call(world, route, target.query, body, session, entry)
-        world.settle()
+        world.do_due_work()
         try:
             result = await operations.perform(operations.OPERATIONS[route.operation], call)
         except ApiError as error:

@@ -75,7 +75,7 @@ def glob(pattern: str, wildcard: str) -> str:
 
 
 def selector(selection: Mapping[str, Any]) -> Callable[[str, str], bool]:
-    """Tells by schema and table whether a selection means a table. Its patterns use "%" (assumption)."""
+    """Returns by schema and table whether a selection means a table. Its patterns use "%" (assumption)."""
     explicit = {(item.get("owner"), item.get("name")) for item in selection.get("explicit_included_tables") or []}
     included, excluded = selection.get("included_pattern") or [], selection.get("excluded_pattern") or []
 

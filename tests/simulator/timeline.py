@@ -4,7 +4,7 @@
 """What a task does over time, as data: pure functions over a list of phases, no timers.
 
 A task's timeline is a tuple of phases in ascending order of their start; the phase in force is the last one that has
-begun. An action cuts the future off and appends what it brings about, so a state is known at any time without
+begun. An action cuts the future off and appends what it causes, so a state is known at any time without
 anything running in the background. Times are seconds of a monotonic clock.
 """
 
@@ -28,7 +28,7 @@ _KEPT = 8  # past phases that are kept, for the lagging memory sample
 
 @dataclass(frozen=True)
 class Phase:
-    """From `at` on the task is in `state`; the API tells `shown`, `stop_reason` and `message`."""
+    """From `at` on the task is in `state`; the API shows `shown`, `stop_reason` and `message`."""
 
     at: float
     state: str
@@ -132,6 +132,6 @@ def past(timeline: Timeline, now: float) -> Timeline:
 
 
 def _transient(timeline: Timeline, now: float, state: str, show: bool) -> Phase:
-    """STARTING or STOPPING; if it is not to be seen, the API goes on telling what it told before."""
+    """STARTING or STOPPING; if it is not to be shown, the API goes on showing what it showed before."""
     before = current(timeline, now)
     return phase(now, state) if show else Phase(now, state, before.shown, before.stop_reason, before.message)

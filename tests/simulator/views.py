@@ -145,7 +145,7 @@ def task_details(server: Server, live: LiveTask, with_stop_reason: bool) -> Json
         details["task_stop_reason"] = stop_reason(server, phase)
     if server.is_compose:
         # Only the members above are sure for Compose; the measured ones are assumed to be there too, or nobody could
-        # tell a stopped task from a stopping one by its memory.
+        # distinguish a stopped task from a stopping one by its memory.
         details.update(_measured(task, memory_mb))
     else:
         details.update(_replicate_part(live, phase))

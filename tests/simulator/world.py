@@ -64,7 +64,7 @@ class World:
     sessions: dict[str, Session] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
     over: bool = False  # replaced by another world; requests that still wait in it give up
-    # What was registered and is no more, by host: Replicate itself goes on (assumption at DeleteServer)
+    # Servers that were registered and then deleted, by host: Replicate itself goes on (assumption at DeleteServer)
     unregistered: dict[str, LiveServer] = field(default_factory=dict)
     audit: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=MOST_AUDITED))
 
@@ -78,14 +78,14 @@ class World:
     # Time
 
     def later(self, seconds: float, work: Callable[[], None]) -> None:
-        """Do something once `seconds` have passed; at once with 0. It is done when somebody looks, not by a timer."""
+        """Do something once `seconds` have passed; at once with 0. It is done at the next access, not by a timer."""
         if seconds <= 0:
             work()
         else:
             heapq.heappush(self._pending, (self.clock() + seconds, next(self._numbers), work))
 
-    def settle(self) -> None:
-        """Do what is due. To be called before anything is looked at."""
+    def do_due_work(self) -> None:
+        """Do what is due. To be called before the state is read."""
         while self._pending and self._pending[0][0] <= self.clock():
             heapq.heappop(self._pending)[2]()
 
@@ -126,7 +126,7 @@ class World:
 
     def server(self, name: str) -> LiveServer:
         """For the control address; the API has its own refusals."""
-        self.settle()
+        self.do_due_work()
         if name not in self.servers:
             raise InputError(f"there is no server {name!r}; there are {', '.join(sorted(self.servers))}")
         return self.servers[name]
@@ -185,7 +185,7 @@ class World:
 
     def snapshot(self) -> dict[str, Any]:
         """The present state, for the control address."""
-        self.settle()
+        self.do_due_work()
         return {
             "options": asdict(self.document.options),
             "variants": asdict(self.document.variants),

@@ -23,7 +23,7 @@ _KINDS = {"server": "SERVER", "all_tasks": "TASK", "task": "TASK", "all_endpoint
 
 
 def _name(call: Call, on: str) -> str:
-    """The name that messages tell: the object's own, the server's for all tasks or endpoints."""
+    """The name in messages: the object's own, the server's for all tasks or endpoints."""
     return {"task": call.route.task, "endpoint": call.route.endpoint}.get(on, call.route.server)
 
 

@@ -4,7 +4,7 @@
 """What all methods share: one request on its way, the checks before the work, and reading its parameters.
 
 Every method is a function of one `Call`. The request's entry in the record is marked as executed at the moment the work
-is done, so that the record can tell a refused write from one that happened.
+is done, so that the record distinguishes a refused write from one that happened.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from ..world import Session, World
 
 DEFAULT_TIMEOUT = 60.0  # seconds; the REST guide's default
 
-# What must be well for a method: nothing, a connected server, or also a valid licence of it.
+# What must be in order for a method: nothing, a connected server, or also a valid licence of it.
 NOTHING, CONNECTION, LICENCE = "nothing", "connection", "licence"
 
 
 class Abandoned(Exception):
-    """There is nobody to answer, or nothing true left to say: the client left, or the world was reset meanwhile."""
+    """There is nobody to answer, or no true answer any more: the client left, or the world was reset meanwhile."""
 
 
 @dataclass
@@ -67,7 +67,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Operation:
-    """A method: the role it asks for (docs/enterprise_manager_api.md, 7.2), on what, what must be well, and the work.
+    """A method: the role it needs (docs/enterprise_manager_api.md, 7.2), on what, what must be in order, and the work.
 
     `on` is "root", "all_servers", "server", "all_tasks", "task", "all_endpoints" or "endpoint". `gets` names what the
     work is about if that is not what the role is on: "nothing", "server", "task" or "endpoint".
@@ -95,11 +95,10 @@ class Operation:
 async def perform(operation: Operation, call: Call) -> Any:
     """Check in the order below, then do the work; what changed something goes into the audit trail.
 
-    The order is an assumption (docs/enterprise_manager_api.md, 7.3); its sense: what holds for the whole
-    installation comes first, and each step only shows
-    what the steps before allow to show. Enterprise Manager must know the server before it can know the caller's rights
-    on it, and it shows a stranger nothing of the server's state. Only a connected server can say whether a task
-    exists. (The session is checked before all this, by the caller.)
+    The order is an assumption (docs/enterprise_manager_api.md, 7.3). Its reason: what holds for the whole installation
+    comes first, and each step only shows what the steps before allow to show. Enterprise Manager must know the server
+    before it can know the caller's rights on it, and it shows a stranger nothing of the server's state. Only a
+    connected server can say whether a task exists. (The session is checked before all this, by the caller.)
     """
     subject = _checked(operation, call)
     try:

@@ -37,7 +37,7 @@ async def get_table_statuses(call: Call, found: Found) -> Json:
 
 
 def _filtered(call: Call, task: LiveTask) -> list[tuple[LiveTable, str]]:
-    """The tables that the query means. No include flag is no filter (docs/enterprise_manager_api.md, 6.25)."""
+    """The tables that the query means, all if it has no include flag (docs/enterprise_manager_api.md, 6.25)."""
     schema, table = unset_or(call.query, "schema"), unset_or(call.query, "table")
     wanted = {state for key, state in tabletimes.FLAGS.items() if flag(call.query, key)}
     wildcard, now = call.world.document.variants.table_wildcard, call.world.clock()

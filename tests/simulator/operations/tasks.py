@@ -112,7 +112,7 @@ async def run_task(call: Call, found: tuple[LiveServer, LiveTask]) -> Json:
 
 
 def transient_shown(call: Call, task: LiveTask) -> bool:
-    """Whether STARTING and STOPPING are to be seen."""
+    """Whether STARTING and STOPPING are shown."""
     return task.settings.show_transient and call.world.document.options.show_transient
 
 

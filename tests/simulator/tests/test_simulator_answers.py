@@ -183,7 +183,7 @@ def test_unknown_task(em: Handle, operator: Client, method: tuple[str, str]) -> 
     ],
 )
 def test_servers_that_can_not_work(operator: Client, method: tuple[str, str], server: str, code: str) -> None:
-    """Their details are told all the same; everything below is refused, before the task is looked for."""
+    """Their details are shown all the same; everything below is refused, before the task is looked up."""
     assert call(operator, method, server) == (None if method is METHODS[0] else code)
 
 
@@ -206,7 +206,7 @@ def test_licences(em: Handle, operator: Client, state: str, code: str | None) ->
 
 
 def test_enterprise_managers_own_licence(em: Handle, client: Client) -> None:
-    """Administrators are told to register one, others whom to ask; logging in and out works."""
+    """For administrators the failure says to register one, for others whom to ask; logging in and out works."""
     em.set_options(license_registered=False)
     client.log_in("admin@corp.example", "admin-test-password")
     assert call(client, METHODS[0], "Nowhere") == "LICENSE_NOT_FOUND"

@@ -33,7 +33,7 @@ def places(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]
 
 
 def spoilt(value: Any, chance: random.Random) -> Any:
-    """A copy in which up to three places are gone or hold something else."""
+    """A copy in which up to three places are missing or hold something else."""
     result = copy.deepcopy(value)
     for _turn in range(chance.randint(1, 3)):
         way = chance.choice(list(places(result)) or [()])

@@ -25,7 +25,7 @@ def barrier(client: Client, application: str, point: str) -> int:
 
 
 def test_barriers(em: Handle, admin: Client) -> None:
-    """One for each application; the earliest is told; an empty point removes it."""
+    """One for each application; the earliest is shown; an empty point removes it."""
     assert admin.call("GET", GET).json == {"application": "", "retention_point": ""}
     assert barrier(admin, "Compose", "2026-03-01T00:00:00Z") == 200
     assert barrier(admin, "Other", "2026-02-01T10:00:00Z") == 200

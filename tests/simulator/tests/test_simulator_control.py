@@ -228,7 +228,7 @@ def test_a_document_from_a_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("options", [{"host": "0.0.0.0"}, {"host": "::"}, {"host": "10.0.0.1"}])
 def test_only_this_machine(options: dict) -> None:
-    """It is no server for a network."""
+    """It is not a server for a network."""
     with pytest.raises(InputError, match="loopback"), running(**options):
         pass
 

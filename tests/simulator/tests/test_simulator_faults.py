@@ -169,7 +169,7 @@ def test_bad_rules(em: Handle, rule: Any, words: str) -> None:
 @pytest.mark.parametrize("how", ["close", "reset"])
 @pytest.mark.parametrize(("fault", "done"), [("cut_before", False), ("cut_after", True)])
 def test_cuts(em: Handle, quick: Client, fault: str, done: bool, how: str) -> None:
-    """No answer; only the state tells which it was."""
+    """No answer; only the state shows which it was."""
     em.faults([{"match": STOPS, "fault": fault, "how": how}])
     with pytest.raises(ConnectionResetError):  # http.client's RemoteDisconnected is one, too
         quick.call("POST", STOP)
@@ -304,12 +304,12 @@ def test_redirect(em: Handle, quick: Client) -> None:
 def test_delay(em: Handle, quick: Client, when: str) -> None:
     """The right answer, late; and the work early or late."""
     em.faults([{"match": STOPS, "fault": "delay", "seconds": 0.3, "when": when}])
-    seen: list[bool] = []
-    threading.Timer(0.15, lambda: seen.append(stopped(em))).start()
+    was_stopped: list[bool] = []
+    threading.Timer(0.15, lambda: was_stopped.append(stopped(em))).start()
     with Stopwatch() as watch:
         assert quick.call("POST", STOP).body == DONE
     assert 0.29 < watch.seconds < 0.6
-    assert seen == [when == "after"]
+    assert was_stopped == [when == "after"]
     check_record(em, "delay", 200, True)
 
 
@@ -334,7 +334,7 @@ def test_expire_session(em: Handle, quick: Client) -> None:
 
 
 def test_stall(em: Handle, quick: Client) -> None:
-    """Nothing comes; at the end the connection is gone and nothing was done."""
+    """Nothing comes; at the end the connection is closed and nothing was done."""
     em.faults([{"match": STOPS, "fault": "stall", "seconds": 0.4}])
     with Stopwatch() as watch, pytest.raises(http.client.RemoteDisconnected):
         quick.call("POST", STOP)

@@ -133,7 +133,7 @@ def test_a_missing_or_unknown_token(client: Client, token: str | None) -> None:
 
 
 def test_logout(em: Handle, operator: Client) -> None:
-    """200 and empty; the second time the session is gone."""
+    """200 and empty; the second time the session has ended."""
     reply = operator.call("GET", "/logout")
     assert (reply.status, reply.body, reply.headers["Content-Length"]) == (200, b"", "0")
     assert reply.headers["Content-Type"] == "text/html"

@@ -112,7 +112,7 @@ def test_the_least_role_is_enough(em: Handle, client: Client, method: Method) ->
 @pytest.mark.parametrize("method", METHODS, ids=IDS)
 @pytest.mark.parametrize("status", [403, 401])
 def test_less_is_not_enough(em: Handle, client: Client, method: Method, status: int) -> None:
-    """One role lower, or one of two grants missing, is refused, nothing is done, and nothing is told."""
+    """One role lower, or one of two grants missing, is refused, nothing is done, and nothing is shown."""
     lower = {"Operator": "Viewer", "Designer": "Operator", "Admin": "Designer"}
     weaker = [
         tuple({**grant, "role": lower[grant["role"]]} if grant is weak else grant for grant in method.grants)
@@ -143,7 +143,7 @@ def test_methods_of_replicate_only(em: Handle, admin: Client, method: Method) ->
 
 @pytest.mark.parametrize("method", [item for item in METHODS if "/servers/" in item.path])
 def test_servers_that_can_not_be_worked_with(em: Handle, admin: Client, method: Method) -> None:
-    """Definition and ACLs of a server work in every state, a licence brings one back to life, the rest fails."""
+    """Definition and ACLs of a server work in every state, a licence makes one work again, the rest fails."""
     prepare(em, method)
     always = method.name in ("GetServerDetails", "GetServer", "PutServer", "DeleteServer") or "Acl" in method.name
     em.set_server("Replicate-Prod", license={"state": "EXPIRED_LICENSE"})

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dataops.qlik_em contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is accepted on the wire: paths, verbs, lengths, queries; and what the record tells of it."""
+"""What is accepted on the wire: paths, verbs, lengths, queries; and what the record shows of it."""
 
 from __future__ import annotations
 
@@ -249,7 +249,7 @@ def test_a_body_that_breaks_off(em: Handle, operator: Client) -> None:
     assert em.task("Replicate-Prod", "orders")["state"] == "RUNNING"
 
 
-def test_what_the_record_tells(em: Handle, operator: Client) -> None:
+def test_what_the_record_shows(em: Handle, operator: Client) -> None:
     """Everything a test may want to assert."""
     em.clear_requests()
     em.set_task("Replicate-Prod", "Aufträge & Kunden 100%", stop_seconds=0)

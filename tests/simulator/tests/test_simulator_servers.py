@@ -222,7 +222,7 @@ def test_a_put_that_the_server_refuses(em: Handle, admin: Client) -> None:
 
 
 def test_names_of_new_servers(em: Handle, admin: Client) -> None:
-    """Encoded once or twice, "/" escaped or not: the body tells the name."""
+    """Encoded once or twice, "/" escaped or not: the body has the name."""
     for path, name in (
         ("A%20new%20one", "A new one"),
         ("Ein%2520neuer", "Ein neuer"),
@@ -238,7 +238,7 @@ def test_names_of_new_servers(em: Handle, admin: Client) -> None:
 
 
 def test_deleting(em: Handle, admin: Client) -> None:
-    """Gone with its tasks; added again, the tasks of that Replicate are back, but no ACL."""
+    """Deleted with its tasks; added again, the tasks of that Replicate are back, but no ACL."""
     admin.send("PUT", f"{PROD}?action=acl", {"viewer_role": {"users": [{"name": "x"}]}})
     assert admin.call("DELETE", f"{PROD}/def").status == 200
     assert info(admin, "Replicate-Prod") is None
@@ -297,7 +297,7 @@ JSON = json.dumps({"cmd.license": {"issue_date": "2026-02-02", "expiration": IN_
 
 
 @pytest.mark.parametrize("body", [TEXT, JSON])
-def test_a_licence_brings_a_server_back(em: Handle, admin: Client, body: str) -> None:
+def test_a_licence_makes_a_server_work_again(em: Handle, admin: Client, body: str) -> None:
     """Text or JSON; the details show the new dates, and methods work again."""
     tasks = "/servers/Replicate-Unlicensed/tasks"
     assert details(admin)["state"] == "EXPIRED_LICENSE"

@@ -131,7 +131,7 @@ def test_names_in_a_filter(em: Handle, admin: Client, wildcard: str, query: str,
     ],
 )
 def test_states_in_a_filter(admin: Client, flags: str, names: list[str]) -> None:
-    """All off is no filter (assumption)."""
+    """All off means no filter (assumption)."""
     assert listed(admin, flags) == names
 
 

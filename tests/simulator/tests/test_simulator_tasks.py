@@ -289,7 +289,7 @@ def test_run_times_out_and_goes_on(em: Handle, operator: Client) -> None:
 
 
 def test_a_stop_takes_back_a_start(em: Handle, operator: Client) -> None:
-    """The waiting run is told; the task ends up stopped."""
+    """The waiting run gets a failure; the task ends up stopped."""
     setup(em, state="STOPPED", start_seconds=5)
     background = Background(em, RUN)
     assert operator.call("POST", STOP).json["state"] == "STOPPED"
@@ -352,7 +352,7 @@ def test_tasks_that_stop_by_themselves(em: Handle, operator: Client, reason: str
 
 
 def test_a_full_load_that_is_over_before_the_answer(em: Handle, operator: Client) -> None:
-    """RunTask tells the state of that moment."""
+    """RunTask returns the state of that moment."""
     setup(em, state="STOPPED", full_load_only=True)
     assert operator.call("POST", RUN).json == {"state": "STOPPED", "error_message": ""}
     assert orders(em)["stop_reason"] == "FULL_LOAD_ONLY_FINISHED"
@@ -390,7 +390,7 @@ def test_a_patched_state_takes_effect_at_once(em: Handle, operator: Client) -> N
     assert (orders(em)["stop_reason"], orders(em)["message"]) == ("NONE", "")
 
 
-def test_unknown_states_can_be_told(em: Handle, operator: Client) -> None:
+def test_unknown_states_can_be_shown(em: Handle, operator: Client) -> None:
     """For clients that must not guess."""
     em.set_task("Replicate-Prod", "orders", details={"state": "RECOVERING"})
     assert operator.state() == "RECOVERING"

@@ -43,12 +43,12 @@ def tasks(draw: st.DrawFn) -> Task:
 
 
 @settings(max_examples=150, deadline=None, database=None)
-@given(tasks(), st.lists(st.tuples(st.sampled_from(["run", "stop", "look"]), SECONDS), max_size=12), st.booleans())
+@given(tasks(), st.lists(st.tuples(st.sampled_from(["run", "stop", "wait"]), SECONDS), max_size=12), st.booleans())
 def test_a_timeline_makes_sense(task: Task, actions: list[tuple[str, float]], show: bool) -> None:
-    """States follow each other as allowed; phases ascend; what is hidden is not seen; nothing wakes for nothing."""
+    """States follow each other as allowed; phases ascend; what is hidden is not shown; nothing wakes for nothing."""
     now = 100.0
     line = timeline.begin(task, now)
-    seen = timeline.current(line, now).state
+    before = timeline.current(line, now).state
     for action, pause in actions:
         state = timeline.current(line, now).state
         if action == "run" and state in ("STOPPED", "ERROR"):
@@ -61,9 +61,9 @@ def test_a_timeline_makes_sense(task: Task, actions: list[tuple[str, float]], sh
         end = now + pause
         while True:
             phase = timeline.current(line, now)
-            assert phase.state == seen or phase.state in ALLOWED[seen]
-            seen = phase.state
-            assert (phase.shown in ("STARTING", "STOPPING")) is (show and seen in ("STARTING", "STOPPING"))
+            assert phase.state == before or phase.state in ALLOWED[before]
+            before = phase.state
+            assert (phase.shown in ("STARTING", "STOPPING")) is (show and before in ("STARTING", "STOPPING"))
             lives = timeline.current(line, now - task.memory_lag).state in ("RUNNING", "RECOVERY", "STOPPING")
             assert timeline.memory_mb(task, line, now) == (120 if lives else 0)
             due = timeline.next_change(line, now)

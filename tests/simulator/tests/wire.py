@@ -104,7 +104,7 @@ class Client:
         return self.call(method, path, json.dumps(value).encode(), Content_Type="application/json")
 
     def state(self, path: str = ORDERS) -> str:
-        """The state of a task, as GetTaskDetails tells it."""
+        """The state of a task, as GetTaskDetails shows it."""
         return str(self.call("GET", path).json["state"])
 
 
