@@ -3,6 +3,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How fast the two ways are, beside `ansible.builtin.uri` and Ansible's own floor: `python -m tests.benchmarks`.
 
-Everything is measured in one run of one playbook against a stand-in on this machine, round after round, and told as the
-median and as a ratio.
+Everything is measured in one run of one playbook against a stand-in on this machine, round after round, and reported
+as the median and as a ratio.
 """

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dataops.qlik_em contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What one stop in process spends its time with: what a worker runs, without Ansible around it.
+"""What one stop in process spends its time on: what a worker runs, without Ansible around it.
 
 A program of its own, as it needs the collection: it stops the tasks of the server "single" one after the other, each
 over a connection of its own, and prints the median milliseconds of each phase as JSON.

@@ -21,7 +21,7 @@ from ..tools.simulator import connection, serving
 
 HERE = Path(__file__).parent
 USER, PASSWORD = "bench", "bench-password"
-LOOK = 0.005  # seconds between two looks at the memory
+PAUSE = 0.005  # seconds between two reads of the memory
 
 Seconds = dict[str, list[float]]
 
@@ -37,8 +37,8 @@ class Memory(threading.Thread):
         self.over = threading.Event()
 
     def run(self) -> None:
-        """Look until it is over. A worker is a fork: what it begins with is its parent's."""
-        while not self.over.wait(LOOK):
+        """Read it until the end. A worker is a fork: what it begins with is its parent's."""
+        while not self.over.wait(PAUSE):
             try:
                 children = Path(f"/proc/{self._pid}/task/{self._pid}/children").read_text().split()
                 for child in children:

@@ -40,7 +40,7 @@ def measure(singles: int, loops: int) -> Seconds:
 
 
 def measure_phases(rounds: int) -> dict[str, float]:
-    """Return what one stop in process spends its time with: milliseconds of each phase."""
+    """Return what one stop in process spends its time on: milliseconds of each phase."""
     tasks = [{"name": f"phase {number}", "state": "RUNNING"} for number in range(rounds)]
     with stand_in({"servers": [{"name": "single", "tasks": tasks}]}) as access:
         process = subprocess.run(

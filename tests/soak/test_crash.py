@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dataops.qlik_em contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A maintenance window that is killed at a random moment, while the line is bad: `restored` brings back what ran.
+"""A maintenance window that is killed at a random moment, while the line is bad: `restored` starts what ran.
 
 SOAK_MOMENTS is how many moments are tried for each way to run (2; `make soak` tries 20). SOAK_SEED repeats a run.
 """
@@ -98,7 +98,7 @@ def alive(em: Handle) -> set[tuple[str, str]]:
 
 @pytest.mark.parametrize("as_module", [False, True], ids=["in_process", "as_module"])
 @pytest.mark.parametrize("moment", range(MOMENTS))
-def test_a_window_that_is_killed_brings_back_exactly_what_ran(em, tmp_path, moment, as_module):
+def test_a_window_that_is_killed_starts_exactly_what_ran(em, tmp_path, moment, as_module):
     seed = SEED + moment
     print(f"SOAK_SEED={seed} SOAK_MOMENTS=1")  # pytest shows it if the test fails
     chance = random.Random(seed)

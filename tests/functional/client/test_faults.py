@@ -69,7 +69,7 @@ def quick(monkeypatch, em):
 
 @pytest.fixture
 def line(em):
-    """The line to the stand-in, whose plug can be pulled."""
+    """The line to the stand-in, which can be cut."""
     with Line(em.url) as wire:
         yield wire
 
@@ -169,7 +169,7 @@ def test_a_late_answer_is_an_answer(user, em):
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_a_stop_whose_answer_is_lost_is_seen_and_never_sent_again(user, em, name):
+def test_a_stop_whose_answer_is_lost_is_confirmed_and_never_sent_again(user, em, name):
     spoil(em, "StopTask", LOST[name][0])
     run = user.task(timeout=1)
     assert run.changed and not run.failed
@@ -200,7 +200,7 @@ def test_a_stop_that_may_not_have_arrived_fails_clearly_and_is_never_sent_again(
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_a_start_whose_answer_is_lost_is_seen_and_never_sent_again(user, em, name):
+def test_a_start_whose_answer_is_lost_is_confirmed_and_never_sent_again(user, em, name):
     spoil(em, "RunTask", LOST[name][0])
     run = user.task("stock", "started", server="Replicate-Test", timeout=1)
     assert run.changed and not run.failed
@@ -250,7 +250,7 @@ def test_a_restart_whose_stop_gets_lost_starts_nothing(user, em):
     assert run.changed and run.writes == ["StopTask"]
 
 
-def test_a_lost_answer_and_then_no_look_at_the_task_is_a_clear_failure(user, em):
+def test_a_lost_answer_and_then_no_read_of_the_task_is_a_clear_failure(user, em):
     spoil(em, "StopTask", LOST["cut"][0])
     spoil(em, "GetTaskDetails", LOST["status 503"][0], nth="all")
     run = user.task(timeout=1)
@@ -260,7 +260,7 @@ def test_a_lost_answer_and_then_no_look_at_the_task_is_a_clear_failure(user, em)
     assert run.changed and run.writes == ["StopTask"]
 
 
-def test_a_lost_answer_and_then_a_refused_look_is_a_clear_failure(user, em):
+def test_a_lost_answer_and_then_a_refused_read_is_a_clear_failure(user, em):
     spoil(em, "StopTask", LOST["cut"][0])
     spoil(em, "GetTaskDetails", {"fault": "error", "error_code": "AEM_SERVER_NOT_CONNECTED"}, nth="all")
     run = user.task(timeout=1)
@@ -285,7 +285,7 @@ def test_a_task_that_stops_long_after_its_answer_was_lost_is_followed(user, em):
         ({"fault": "error", "error_code": "AEM_ODD", "error_message": ""}, "AEM_ODD"),
     ],
 )
-def test_a_failure_that_the_server_tells_is_told_on_in_one_line(user, em, fault, text):
+def test_a_failure_of_the_server_is_passed_on_in_one_line(user, em, fault, text):
     spoil(em, "StopTask", fault)
     run = user.task()
     assert run.failed and not run.changed
@@ -454,7 +454,7 @@ def test_each_call_may_renew_the_session(user, em):
     assert em.summary()["open_sessions"] == 0
 
 
-def test_a_session_that_expires_after_a_lost_stop_is_renewed_to_look(user, em):
+def test_a_session_that_expires_after_a_lost_stop_is_renewed_to_read_the_state(user, em):
     spoil(em, "StopTask", LOST["cut"][0])
     spoil(em, "GetTaskDetails", {"fault": "expire_session"})
     run = user.task(timeout=1)

@@ -61,7 +61,7 @@ def test_a_refused_token_is_named_but_not_shown(user, way):
     assert "not-the-right-one" not in str(run.result)
 
 
-def test_a_user_without_rights_is_told_so(user):
+def test_a_user_without_rights_gets_a_clear_failure(user):
     run = user.task(username="stranger@corp.example", password="stranger-test-password")
     assert run.failed and "Operator on the task" in run.result["hint"]
 

@@ -34,7 +34,7 @@ SHOP = {
 
 
 def with_shop(document: dict[str, Any]) -> dict[str, Any]:
-    """The definition, its source a new endpoint that it brings along."""
+    """The definition, its source a new endpoint that it contains."""
     content = document[BODY]
     content["tasks"][0]["task"]["source_name"] = "Shop"
     content["databases"] = [copy.deepcopy(SHOP)]  # tests change what they get

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, dataops.qlik_em contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What test_input.py tries: for each module options that are fine, and what must not be laid over them.
+"""What test_input.py tries: for each module valid options, and what must not be laid over them.
 
 None leaves an option out. The texts {folder}, {file}, {binary} and {huge} stand for an empty folder, and for files in
-another one: a text, bytes that are no text, and 50 MB and a bit.
+another one: a text, bytes that are not text, and 50 MB and a bit.
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ def fleets() -> list[Row]:
 
 
 def fleets_to_read() -> list[Row]:
-    """Return rows for what the lists of tasks tell only."""
+    """Return rows for what only the lists of tasks show."""
     literal = {"include": [{"server": "Replicate-Prod", "name": "nope"}, {"server": "Replicate-Prod"}]}
     return [
         (literal, 'include names tasks that do not exist: "nope" on server "Replicate-Prod".'),

@@ -6,7 +6,7 @@
 Not searched is what users ask for: the session that aem_session returns, the file of aem_export with ``secrets: keep``,
 and the old definition that aem_task keeps before it replaces one. In any file of aem_export the members for secrets are
 redacted, and no others: a definition must not come out changed because a word in it is also somebody's password.
-Names are no secrets: a checkpoint and a journal must hold those of tasks as they are, or these could not be started
+Names are not secrets: a checkpoint and a journal must hold those of tasks as they are, or these could not be started
 again.
 """
 
@@ -141,7 +141,7 @@ def corpus() -> list[Case]:
 
 
 CORPUS = corpus()
-TELLING = [case for case in CORPUS if names_in(case.options) != list(CANARIES)]
+WITH_OTHER_SECRETS = [case for case in CORPUS if names_in(case.options) != list(CANARIES)]
 
 
 # A server that gives back what it got
@@ -191,8 +191,8 @@ class Echo(Transport):
             value = json.loads(reply.body)
         except ValueError:
             return reply
-        told = " ".join([*(EVERY[name] for name in self._names), text[-60:]])
-        return reply._replace(body=json.dumps(with_more(value, told)).encode())
+        added = " ".join([*(EVERY[name] for name in self._names), text[-60:]])
+        return reply._replace(body=json.dumps(with_more(value, added)).encode())
 
 
 def with_more(value: Any, text: str) -> Any:
@@ -288,8 +288,8 @@ def test_no_secret_comes_out(em, knowing, tmp_path, case):
 
 
 @pytest.mark.parametrize("mistake", [{}, {"no_such_option": 1}], ids=["right", "wrong"])
-@pytest.mark.parametrize("case", [*{case.module: case for case in CORPUS}.values(), *TELLING], ids=str)
-def test_a_module_tells_neither_ansible_nor_the_system_log(knowing, tmp_path, monkeypatch, capsys, case, mistake):
+@pytest.mark.parametrize("case", [*{case.module: case for case in CORPUS}.values(), *WITH_OTHER_SECRETS], ids=str)
+def test_a_module_reveals_nothing_to_ansible_or_the_system_log(knowing, tmp_path, monkeypatch, capsys, case, mistake):
     """It adds its arguments to its result, and writes them to the log before it does anything."""
     given_files(tmp_path / "given")
     logged: list[str] = []
@@ -386,7 +386,7 @@ def test_a_playbook_shows_no_secret(em, proxy, tmp_path, as_module):
     expected = ["endpoint"] if as_module else ["endpoint", "task", "api", "api"]
     assert failed == [f"dataops.qlik_em.aem_{name}" for name in expected + ["task"] * len(MISTAKES)], outcome.text
     licences = [one["license"] for one in outcome.results if "license" in one]
-    assert {one["expiration"] for one in licences} == {"2036-02-02"}  # a date is no secret
+    assert {one["expiration"] for one in licences} == {"2036-02-02"}  # a date is not a secret
     shown = f"{everything(outcome, folder)}\n{json.dumps(outcome.results)}"
     assert leaks(shown, EVERY) == []
     assert not [one for one in {request["session"] for request in em.requests()} if one and one in shown]

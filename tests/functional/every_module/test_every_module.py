@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dataops.qlik_em contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What holds for every module and state, both ways: check mode tells the truth, the second run changes nothing.
+"""What holds for every module and state, both ways: check mode predicts truly, the second run changes nothing.
 
 A real playbook runs each case three times: to see what it would change, for real, and once more.
 """
@@ -39,7 +39,7 @@ ROUNDS = (
 
 @dataclass
 class Scene:
-    """Where a case is played, a stand-in and a folder of its own, and what came of each round."""
+    """Where a case is played, a stand-in and a folder of its own, and the result of each round."""
 
     case: Case
     em: Handle
@@ -59,7 +59,7 @@ class Scene:
         options = login | filled(self.case.options, values)
         return {"name": str(self.case), f"dataops.qlik_em.{self.case.module}": options}
 
-    def look(self) -> None:
+    def collect(self) -> None:
         """Keep what a round has left behind."""
         self.requests.append(self.em.requests())
         self.em.clear_requests()
@@ -74,18 +74,18 @@ def play(player: Player, scenes: list[Scene]) -> str:
     for pipe in pipes:
         os.mkfifo(pipe)
 
-    def look() -> None:
+    def collect() -> None:
         for playing, pipe in zip(rounds, pipes, strict=True):
             with pipe.open("w"):  # once the playbook has come that far; it goes on when this is closed
                 for scene in playing:
-                    scene.look()
+                    scene.collect()
 
     tasks = {scene.case: scene.task() for scene in scenes}
     script: list[tuple[Scene | None, dict[str, Any]]] = []
     for playing, keywords, pipe in zip(rounds, ROUNDS, pipes, strict=True):
         script += [(scene, tasks[scene.case] | keywords) for scene in playing]
         script.append((None, {"ansible.builtin.raw": f"cat '{pipe}'", "check_mode": False, "timeout": 60}))
-    threading.Thread(target=look, daemon=True).start()
+    threading.Thread(target=collect, daemon=True).start()
     outcome = player.play([task for _scene, task in script], "-vvv")
     assert len(outcome.results) == len(script), outcome.text
     for (scene, _task), result in zip(script, outcome.results, strict=True):
@@ -104,7 +104,7 @@ def scenes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     player = Player(tmp_path_factory.mktemp("player"), request.param, ANSIBLE_PIPELINING="true")
     way = "runs as a module: aem_run_as_module is true" if request.param else "runs in process"
     with ExitStack() as stack:
-        # A session that is left open must not be gone only because the playbook takes long.
+        # A session that is left open must not expire only because the playbook takes long.
         stand_ins = [stack.enter_context(running(idle_seconds=86_400)) for _case in cases]
         found = {
             case: Scene(case, em, tmp_path_factory.mktemp(case.module))
@@ -116,7 +116,7 @@ def scenes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 def writes(run: Run) -> list[str]:
-    """Return the methods that were sent and are no reads."""
+    """Return the methods that were sent and are not reads."""
     return [r["operation"] for r in run.requests if r["method"] not in READS and r["operation"] != "Login"]
 
 
@@ -132,7 +132,7 @@ def left_open(run: Run) -> int:
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_check_mode_tells_the_truth_and_the_second_run_changes_nothing(scenes, case):
+def test_check_mode_predicts_truly_and_the_second_run_changes_nothing(scenes, case):
     scene = scenes[case]
     foreseen, real, again = scene.runs
     for run in scene.runs:

@@ -176,8 +176,8 @@ def test_the_role_none_is_kept_and_sent_only_if_it_is_used(user, em):
 
 
 def test_members_that_we_do_not_know_are_sent_back(user, em):
-    told = {"$type": "AemAuthorizationAcl", "admin_role": None, "viewer_role": {"users": None}, "tomorrow": [1]}
-    em.faults([{"match": {"operation": "GetServerAcl"}, "fault": "answer", "json": told}])
+    answer = {"$type": "AemAuthorizationAcl", "admin_role": None, "viewer_role": {"users": None}, "tomorrow": [1]}
+    em.faults([{"match": {"operation": "GetServerAcl"}, "fault": "answer", "json": answer}])
     (body,) = bodies(user.run("aem_acl", **MYSELF))
     assert next(iter(body)) == "$type" and body["tomorrow"] == [1] and body["viewer_role"] == EMPTY
 
@@ -274,8 +274,8 @@ def test_a_write_that_shows_no_effect_fails(user, em, options, operation, fault)
 
 def test_somebody_else_was_faster(user, em):
     start_with(user)
-    gone = {"error_code": "AEM_SERVER_HAS_NO_ACL", "error_message": "gone"}
-    em.faults([{"match": {"operation": "DeleteServerAcl"}, "fault": "error", **gone}])
+    deleted = {"error_code": "AEM_SERVER_HAS_NO_ACL", "error_message": "deleted"}
+    em.faults([{"match": {"operation": "DeleteServerAcl"}, "fault": "error", **deleted}])
     run = user.run("aem_acl", state="absent", force=True)
     assert not run.failed and not run.changed and run.result["acl"] is None
 

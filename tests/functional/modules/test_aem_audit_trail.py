@@ -135,7 +135,7 @@ def test_a_lost_answer_is_asked_for_again(admin, em, fault):
 
 
 def test_no_secret_is_returned_or_kept(admin, em, tmp_path):
-    """The login's own, one under a telling name, one in JSON within JSON, and an encrypted one."""
+    """The login's own, one under a name that shows it, one in JSON within JSON, and an encrypted one."""
     inner = json.dumps({"db_settings": {"password": "canary-of-json"}})
     records = [
         {"user": "admin", "password": "canary-of-member", "note": ADMIN["password"]},

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dataops.qlik_em contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""aem_export and aem_import: files that stay quiet in Git, and whole servers that travel."""
+"""aem_export and aem_import: files that stay the same in Git, and whole servers that are copied."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def export(user, path, **options):
     return user.run("aem_export", **{"server": PROD, "dest": str(path), **options})
 
 
-def bring(user, document, **options):
+def import_definition(user, document, **options):
     """Run aem_import."""
     return user.run(
         "aem_import", **{"server": PROD, "wait_sleep": 0.1, "wait_timeout": 15, "definition": document, **options}
@@ -56,7 +56,7 @@ def sent(run, operation):
 # Export
 
 
-def test_an_export_is_a_private_file_that_says_no_secret(admin, em, tmp_path):
+def test_an_export_is_a_private_file_without_secrets(admin, em, tmp_path):
     path = tmp_path / "orders.json"
     run = export(admin, path, name="orders", with_endpoints=True, diff=True)
     assert run.changed and not run.failed and path.stat().st_mode & 0o777 == 0o600
@@ -116,7 +116,7 @@ def test_a_file_in_another_order_is_the_same(admin, tmp_path):
     assert export(admin, path).changed
 
 
-def test_an_export_that_changes_keeps_the_old_file_if_told(admin, em, tmp_path):
+def test_an_export_that_changes_keeps_the_old_file_if_asked_to(admin, em, tmp_path):
     path = tmp_path / "invoices.json"
     export(admin, path, name="invoices")
     old = path.read_text()
@@ -181,16 +181,16 @@ def test_a_refused_export_names_the_role(user, tmp_path):
 # Import
 
 
-def test_an_import_brings_what_differs_and_nothing_the_second_time(admin, em):
+def test_an_import_sends_what_differs_and_nothing_the_second_time(admin, em):
     document = with_shop(definition(batch_size=7))
-    run = bring(admin, document, diff=True)
+    run = import_definition(admin, document, diff=True)
     assert run.changed and not run.failed, run.result
     assert (run.result["tasks"], run.result["endpoints"]) == (["fresh"], ["Shop"])
     assert run.result["diff"]["after"]["databases/Shop/db_settings/password"] == "<secret>"
     assert em.endpoint(PROD, "Shop")["db_settings"] == SHOP["db_settings"]
     assert "fresh" in em.server(PROD)["tasks"] and "clear-shop-password" not in str(run.result)
     assert sent(run, "ImportAll")[0]["raw_path"].endswith("/servers/Replicate-Prod?action=import")
-    again = bring(admin, document, diff=True)
+    again = import_definition(admin, document, diff=True)
     assert not again.changed and not sent(again, "ImportAll")
     assert again.result["diff"]["before"] == again.result["diff"]["after"] == {}
 
@@ -199,10 +199,10 @@ def test_running_tasks_that_are_as_wanted_do_no_harm(admin, em, tmp_path):
     path = tmp_path / "all.json"
     export(admin, path)
     document = json.loads(path.read_text())
-    assert not bring(admin, document).changed
+    assert not import_definition(admin, document).changed
     item = next(item for item in document[BODY]["tasks"] if item["task"]["name"] == "invoices")
     item["task_settings"]["target_settings"]["batch_size"] = 7
-    run = bring(admin, document)
+    run = import_definition(admin, document)
     assert run.changed and not run.failed and (run.result["tasks"], run.result["endpoints"]) == (["invoices"], [])
     assert em.task(PROD, "orders")["state"] == "RUNNING"
 
@@ -211,7 +211,7 @@ def test_running_tasks_that_are_as_wanted_do_no_harm(admin, em, tmp_path):
 def test_a_running_task_that_differs_is_named_before_anything_is_sent(admin, check):
     document = definition("orders", batch_size=7)
     document[BODY]["tasks"] += definition("invoices", batch_size=7)[BODY]["tasks"]
-    run = bring(admin, document, check=check)
+    run = import_definition(admin, document, check=check)
     assert run.failed and not run.changed and not sent(run, "ImportAll")
     assert run.msg == (
         'Tasks of server "Replicate-Prod" that differ from the definition are not stopped: orders. '
@@ -220,8 +220,8 @@ def test_a_running_task_that_differs_is_named_before_anything_is_sent(admin, che
 
 
 def test_an_import_says_what_stays(admin):
-    bring(admin, definition(tables=("ORDERS", "PRICES")))
-    run = bring(admin, definition(tables=("ORDERS",)))
+    import_definition(admin, definition(tables=("ORDERS", "PRICES")))
+    run = import_definition(admin, definition(tables=("ORDERS",)))
     assert not run.changed
     assert run.result["not_removed"] == ["tasks/fresh/source/source_tables/explicit_included_tables/SALES.PRICES"]
     assert run.result["not_removed"][0] in run.result["warnings"][0]
@@ -230,11 +230,11 @@ def test_an_import_says_what_stays(admin):
 def test_other_objects_travel_too(admin):
     document = definition()
     document[BODY]["notifications"] = {"rules": [{"name": "a", "on": True}]}
-    run = bring(admin, document, diff=True)
+    run = import_definition(admin, document, diff=True)
     assert run.changed and run.result["diff"]["after"]["notifications/rules/a/on"] is True
-    assert not bring(admin, document).changed
+    assert not import_definition(admin, document).changed
     document[BODY]["notifications"]["rules"][0]["on"] = False
-    assert bring(admin, document).changed
+    assert import_definition(admin, document).changed
 
 
 @pytest.mark.parametrize("secrets", ["redact", "keep"])
@@ -246,13 +246,13 @@ def test_the_round_trip(admin, em, tmp_path, secrets):
         other.reset(EMPTY)
         other.set_server(PROD, import_seconds=0.3)
         guest = User(other, defaults={"username": "u", "password": "p"})
-        foreseen = bring(guest, None, src=str(first), check=True, diff=True)
-        run = bring(guest, None, src=str(first), diff=True)
+        foreseen = import_definition(guest, None, src=str(first), check=True, diff=True)
+        run = import_definition(guest, None, src=str(first), diff=True)
         assert not run.failed, run.result
         assert run.changed is foreseen.changed is True and run.result["diff"] == foreseen.result["diff"]
         export(guest, second, secrets=secrets)
-        assert not bring(guest, None, src=str(first)).changed
-    assert not bring(admin, None, src=str(second)).changed
+        assert not import_definition(guest, None, src=str(first)).changed
+    assert not import_definition(admin, None, src=str(second)).changed
     one, two = (json.loads(path.read_text())[BODY] for path in (first, second))
     assert len(one["tasks"]) == len(em.server(PROD)["tasks"]) and len(one["databases"]) > 3
     for content in (one, two):  # by hand: what the modules take for a difference is not asked
@@ -266,10 +266,10 @@ def test_the_round_trip(admin, em, tmp_path, secrets):
 def test_an_import_that_is_refused_says_why(admin, user, em):
     document = definition()
     document[BODY]["aliens"] = {"x": 1}
-    run = bring(admin, document)
+    run = import_definition(admin, document)
     assert run.failed and not run.changed and run.result["error_code"] == "AEM_IMPORT_INVALID_CONTENT"
     assert "Unknown: aliens" in run.msg and run.result["hint"]
-    run = bring(user, definition(), username="operator@corp.example", password="operator-test-password")
+    run = import_definition(user, definition(), username="operator@corp.example", password="operator-test-password")
     assert run.failed and "Admin on Enterprise Manager" in run.result["hint"]
 
 
@@ -278,6 +278,6 @@ def test_a_lost_answer_to_an_import(admin, em, monkeypatch, fault):
     monkeypatch.setattr(User, "limits", User.limits._replace(lost_effect=1))
     more = {"status": 502, "work": True} if fault == "status" else {"how": "close"}
     em.faults([{"match": {"operation": "ImportAll"}, "fault": fault, **more}])
-    run = bring(admin, with_shop(definition()))
+    run = import_definition(admin, with_shop(definition()))
     assert run.changed and run.failed is (fault == "cut_before") and len(sent(run, "ImportAll")) == 1
     assert ("Shop" in em.server(PROD)["endpoints"]) is (fault != "cut_before")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dataops.qlik_em contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A maintenance window: exactly what ran is stopped and comes back, whatever happens in between."""
+"""A maintenance window: exactly what ran is stopped and started again, whatever happens in between."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def window(em, user, tmp_path):
 
 
 def running(em):
-    """Return the tasks that live, the spared one not counted."""
+    """Return the tasks that run, without the excluded one."""
     return {
         (server, name)
         for server, found in em.state()["servers"].items()

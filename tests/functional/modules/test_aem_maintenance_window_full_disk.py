@@ -53,7 +53,7 @@ def user(em, tmp_path):
 
 
 def writes(run: Run) -> list[str | None]:
-    """Return what was sent and is no read."""
+    """Return what was sent and is not a read."""
     return [r["operation"] for r in run.requests if r["method"] != "GET" and r["operation"] != "Login"]
 
 
@@ -71,7 +71,7 @@ def test_nothing_is_half_done(user, em, tmp_path, monkeypatch, name):
     assert "Unexpected" not in str(run.result)
     after = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     notes = {name for name in after if name.endswith((".lock", "journal"))}
-    assert not any(b'"before"' in content for content in after.values())  # or the next run would be in doubt
+    assert not any(b'"before"' in content for content in after.values())  # or it would be unconfirmed
     assert {name: content for name, content in after.items() if name not in notes} == {
         name: content for name, content in before.items() if name not in notes
     }
@@ -79,7 +79,7 @@ def test_nothing_is_half_done(user, em, tmp_path, monkeypatch, name):
     assert not user.run(module, **filled(options, {"folder": str(tmp_path)})).failed
 
 
-def test_a_window_that_cannot_be_closed_tells_what_was_done(user, em, tmp_path, monkeypatch):
+def test_a_window_that_cannot_be_closed_reports_what_was_done(user, em, tmp_path, monkeypatch):
     written: list[str] = []
 
     def fail_at_the_end(option: str, path: str, text: str) -> None:
@@ -89,10 +89,10 @@ def test_a_window_that_cannot_be_closed_tells_what_was_done(user, em, tmp_path, 
 
     monkeypatch.setattr(_window, "write_atomically", fail_at_the_end)
     run = user.run("aem_maintenance_window", state="frozen", path=str(tmp_path / "window"), **QUICK)
-    check_told(run, em)
+    check_report(run, em)
 
 
-def test_a_journal_that_cannot_be_ended_tells_what_was_done(user, em, tmp_path, monkeypatch):
+def test_a_journal_that_cannot_be_ended_reports_what_was_done(user, em, tmp_path, monkeypatch):
     note = Journal.note
 
     def fail_at_the_end(self: Journal, event: str, **members: Any) -> None:
@@ -102,12 +102,12 @@ def test_a_journal_that_cannot_be_ended_tells_what_was_done(user, em, tmp_path, 
 
     monkeypatch.setattr(Journal, "note", fail_at_the_end)
     options = {**ONE, **QUICK, "state": "stopped", "journal": str(tmp_path / "journal")}
-    check_told(user.run("aem_task_batch", **options), em)
+    check_report(user.run("aem_task_batch", **options), em)
     monkeypatch.undo()
     assert not user.run("aem_task_batch", **options).failed
 
 
-def check_told(run: Run, em: Any) -> None:
+def check_report(run: Run, em: Any) -> None:
     """The task is stopped, and the failure says so."""
     assert em.task("Replicate-Prod", "orders")["state"] == "STOPPED"
     assert run.failed and run.changed and run.result["counts"]["changed"] == 1
@@ -115,8 +115,8 @@ def check_told(run: Run, em: Any) -> None:
     assert run.result["tasks"][0]["after"] == "STOPPED"
 
 
-def test_what_cannot_be_noted_afterwards_is_no_failure(user, em, tmp_path, monkeypatch):
-    """It is in doubt for the next run, which looks."""
+def test_what_cannot_be_noted_afterwards_is_not_a_failure(user, em, tmp_path, monkeypatch):
+    """It is unconfirmed for the next run, which reads the state."""
     lines: list[bytes] = []
 
     class Full:

@@ -192,8 +192,8 @@ def test_removing(user, em):
 
 
 def test_somebody_else_was_faster(user, em):
-    gone = {"error_code": "AEM_SERVER_NOT_FOUND", "error_message": "gone"}
-    em.faults([{"match": {"operation": "DeleteServer"}, "fault": "error", **gone}])
+    deleted = {"error_code": "AEM_SERVER_NOT_FOUND", "error_message": "deleted"}
+    em.faults([{"match": {"operation": "DeleteServer"}, "fault": "error", **deleted}])
     run = user.run("aem_server", name=PROD, state="absent")
     assert not run.failed and not run.changed
 
@@ -278,7 +278,7 @@ def test_a_password_whose_answer_is_lost_is_not_taken_for_stored(user, em):
     assert run.failed and run.changed and "nothing was to change but the password, which cannot be read" in run.msg
     em.faults([{"match": {"operation": "PutServer"}, **LOST[0]}])
     run = user.run("aem_server", **ON_PROD, server_password=PASSWORD, update_password="always")
-    assert not run.failed and run.changed, "the description tells that all was taken"
+    assert not run.failed and run.changed, "the description shows that all was taken"
 
 
 # Refusals and bad input
@@ -313,9 +313,9 @@ def test_what_the_server_does_not_take(user, member, value, code, hint):
 
 
 def test_a_put_that_fails_says_why(user, em):
-    em.set_server(PROD, fail_put="The user is no administrator.")
+    em.set_server(PROD, fail_put="The user is not an administrator.")
     run = user.run("aem_server", **ON_PROD)
-    assert run.failed and "The user is no administrator." in run.msg
+    assert run.failed and "The user is not an administrator." in run.msg
     assert "administrator of that server" in run.result["hint"]
     em.set_server(PROD, fail_delete=True)
     run = user.run("aem_server", name=PROD, state="absent")

@@ -68,7 +68,7 @@ def test_both_spellings_of_the_envelope(user, em):
 
 @pytest.mark.parametrize("key", ["user_name", "username"])
 @pytest.mark.parametrize(
-    ("told", "expected"),
+    ("shown", "expected"),
     [
         ("VALID_LICENSE", "VALID_LICENSE"),
         ("LICENSE_VALID", "VALID_LICENSE"),
@@ -77,13 +77,13 @@ def test_both_spellings_of_the_envelope(user, em):
         ("SOMETHING_NEW", "SOMETHING_NEW"),
     ],
 )
-def test_both_spellings_of_the_user_and_of_the_licence(user, em, key, told, expected):
+def test_both_spellings_of_the_user_and_of_the_licence(user, em, key, shown, expected):
     details = {
         "$type": "ComposeServerDetails",
         "name": "S",
         "state": "MONITORED",
         "configuration": {"host": "h", key: "u"},
-        "license": {"state": told},
+        "license": {"state": shown},
         "member_of_tomorrow": 1,
     }
     em.faults([{"match": {"operation": "GetServerDetails"}, "fault": "answer", "json": {"serverDetails": details}}])

@@ -98,19 +98,19 @@ def test_resume_reload_and_wait_for_many(em, user):
 
 
 def test_a_reload_is_not_taken_as_done_by_the_state_that_was_there_before(em, user):
-    """The table is told as TABLE_CHANGE_PROCESSING until the reload shows."""
+    """The table is shown as TABLE_CHANGE_PROCESSING until the reload shows."""
     before = user.run("aem_table_info", **TASK, table=["ORDERS"], statuses=True).result["tables"][0]
-    told = {"table_details": [before]}
-    em.faults([{"match": {"operation": "GetTableStatuses"}, "nth": 2, "count": 2, "fault": "answer", "json": told}])
+    answer = {"table_details": [before]}
+    em.faults([{"match": {"operation": "GetTableStatuses"}, "nth": 2, "count": 2, "fault": "answer", "json": answer}])
     run = act(user, "reloaded", "SALES.ORDERS", wait=True)
     assert run.changed and not run.failed
     assert run.operations.count("GetTableStatuses") >= 4
     assert rows(run)["SALES.ORDERS"]["after"] == "TABLE_CHANGE_PROCESSING"
 
 
-def test_a_server_that_tells_nothing_of_loads_is_believed_after_a_while(em, user):
-    told = {"table_details": [{"schema_on_source": "A", "table_on_source": "B", "state": "TABLE_CHANGE_PROCESSING"}]}
-    em.faults([{"match": {"operation": "GetTableStatuses"}, "nth": "all", "fault": "answer", "json": told}])
+def test_a_server_that_shows_nothing_of_loads_is_believed_after_a_while(em, user):
+    answer = {"table_details": [{"schema_on_source": "A", "table_on_source": "B", "state": "TABLE_CHANGE_PROCESSING"}]}
+    em.faults([{"match": {"operation": "GetTableStatuses"}, "nth": "all", "fault": "answer", "json": answer}])
     em.faults([{"match": {"operation": "ReloadTable"}, "nth": "all", "fault": "answer", "json": {}, "work": False}])
     run = act(user, "reloaded", "A.B", wait=True)
     assert run.changed and not run.failed and run.operations.count("GetTableStatuses") > 3
@@ -264,11 +264,11 @@ def test_a_resume_that_shows_no_effect(em, user):
 
 def test_a_wait_ends_when_the_task_stops(em, user):
     em.set_table("Replicate-Prod", "orders", "SALES", "ORDERS", stuck=True)
-    details = {"state": "ERROR", "message": "The target is gone"}
+    details = {"state": "ERROR", "message": "The target is unreachable"}
     em.faults([{"match": {"operation": "GetTaskDetails"}, "nth": 3, "count": 9, "fault": "answer", "json": details}])
     run = act(user, "reloaded", "SALES.ORDERS", wait=True, wait_timeout=60)
     assert run.failed and run.changed and rows(run)["SALES.ORDERS"]["elapsed"] < 30
-    assert "is TABLE_LOADING after ReloadTable, and its task is ERROR: The target is gone." in run.msg
+    assert "is TABLE_LOADING after ReloadTable, and its task is ERROR: The target is unreachable." in run.msg
 
 
 def test_a_table_that_vanishes(em, user):
@@ -293,14 +293,14 @@ UNDONE: list[dict[str, Any]] = [{"fault": "cut_before"}, {"fault": "status", "st
 @pytest.mark.parametrize("wait", [False, True])
 @pytest.mark.parametrize("fault", LOST, ids=str)
 @pytest.mark.parametrize(("state", "name"), [("reloaded", "SALES.ORDERS"), ("resumed", "SALES.PRICES")])
-def test_a_lost_answer_is_settled_by_reading(em, user, state, name, fault, wait):
+def test_a_lost_answer_is_confirmed_by_reading(em, user, state, name, fault, wait):
     em.faults([{"match": {"method": "POST", "path": "*/tables"}, **fault}])
     run = act(user, state, name, wait=wait)
     assert run.changed and not run.failed, run.result
     assert len(writes(run)) == 1 and run.operations.count("GetTableStatuses") >= 2
 
 
-def test_a_reload_that_is_over_before_anybody_looks_is_seen_by_its_times(em, user):
+def test_a_reload_that_is_over_before_the_next_read_is_recognised_by_its_times(em, user):
     em.set_table("Replicate-Prod", "orders", "SALES", "ORDERS", queue_seconds=0, load_seconds=0)
     em.faults([{"match": {"operation": "ReloadTable"}, "fault": "cut_after"}])
     run = act(user, "reloaded", "SALES.ORDERS")
@@ -320,7 +320,7 @@ def test_a_call_that_may_have_been_lost_is_not_sent_again_and_the_others_go_on(e
 
 
 def test_an_unreachable_server_ends_it(em, user, monkeypatch):
-    """Nothing of the first call leaves, so the others would only take their time to fail."""
+    """The first call is never sent, so the others would only take their time to fail."""
     sent = []
 
     def refuse(_api, _server, _task, _schema, table):
@@ -335,7 +335,7 @@ def test_an_unreachable_server_ends_it(em, user, monkeypatch):
     assert run.result["counts"]["skipped"] == 2
 
 
-def test_an_interrupt_begins_no_further_table_and_tells_what_was_done(em, user, monkeypatch):
+def test_an_interrupt_begins_no_further_table_and_reports_what_was_done(em, user, monkeypatch):
     plain = _table.Work._apply
 
     def apply(work, name):

@@ -65,12 +65,12 @@ def test_only_one_exact_name_is_sent_to_the_server(em, user):
 
 def test_a_release_that_takes_no_flags_for_states_makes_no_difference(em, user):
     everything = user.run("aem_table_info", **TASK).result
-    told = {"tablelist": everything["tables"]}
-    em.faults([{"match": {"operation": "GetTableList"}, "nth": "all", "fault": "answer", "json": told}])
+    answer = {"tablelist": everything["tables"]}
+    em.faults([{"match": {"operation": "GetTableList"}, "nth": "all", "fault": "answer", "json": answer}])
     assert names(user.run("aem_table_info", **TASK, state=["error"])) == ["ITEMS", "PRICES"]
 
 
-def test_what_is_told(em, user):
+def test_what_is_returned(em, user):
     run = user.run("aem_table_info", **TASK, table=["PRICES"])
     assert run.operations == ["Login", "GetTableList", "Logout"]
     assert run.result["tables"] == [{"schema": "SALES", "table": "PRICES", "state": "TABLE_ERROR"}]

@@ -117,11 +117,11 @@ def test_replaced_sets_the_lists_that_are_given_whatever_their_order(em, user):
 
 
 def test_absent_removes_by_name(em, user):
-    gone = [item("SALES", "ORDERS", load_order=9), item("sales", "ORDER_LINES"), item("STOCK", TABLES[5][1])]
-    run = act(user, "absent", explicit_included_tables=gone, included_pattern=[item("S", "%")])
+    removed = [item("SALES", "ORDERS", load_order=9), item("sales", "ORDER_LINES"), item("STOCK", TABLES[5][1])]
+    run = act(user, "absent", explicit_included_tables=removed, included_pattern=[item("S", "%")])
     assert run.changed and not run.failed
     assert pairs(selection(em)["explicit_included_tables"]) == TABLES[1:5]
-    assert not act(user, "absent", explicit_included_tables=gone).changed
+    assert not act(user, "absent", explicit_included_tables=removed).changed
 
 
 def test_a_pattern_for_tables_and_one_for_views_are_two(em, user):
@@ -157,13 +157,13 @@ def test_the_hint_is_for_a_task_that_runs(em, user, name, hint):
 
 
 def test_members_that_are_not_known_here_are_sent_back(em, user):
-    told = {
+    answer = {
         "included_pattern": None,
         "excluded_pattern": [],
         "explicit_included_tables": [item("A", "B", **PLAIN, colour="red")],
         "explicit_excluded_tables": [item("C", "D")],
     }
-    em.faults([{"match": {"operation": "GetTaskTableSelection"}, "nth": "all", "fault": "answer", "json": told}])
+    em.faults([{"match": {"operation": "GetTaskTableSelection"}, "nth": "all", "fault": "answer", "json": answer}])
     run = act(user, "present", explicit_included_tables=[item("E", "F")])
     assert run.changed and not run.failed
     assert sent(run)["explicit_excluded_tables"] == [item("C", "D")]
@@ -206,7 +206,7 @@ def test_an_answer_without_a_selection_is_not_taken_for_an_empty_one(em, user, a
 @pytest.mark.parametrize(
     "fault", [{"fault": "cut_after"}, {"fault": "cut_midway", "part": "headers"}, {"fault": "status", "work": True}]
 )
-def test_a_lost_answer_is_settled_by_reading(em, user, fault):
+def test_a_lost_answer_is_confirmed_by_reading(em, user, fault):
     fault = {"status": 502, **fault} if fault["fault"] == "status" else fault
     em.faults([{"match": {"operation": "PutTaskTableSelection"}, **fault}])
     run = act(user, "replaced", included_pattern=[item("A", "%")], explicit_included_tables=[item("B", "C")])
@@ -225,6 +225,6 @@ def test_a_call_that_may_have_been_lost_is_not_sent_again(em, user, fault):
 
 
 def test_a_number_for_a_named_load_order_is_not_taken_to_be_the_same(em, user):
-    told = {"explicit_included_tables": [item("A", "B", load_order=50, table_type="TABLE")]}
-    em.faults([{"match": {"operation": "GetTaskTableSelection"}, "nth": "all", "fault": "answer", "json": told}])
+    answer = {"explicit_included_tables": [item("A", "B", load_order=50, table_type="TABLE")]}
+    em.faults([{"match": {"operation": "GetTaskTableSelection"}, "nth": "all", "fault": "answer", "json": answer}])
     assert act(user, "present", explicit_included_tables=[item("A", "B", load_order="normal")]).changed

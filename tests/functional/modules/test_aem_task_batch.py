@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dataops.qlik_em contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Many tasks at once: which are meant, in what order and how many at a time, and what one failure does to the rest."""
+"""Many tasks at once: which ones, in what order and how many at a time, and what one failure does to the rest."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_a_server_that_cannot_be_read_fails_before_any_write_or_is_skipped(em, u
     assert 'server "S1" failed' in run.msg and run.result["error_code"].startswith("AEM_SERVER_NOT_")
     em.set_server("S0", **problem)
     run = batch(user, [{"server": "*"}])
-    assert 'server "S0" failed' in run.msg and 'server "S1" failed' in run.msg  # all of them are told
+    assert 'server "S0" failed' in run.msg and 'server "S1" failed' in run.msg  # all of them are reported
     em.set_server("S0", state="MONITORED", message="")
     run = batch(user, [{"server": "*"}, {"server": "S1", "name": "t1"}], on_server_error="skip")
     assert not run.failed and run.changed
@@ -211,7 +211,7 @@ def test_check_mode_predicts_and_the_second_run_changes_nothing(em, user, state,
 
 
 def test_a_task_that_somebody_starts_while_the_others_are_stopped_is_stopped_too(em, user, monkeypatch):
-    """With a list that is old by the time its turn comes, nothing is left to what the list said."""
+    """When its turn comes, the list may be out of date: nothing is decided by it."""
     monkeypatch.setattr(User, "limits", User.limits._replace(list_age=0.0))
     fleet(em, servers=1, tasks=2)
     em.set_task("S0", "t1", state="STOPPED")
@@ -219,7 +219,7 @@ def test_a_task_that_somebody_starts_while_the_others_are_stopped_is_stopped_too
     assert run.writes == ["StopTask", "StopTask"] and rows(run)["S0/t1"]["changed"] is False
 
 
-def test_with_wait_a_listed_task_is_looked_at_and_its_memory_waited_for(em, user):
+def test_with_wait_a_listed_task_is_read_and_its_memory_waited_for(em, user):
     fleet(em, servers=1, tasks=1, memory_lag=0.4)
     em.set_task("S0", "t0", state="STOPPED")
     run = batch(user, [{"server": "S0"}], wait=True)
@@ -298,7 +298,7 @@ def test_a_session_that_expires_is_renewed_once_for_all(em, user):
     assert em.summary()["open_sessions"] == 0
 
 
-def test_lost_answers_are_settled_for_each_task_and_no_write_is_sent_twice(em, user):
+def test_lost_answers_are_confirmed_for_each_task_and_no_write_is_sent_twice(em, user):
     fleet(em)
     em.faults(
         [
@@ -313,7 +313,7 @@ def test_lost_answers_are_settled_for_each_task_and_no_write_is_sent_twice(em, u
     assert set(sent.values()) == {1} and len(sent) == 12
 
 
-def test_a_batch_that_is_told_to_stop_says_what_was_done_and_ends_its_session(em, user):
+def test_a_batch_that_is_interrupted_says_what_was_done_and_ends_its_session(em, user):
     fleet(em, servers=1, tasks=10, stop_seconds=2)
 
     def end_when_three_are_under_way():
@@ -337,7 +337,7 @@ def test_a_batch_that_is_told_to_stop_says_what_was_done_and_ends_its_session(em
     ("policy", "failed", "skipped", "is_stopped"),
     [("stop", 0, 0, True), ("skip", 0, 1, False), ("fail", 1, 0, False)],
 )
-def test_a_full_load_under_way_is_treated_as_wished(em, user, policy, failed, skipped, is_stopped):
+def test_a_full_load_under_way_is_treated_as_chosen(em, user, policy, failed, skipped, is_stopped):
     fleet(em, servers=1, tasks=2)
     em.set_task("S0", "t1", details=LOADING)
     foreseen = batch(user, [{"server": "S0"}], on_full_load=policy, check=True)
@@ -413,7 +413,7 @@ def test_a_drained_task_is_stopped_at_once(em, user):
 # Progress
 
 
-def test_the_progress_is_told_with_what_takes_long_and_nothing_in_check_mode(em, user, monkeypatch):
+def test_the_progress_is_shown_with_what_takes_long_and_nothing_in_check_mode(em, user, monkeypatch):
     monkeypatch.setattr(User, "limits", User.limits._replace(progress_interval=0.3, slow_task=0.3))
     fleet(em, servers=1, tasks=3)
     em.set_task("S0", "t1", fail_stop=f"No, {em.password} is wrong.")
@@ -438,8 +438,8 @@ def test_the_journal_has_a_line_before_and_after_each_write(em, user, tmp_path):
     path = tmp_path / "journal"
     batch(user, [{"server": "S0"}], journal=str(path), parallel=1)
     entries = [json.loads(line) for line in path.read_text().splitlines()]
-    told = [(entry["event"], entry.get("call"), entry.get("name"), entry.get("error_code")) for entry in entries]
-    assert told == [
+    events = [(entry["event"], entry.get("call"), entry.get("name"), entry.get("error_code")) for entry in entries]
+    assert events == [
         ("run", None, None, None),
         ("before", "StopTask", "t0", None),
         ("after", "StopTask", "t0", None),
@@ -453,7 +453,7 @@ def test_the_journal_has_a_line_before_and_after_each_write(em, user, tmp_path):
     assert json.loads(path.read_text().splitlines()[-1])["event"] == "end"
 
 
-def test_a_restart_that_was_cut_short_is_gone_on_with_and_not_begun_anew(em, user, tmp_path):
+def test_a_restart_that_was_cut_short_is_continued_and_not_begun_anew(em, user, tmp_path):
     fleet(em, servers=1, tasks=3)
     em.set_task("S0", "t1", fail_stop="No.")
     options = {"state": "restarted", "journal": str(tmp_path / "journal"), "parallel": 1}
@@ -487,7 +487,7 @@ def now():
 
 
 def test_a_stop_of_the_run_before_that_is_still_on_its_way_is_not_overtaken(em, user, tmp_path):
-    """It was sent, its sender was killed, and the server gets to it only now: to look at once would be too early."""
+    """It was sent, its sender was killed, and the server does it only now: a read at once would come too early."""
     fleet(em, servers=1, tasks=1)
     path = tmp_path / "journal"
     cut_short(path, em, {"event": "before", "time": now(), "call": "StopTask", "server": "S0", "name": "t0"})
@@ -498,7 +498,7 @@ def test_a_stop_of_the_run_before_that_is_still_on_its_way_is_not_overtaken(em, 
     assert run.writes == ["RunTask"] and em.task("S0", "t0")["state"] == "RUNNING"
 
 
-def test_a_write_in_doubt_that_never_arrived_has_its_time_and_no_more(em, user, tmp_path):
+def test_an_unconfirmed_write_that_never_arrived_has_its_time_and_no_more(em, user, tmp_path):
     fleet(em, servers=1, tasks=2)
     path = tmp_path / "journal"
     old = {"event": "before", "time": "2026-11-25T11:00:00.000+00:00", "call": "StopTask", "server": "S0", "name": "t0"}
@@ -510,17 +510,17 @@ def test_a_write_in_doubt_that_never_arrived_has_its_time_and_no_more(em, user, 
 
 
 @pytest.mark.parametrize(("arrived", "writes"), [(True, []), (False, ["StopTask", "RunTask"])])
-def test_a_start_in_doubt_is_not_done_again_if_it_shows(em, user, tmp_path, arrived, writes):
+def test_an_unconfirmed_start_is_not_done_again_if_it_shows(em, user, tmp_path, arrived, writes):
     fleet(em, servers=1, tasks=1)
     em.set_task("S0", "t0", state="RUNNING" if arrived else "STOPPED")
     path = tmp_path / "journal"
-    doubt = {"event": "before", "time": now(), "call": "RunTask", "server": "S0", "name": "t0"}
-    cut_short(path, em, doubt, operation="restarted RESUME_PROCESSING")
+    unconfirmed = {"event": "before", "time": now(), "call": "RunTask", "server": "S0", "name": "t0"}
+    cut_short(path, em, unconfirmed, operation="restarted RESUME_PROCESSING")
     run = batch(user, [{"server": "S0"}], state="restarted", journal=str(path), timeout=1)
     assert run.writes == [write for write in writes if write == "RunTask"]
 
 
-def test_a_last_line_that_a_crash_has_cut_is_no_damage(em, user, tmp_path):
+def test_a_last_line_that_a_crash_has_cut_is_not_damage(em, user, tmp_path):
     fleet(em, servers=1, tasks=1)
     path = tmp_path / "journal"
     cut_short(path, em)

@@ -270,7 +270,7 @@ def test_a_stopped_task_stays_stopped(admin, em):
     assert run.changed and not sent(run, "RunTask") and run.result["task"]["state"] in ("STOPPED", "ERROR")
 
 
-# Gone
+# Deleting
 
 
 def test_absent(admin, em):

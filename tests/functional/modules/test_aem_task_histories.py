@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dataops.qlik_em contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What holds for every task, every wish and every plan of faults: Hypothesis looks for one for which it does not.
+"""What holds for every task, operation and plan of faults: Hypothesis searches for a case in which it does not hold.
 
 STATE_MACHINE_SCHEDULES is how many schedules are tried (300). A failure prints its seed; STATE_MACHINE_SEED takes it.
 """

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dataops.qlik_em contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`started`, `restarted` and `reloaded`: each answer of the API, and what the module makes of it."""
+"""`started`, `restarted` and `reloaded`: each answer of the API, and what the module does with it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_finished_full_load_is_not_loaded_again(user):
     assert run.writes == []
 
 
-def test_a_finished_full_load_is_known_from_the_list_if_the_details_do_not_tell(user, em):
+def test_a_finished_full_load_is_known_from_the_list_if_the_details_do_not_show_it(user, em):
     em.set_options(task_stop_reason=False)
     run = user.task("customers full load", "started")
     assert not run.changed and run.writes == []
@@ -57,7 +57,7 @@ def test_a_task_in_error_is_started(user, em):
     assert run.changed and state(em, "invoices") == "RUNNING"
 
 
-def test_a_short_full_load_that_is_over_before_we_look_is_a_success(user, em):
+def test_a_short_full_load_that_is_over_before_the_next_read_is_a_success(user, em):
     em.set_task("Replicate-Prod", "customers full load", stop_reason="NORMAL", full_load_seconds=0.05, memory_lag=0.5)
     run = user.task("customers full load", "started", wait=True)
     assert run.changed and not run.failed

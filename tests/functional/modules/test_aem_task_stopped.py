@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dataops.qlik_em contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`state: stopped`: each answer of the API, and what the module makes of it."""
+"""`state: stopped`: each answer of the API, and what the module does with it."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_a_200_with_another_state_or_a_message_is_no_success(user, em, answer, c
     assert answer["state"] in run.msg and answer.get("error_message", "") in run.msg
 
 
-def test_wait_checks_that_the_process_is_gone(user, em):
+def test_wait_checks_that_the_process_has_ended(user, em):
     em.set_task("Replicate-Prod", "orders", stop_seconds=0.1, memory_lag=1.5)
     run = user.task(wait=True)
     assert run.changed and not run.failed

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dataops.qlik_em contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The role maintenance_window and its playbooks: what is printed, handed on, and refused before anything is sent."""
+"""The role maintenance_window and its playbooks: what is printed, passed on, and refused before anything is sent."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def step(controller: Controller, name: str, status: int = 0, **variables: Any) -
 
 
 def statistics(output: str) -> dict[str, Any]:
-    """Return what a run has handed on."""
+    """Return what a run has passed on."""
     found = output.rpartition("RUN: ")[2]
     return json.JSONDecoder().raw_decode(found)[0]
 
@@ -113,7 +113,7 @@ def test_of_many_tasks_only_some_are_named(controller, em, path):
     assert '"... and 3 more"' in output
 
 
-def test_a_dry_run_of_both_playbooks_tells_and_sends_nothing(controller, em, path):
+def test_a_dry_run_of_both_playbooks_reports_and_sends_nothing(controller, em, path):
     output = play(controller, "maintenance_begin", "--check", maintenance_window_path=path, **PROD)
     assert "Of 2 tasks that ran: would be stopped 2, nothing to do 0, left alone 0, failed 0." in output
     assert '"would be stopped: Replicate-Prod/orders"' in output

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dataops.qlik_em contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What stands between a client and Enterprise Manager: a line whose plug can be pulled, a proxy, odd TLS servers."""
+"""What stands between a client and Enterprise Manager: a line that can be cut, a proxy, odd TLS servers."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Wire:
 
     @contextlib.contextmanager
     def watched(self, connection: socket.socket) -> Any:
-        """Close the connection at the end of the block, or when the plug is pulled."""
+        """Close the connection at the end of the block, or when the line is cut."""
         with self._lock:
             self._open.add(connection)
         try:

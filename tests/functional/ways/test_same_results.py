@@ -84,7 +84,7 @@ class Way:
         looks, others = set(), []
         for request in self.em.requests():
             line = json.dumps({name: request[name] for name in members})
-            # How often a wait looks is a matter of time.
+            # How often a wait reads the state depends on the speed of the machine.
             if request["operation"] in ("GetTaskDetails", "GetTableStatuses"):
                 looks.add(line)
             else:
@@ -107,9 +107,9 @@ def comparable(value: Any) -> Any:
         return [comparable(item) for item in value]
     if not isinstance(value, dict):
         return value
-    # Since 2.19 a module that fails always gives a traceback, or this text, which tells nothing.
+    # Since 2.19 a module that fails always gives a traceback, or this text, which says nothing.
     result = {name: comparable(item) for name, item in value.items() if item != "(traceback unavailable)"}
-    # The load of a task lags behind its state, so that it depends on the moment of the look.
+    # The load of a task lags behind its state, so that it depends on the moment of the read.
     load = ("memory_mb", "cpu_percentage")
     moments = ("elapsed", "start", "timestamp")
     for name in (*moments, "session_id", "invocation", "ansible_job_id", "results_file", *load):

@@ -27,7 +27,7 @@ WAIT_LONG = WAIT | {"timeout": 1, "wait": True, "wait_timeout": 600, "wait_sleep
 LOOP = ["a+b=c #1?", "stuck", 'it\'s "quoted"', "a+b=c #1?"]
 
 both_ways = pytest.mark.parametrize("as_module", [False, True], ids=["in_process", "as_module"])
-# ansible-core 2.16 leaves its workers alone when it is ended: a module cannot see that its grandparent is gone
+# ansible-core 2.16 leaves its workers alone when it is ended: a module cannot see that its grandparent has ended
 forwards_signals = not __version__.startswith("2.16.")
 
 
@@ -53,9 +53,9 @@ class Scene:
         """The methods called so far, in order."""
         return [request["operation"] for request in self.em.requests()]
 
-    def await_wait(self, looks: int = 2) -> None:
-        """Wait until a task that hangs has been looked at so often."""
-        await_that(lambda: self.operations().count("GetTaskDetails") >= looks, "the task waits")
+    def await_wait(self, reads: int = 2) -> None:
+        """Wait until a task that hangs has been read so often."""
+        await_that(lambda: self.operations().count("GetTaskDetails") >= reads, "the task waits")
 
     def await_call(self, task: str) -> None:
         """Wait until a stop of this task is under way."""
@@ -209,7 +209,7 @@ def test_a_signal_between_two_items_is_answered_by_ansible_itself(scene):
     task = {AEM_TASK: WAIT | {"name": "{{ item }}"}, "loop": ["a+b=c #1?", "stuck"], "loop_control": {"pause": 600}}
     with scene.start(False, task) as child:
         await_that(lambda: "(item=a+b=c #1?)" in child.output, "one item")
-        # Ansible waits for ever if it ends a worker that still holds the lock with which it handed over the result.
+        # Ansible waits for ever if it ends a worker that still holds the lock with which it passed on the result.
         await_that(lambda: "State:\tS" in Path(f"/proc/{child.worker}/status").read_text(), "the pause")
         child.press_ctrl_c()
         assert child.wait(SOON) != 0

@@ -45,19 +45,19 @@ def test_plan(wanted, state, stop_reason, stop, run, after):
 
 
 @pytest.mark.parametrize(("wanted", "run"), [("stopped", False), ("restarted", True), ("reloaded", True)])
-def test_without_a_look_everything_is_sent(wanted, run):
+def test_without_a_snapshot_everything_is_sent(wanted, run):
     todo = plan(wanted, None)
     assert (todo.stop, todo.run) == (True, run)
 
 
-def test_what_is_snapshot_of_details_and_in_lists():
+def test_snapshots_of_details_and_of_items_of_lists():
     details = {"name": "a", "state": "RECOVERING", "task_stop_reason": "NONE", "message": "m", "memory_mb": 3}
     assert snapshot_of(details) == TaskSnapshot("RECOVERY", "NONE", "m", 3)
     assert snapshot_of({"name": "a", "state": "STOPPED", "stop_reason": "NORMAL"}) == TaskSnapshot("STOPPED", "NORMAL")
 
 
 @pytest.mark.parametrize(
-    ("seen", "stopped", "at_rest", "up"),
+    ("snapshot", "stopped", "at_rest", "up"),
     [
         (TaskSnapshot("STOPPED", memory_mb=0), True, True, False),
         (TaskSnapshot("STOPPED", memory_mb=7), True, False, False),
@@ -69,5 +69,5 @@ def test_what_is_snapshot_of_details_and_in_lists():
         (TaskSnapshot("RECOVERY", memory_mb=7), False, False, False),
     ],
 )
-def test_at_rest_and_up(seen, stopped, at_rest, up):
-    assert (seen.is_stopped, seen.is_at_rest, seen.is_up) == (stopped, at_rest, up)
+def test_at_rest_and_up(snapshot, stopped, at_rest, up):
+    assert (snapshot.is_stopped, snapshot.is_at_rest, snapshot.is_up) == (stopped, at_rest, up)
