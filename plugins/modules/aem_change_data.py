@@ -51,7 +51,7 @@ options:
   state:
     description:
       - V(barrier_present) sets the barrier of O(application) to O(retention_point).
-      - V(barrier_absent) removes the barrier of O(application). One that does not exist is no failure.
+      - V(barrier_absent) removes the barrier of O(application). One that does not exist is not a failure.
       - V(deleted) deletes change data that is older than O(timestamp_or_offset), but nothing from the earliest
         barrier on. Needs O(force=true).
     type: str
