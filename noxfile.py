@@ -60,26 +60,25 @@ nox.options.download_python = "never"
 nox.options.error_on_missing_interpreters = False
 nox.options.sessions = ["unit"]
 
-# What is set for these tools on this machine would change what is tested.
+# What is set for these tools on this machine would change what is tested; the user's own home is left alone.
 CONNECTION = {name: value for name, value in os.environ.items() if name.startswith("QLIK_EM_")}
+os.environ.setdefault("NETRC", str(Path.home() / ".netrc"))  # pip may find a password there
 for variable in [*os.environ]:
-    if variable.startswith(("ANSIBLE_", "MOLECULE_", "QLIK_EM_")) or variable in ("PYTHONHOME", "PYTHONPATH"):
+    if variable.startswith(("ANSIBLE_", "MOLECULE_", "QLIK_EM_", "XDG_")) or variable in ("PYTHONHOME", "PYTHONPATH"):
         del os.environ[variable]
-if (BUILD / "path").exists():
-    os.environ["PATH"] = (BUILD / "path").read_text()
-if not re.search("utf-?8", os.environ.get("LC_ALL") or os.environ.get("LANG") or "", re.IGNORECASE):
-    os.environ["LC_ALL"] = "C.UTF-8"  # Ansible refuses to start in any other encoding
 os.environ |= {
-    "ANSIBLE_HOME": str(BUILD / "home" / "ansible"),
+    "HOME": str(BUILD / "home"),
     "MYPY_CACHE_DIR": str(BUILD / "cache" / "mypy"),
     "RUFF_CACHE_DIR": str(BUILD / "cache" / "ruff"),
-    "VIRTUALENV_OVERRIDE_APP_DATA": str(BUILD / "cache" / "virtualenv"),
-    "XDG_CACHE_HOME": str(BUILD / "cache"),
     # Where the checkout belongs to another user (containers), git refuses to read it unless this is set.
     "GIT_CONFIG_COUNT": "1",
     "GIT_CONFIG_KEY_0": "safe.directory",
     "GIT_CONFIG_VALUE_0": str(ROOT),
 }
+if (BUILD / "path").exists():  # tests/tools/bootstrap.py has run
+    os.environ |= {"PATH": (BUILD / "path").read_text(), "PIP_CONFIG_FILE": str(BUILD / "pip.conf")}
+if not re.search("utf-?8", os.environ.get("LC_ALL") or os.environ.get("LANG") or "", re.IGNORECASE):
+    os.environ["LC_ALL"] = "C.UTF-8"  # Ansible refuses to start in any other encoding
 # Whatever ends a session ends what it started: Ctrl-C, a signal, or the time limit of `make test`.
 signal.signal(signal.SIGTERM, signal.default_int_handler)
 signal.signal(signal.SIGALRM, signal.default_int_handler)
@@ -111,8 +110,7 @@ def session_of(requirements: str, core: Core | None = None) -> Callable[[Callabl
         @nox.session(name=name, python=core.python if core else None, reuse_venv=is_complete)
         def session_function(session: nox.Session) -> None:
             if not is_complete:
-                # Python compiles what it imports anyway, and most of what is installed is never imported.
-                session.install("--no-compile", *packages)
+                session.install(*packages)
                 session.run_install("python", "-m", "pip", "check")
                 stamp.write_text(wanted)
             session.env["HOME"] = str(BUILD / "home" / name)

@@ -55,7 +55,10 @@ def find_pythons() -> None:
 
 
 def write_pip_settings() -> None:
-    """Write .build/pip.conf: all that is set for pip here. ansible-test hands hardly any variable to its own pip."""
+    """Write .build/pip.conf: all that is set for pip here. ansible-test hands hardly any variable to its own pip.
+
+    Python compiles what it imports anyway, and most of what is installed is never imported.
+    """
     settings = configparser.RawConfigParser()
     settings["global"] = {}
     settings["install"] = {"no-compile": "no"}  # "no" is pip's way to say yes to an option that begins with "no"
