@@ -145,23 +145,15 @@ class _Adapter(HTTPAdapter):
     """
 
     def __init__(self, pools: PoolManager) -> None:
-        self._pools = pools
         super().__init__()
-
-    def init_poolmanager(self, *_arguments: Any, **_options: Any) -> None:
-        """Use the given pools."""
-        self.poolmanager = self._pools
+        self.poolmanager = pools
 
     def cert_verify(self, *_arguments: Any, **_options: Any) -> None:
         """Leave it to the TLS settings: requests would trust the CAs that come with it."""
 
-    def get_connection(self, url: Any, proxies: Any = None) -> Any:
-        """Return the pool; requests before 2.32 asks for it in this way."""
-        return self._pools.connection_from_url(url)
-
-    def get_connection_with_tls_context(self, request: Any, verify: Any, proxies: Any = None, cert: Any = None) -> Any:
-        """Return the pool; requests asks for it in this way from 2.32 on."""
-        return self._pools.connection_from_url(request.url)
+    def get_connection_with_tls_context(self, request: Any, *_arguments: Any, **_options: Any) -> Any:
+        """Return our pool: requests 2.32.0 to 2.32.2 would make one with TLS settings of its own."""
+        return self.poolmanager.connection_from_url(request.url)
 
     _get_connection = get_connection_with_tls_context  # its name in 2.32.0 and 2.32.1
 
