@@ -71,6 +71,32 @@ def test_an_export_is_a_private_file_without_secrets(admin, em, tmp_path):
     assert not re.search(r"\{[A-Za-z0-9+/]{20}|test-password", str(run.result))
 
 
+def test_secrets_are_covered_also_as_numbers_and_in_json_inside_of_a_text(admin, em, tmp_path):
+    """By the same rule in the file and in the diff of an import, and what was covered is never sent."""
+    document = with_shop(definition())
+    inner = {"mode": "fast", "api_key": "key-in-a-text"}
+    document[BODY]["databases"][0]["db_settings"] |= {"keypin_secret": 4711081547, "extra": json.dumps(inner)}
+    run = import_definition(admin, document, diff=True)
+    assert run.changed and not run.failed
+    assert run.result["diff"]["after"]["databases/Shop/db_settings/keypin_secret"] == "<secret>"
+    shown = json.loads(run.result["diff"]["after"]["databases/Shop/db_settings/extra"])
+    assert shown == {"mode": "fast", "api_key": "<secret>"}
+    path = tmp_path / "fresh.json"
+    run = export(admin, path, name="fresh", with_endpoints=True, diff=True)
+    settings = {item["name"]: item["db_settings"] for item in json.loads(path.read_text())[BODY]["databases"]}["Shop"]
+    assert settings["keypin_secret"] == "<redacted>"
+    assert json.loads(settings["extra"]) == {"mode": "fast", "api_key": "<redacted>"}
+    assert not re.search("4711081547|key-in-a-text", f"{path.read_text()}{run.result}")
+    again = import_definition(admin, None, src=str(path))
+    assert not again.changed and not again.failed
+    other = definition("other")
+    other[BODY]["databases"] = json.loads(path.read_text())[BODY]["databases"]
+    run = import_definition(admin, other)
+    assert run.changed and "<redacted>" not in sent(run, "ImportAll")[0]["body"]
+    export(admin, path, name="fresh", with_endpoints=True, secrets="keep")
+    assert "4711081547" in path.read_text() and "key-in-a-text" in path.read_text()
+
+
 def test_a_repository_of_exports_stays_quiet(admin, em, tmp_path):
     em.set_variants(fresh_encryption=True, export_comment=True)
     path = tmp_path / "all.json"
