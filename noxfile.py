@@ -110,7 +110,8 @@ def session_of(requirements: str, core: Core | None = None) -> Callable[[Callabl
         @nox.session(name=name, python=core.python if core else None, reuse_venv=is_complete)
         def session_function(session: nox.Session) -> None:
             if not is_complete:
-                session.install(*packages)
+                # Python compiles what it imports anyway, and most of what is installed is never imported.
+                session.install("--no-compile", *packages)
                 session.run_install("python", "-m", "pip", "check")
                 stamp.write_text(wanted)
             session.env["HOME"] = str(BUILD / "home" / name)

@@ -26,9 +26,9 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..module_utils._client.connection import Connection
-from ..module_utils._client.http import REQUESTS_IMPORT_ERROR, Transport
 from ..module_utils._client.interrupt import Interrupt
 from ..module_utils._client.masking import Secrets, secrets_in
+from ..module_utils._client.transport import REQUESTS_IMPORT_ERROR, Transport
 from ..module_utils._run.arguments import Spec
 from ..module_utils._run.result import Mode, Result
 from ..module_utils._run.run import run_resource

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client import http as _http
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client import transport
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.api import Api
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.client import Client
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.interrupt import Interrupt
@@ -30,7 +30,7 @@ from ansible_collections.dataops.qlik_em.plugins.modules import aem_task
 # Phase: the function that is all of it, and where it is looked up.
 LOGIN, STOP = "login, with TCP and TLS", "stop"
 PHASES = {
-    "TLS settings, with the CA's file": (_http, "tls_context"),
+    "TLS settings, with the CA's file": (transport, "tls_context"),
     LOGIN: (Client, "session"),
     STOP: (Api, "stop_task"),
     "logout": (Client, "close"),

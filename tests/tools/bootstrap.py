@@ -55,13 +55,9 @@ def find_pythons() -> None:
 
 
 def write_pip_settings() -> None:
-    """Write .build/pip.conf: all that is set for pip here. ansible-test hands hardly any variable to its own pip.
-
-    Python compiles what it imports anyway, and most of what is installed is never imported.
-    """
+    """Write .build/pip.conf: all that is set for pip here. ansible-test hands hardly any variable to its own pip."""
     settings = configparser.RawConfigParser()
     settings["global"] = {}
-    settings["install"] = {"no-compile": "no"}  # "no" is pip's way to say yes to an option that begins with "no"
     variables = {"cert": ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"), "proxy": ("https_proxy", "HTTPS_PROXY")}
     for key, names in variables.items():
         if value := next(filter(None, map(os.environ.get, names)), None):

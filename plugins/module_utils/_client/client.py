@@ -20,10 +20,10 @@ from .checks import check_name
 from .connection import API_PATH, Connection
 from .error_codes import INVALID_SESSION_ID, UNAUTHORIZED_REQUEST, advice_on
 from .errors import AemError, ApiError, LoginRefused, TransportError, sentence
-from .http import Reply, Transport
 from .interrupt import Interrupt
 from .limits import Limits
 from .masking import Secrets
+from .transport import Reply, Transport
 
 SESSION_HEADER = "EnterpriseManager.APISessionID"
 NOT_SUPPORTED = "AEM_METHOD_NOT_SUPPORTED_VERSION"

@@ -19,10 +19,10 @@ from .._client.api import Api
 from .._client.client import Client
 from .._client.connection import Connection, connection_from
 from .._client.errors import AemError
-from .._client.http import REQUESTS_IMPORT_ERROR, Transport, one_warning_is_enough
 from .._client.interrupt import Interrupt
 from .._client.limits import Limits
 from .._client.masking import Secrets, secrets_in
+from .._client.transport import REQUESTS_IMPORT_ERROR, Transport, one_warning_is_enough
 from .arguments import Spec
 from .result import Mode, Result
 

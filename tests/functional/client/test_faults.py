@@ -9,11 +9,11 @@ import time
 from itertools import pairwise
 
 import pytest
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client import http as _http
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.client import build_url
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.connection import Connection
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import TransportError
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.interrupt import Interrupt
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.transport import Transport
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import User
 from ansible_collections.dataops.qlik_em.tests.functional.support.wires import Line
 from requests.adapters import HTTPAdapter
@@ -412,7 +412,7 @@ def test_an_interrupt_that_loses_the_connection_does_not_keep_the_session_open(u
 
 def test_a_connection_that_never_becomes_free_is_not_awaited_for_ever(em, monkeypatch):
     connection = Connection(em.url, None, None, ca_path=em.ca_path)
-    with _http.Transport(connection) as transport:
+    with Transport(connection) as transport:
         url = build_url(connection.url, ("servers",), {})
         transport.send("GET", url, {}, None, time.monotonic() + LONG, 1024)
         next(iter(transport._adapter.poolmanager.pools._container.values())).pool.get()  # nobody gives it back

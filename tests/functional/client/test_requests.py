@@ -13,7 +13,7 @@ import time
 import pytest
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.connection import Connection
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import TransportError
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client.http import Transport
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.transport import Transport
 
 LONG = 30  # seconds
 SIZE = 1024 * 1024  # bytes

@@ -38,6 +38,7 @@ CASES = [
         again=True,
         has_diff=False,
     ),
+    Case("aem_change_data_info", ORDERS, changes=False),
     Case("aem_change_data_info", ORDERS, set_barrier, changes=False),
     Case("aem_api", {"path": "servers"}, changes=False),
     Case("aem_api", DELETION, again=True, has_diff=False),

@@ -12,9 +12,9 @@ from typing import Any, ClassVar
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.dataops.qlik_em.plugins import modules
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client.http import Transport
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.interrupt import Interrupt
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.limits import Limits
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.transport import Transport
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.result import Mode
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.run import run_resource
 from ansible_collections.dataops.qlik_em.tests.simulator.handle import Handle

@@ -8,7 +8,7 @@ import pytest
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.client import Call, Target, build_url, read_answer
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.connection import Connection, Login
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import ApiError, InputError, TransportError
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client.http import Reply
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.transport import Reply
 
 CONNECTION = Connection("https://em", Login("bob", "x", 'user "bob"'), None)
 CALL = Call(
