@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 SECONDS = st.sampled_from([0, 0.5, 1, 2, 7])
+# Phases that last 0 seconds are never in force: with STARTING and RUNNING of no length, STOPPED becomes RECOVERY at once.
 ALLOWED = {
-    "STOPPED": {"STARTING", "RUNNING", "ERROR", "STOPPED"},
-    "ERROR": {"STARTING", "RUNNING", "ERROR", "STOPPED"},
+    "STOPPED": {"STARTING", "RUNNING", "RECOVERY", "ERROR", "STOPPED"},
+    "ERROR": {"STARTING", "RUNNING", "RECOVERY", "ERROR", "STOPPED"},
     "STARTING": {"RUNNING", "ERROR", "STOPPING", "STOPPED", "RECOVERY"},
     "RUNNING": {"RECOVERY", "ERROR", "STOPPED", "STOPPING"},
     "RECOVERY": {"RUNNING", "ERROR", "STOPPING", "STOPPED"},
