@@ -4,7 +4,7 @@
 
 # This file is private to the collection.
 
-"""Bringing a definition into a server: where it comes from, what it would change, and waiting until it shows."""
+"""Importing a definition into a server: where it comes from, what it would change, and waiting until it shows."""
 
 from __future__ import annotations
 

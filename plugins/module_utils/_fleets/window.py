@@ -146,7 +146,7 @@ class Window:
     def _move(
         self, step: Step, checkpoint: Checkpoint, waves: Sequence[Sequence[RecordedTask]], policy: StopPolicy
     ) -> Result:
-        """Bring the tasks of the waves to the state of the step."""
+        """Stop or start the tasks of the waves, as the step says."""
         mode, as_of = self._mode, time.monotonic()
         servers = self._read_servers(checkpoint, is_patient=step == RESTORE and not mode.check)
         rows, jobs = self._plan(step, waves, servers, as_of)

@@ -59,7 +59,7 @@ def starting_options() -> dict[str, Any]:
 
 
 def check_operation(state: str, params: Mapping[str, Any]) -> Operation:
-    """Return the checked options for bringing a task to ``state``; raise InputError with one clear line."""
+    """Return the checked options for the wanted ``state`` of a task; raise InputError with one clear line."""
     run_option = RELOAD if state == "reloaded" else params["run_option"].upper()
     position = params["cdc_position"]
     if state == "reloaded" and not params["force"]:

@@ -96,7 +96,7 @@ def read_for_plan(api: Api, task: TaskName, operation: Operation) -> TaskSnapsho
 
 
 def apply(api: Api, task: TaskName, operation: Operation, current: TaskSnapshot | None, mode: Mode) -> Outcome:
-    """Bring the task from ``current`` (None: not read) to the wanted state; in check mode say what that would change.
+    """Take the task from ``current`` (None: not read) to the wanted state; in check mode say what that would change.
 
     Raises AemError; its ``changed`` says whether this call may have changed the task.
     """

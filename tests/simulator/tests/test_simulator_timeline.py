@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 SECONDS = st.sampled_from([0, 0.5, 1, 2, 7])
-# Phases that last 0 seconds are never in force: with STARTING and RUNNING of no length, STOPPED becomes RECOVERY at once.
+# A phase that lasts 0 seconds is never in force: without STARTING and RUNNING, STOPPED becomes RECOVERY at once.
 ALLOWED = {
     "STOPPED": {"STARTING", "RUNNING", "RECOVERY", "ERROR", "STOPPED"},
     "ERROR": {"STARTING", "RUNNING", "RECOVERY", "ERROR", "STOPPED"},
