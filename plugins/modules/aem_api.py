@@ -167,7 +167,6 @@ msg:
 """
 
 from ansible_collections.dataops.qlik_em.plugins.module_utils._access import raw_call
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client.redaction import secret_texts
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
 
@@ -178,7 +177,8 @@ SPEC = Spec(
     body={"type": "raw"},
     accept={"type": "list", "elements": "str"},
     secrets={"type": "str", "choices": ["redact", "keep"], "default": "redact", "no_log": False},
-    secret_options={"body": secret_texts},
+    secret_options={"body": raw_call.secrets_in_body},
+    shown_options={"body": raw_call.shown_body},
 )
 run = raw_call.send
 

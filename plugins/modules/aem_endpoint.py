@@ -305,7 +305,7 @@ hint:
   sample: Delete these tasks, or let them use another endpoint; then run this again.
 """
 
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client.redaction import leaves
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.masking import all_of
 from ansible_collections.dataops.qlik_em.plugins.module_utils._endpoints import state
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec, waiting_options
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
@@ -322,7 +322,7 @@ SPEC = Spec(
     update_password={"type": "str", "choices": ["on_create", "always"], "default": "on_create", "no_log": False},
     configuration={"type": "str"},
     recycle={"type": "bool", "default": True},
-    secret_options={"secrets": leaves},
+    secret_options={"secrets": all_of},
     **waiting_options(),
 )
 run = state.ensure

@@ -152,7 +152,8 @@ hint:
   sample: Stop them first (aem_task_batch), and start them again afterwards.
 """
 
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client.redaction import secret_texts
+from ansible_collections.dataops.qlik_em.plugins.module_utils._definitions.document import shown_definition
+from ansible_collections.dataops.qlik_em.plugins.module_utils._definitions.importing import secrets_in_definition
 from ansible_collections.dataops.qlik_em.plugins.module_utils._definitions.options import source_options
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec, waiting_options
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
@@ -160,7 +161,8 @@ from ansible_collections.dataops.qlik_em.plugins.module_utils._servers import de
 
 SPEC = Spec(
     server={"type": "str", "required": True},
-    secret_options={"definition": secret_texts},
+    secret_options={"definition": secrets_in_definition},
+    shown_options={"definition": shown_definition},
     file_option="src",
     is_timed=True,
     **source_options(),

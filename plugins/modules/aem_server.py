@@ -280,7 +280,7 @@ hint:
     host is a host name or an address, without scheme, port and path.
 """
 
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client.redaction import leaves
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.masking import all_of
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec, waiting_options
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
 from ansible_collections.dataops.qlik_em.plugins.module_utils._servers import state
@@ -298,7 +298,7 @@ SPEC = Spec(
     verify_server_certificate={"type": "bool"},
     monitored={"type": "bool"},
     wait={"type": "bool", "default": False},
-    secret_options={"server_password": leaves},
+    secret_options={"server_password": all_of},
     is_timed=True,
     **waiting_options(),
 )

@@ -303,7 +303,8 @@ hint:
   sample: "Use wait: true to go on watching (up to wait_timeout), raise timeout, or run this again."
 """
 
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client.redaction import secret_texts
+from ansible_collections.dataops.qlik_em.plugins.module_utils._definitions.document import shown_definition
+from ansible_collections.dataops.qlik_em.plugins.module_utils._definitions.importing import secrets_in_definition
 from ansible_collections.dataops.qlik_em.plugins.module_utils._definitions.options import source_options
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec, waiting_options
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
@@ -321,7 +322,8 @@ SPEC = Spec(
     stop_if_running={"type": "bool", "default": False},
     delete_task_logs={"type": "bool", "default": False},
     required_if=[("import_mode", "replace", ("backup_dir",))],
-    secret_options={"definition": secret_texts},
+    secret_options={"definition": secrets_in_definition},
+    shown_options={"definition": shown_definition},
     file_option="src",
     is_timed=True,
     **source_options(),

@@ -138,7 +138,7 @@ class ActionFrame(ActionBase):
                 outcome["warnings"] = warnings + outcome.get("warnings", [])
             if self._wants_invocation(task_vars):
                 secrets = self._secrets(params)
-                shown = remove_values(secrets.mask(params), validation._no_log_values)
+                shown = remove_values(secrets.mask(self.spec.shown(params)), validation._no_log_values)
                 outcome["invocation"] = {"module_args": shown}
         if interrupt.signal:
             # Now as Ansible itself would take it: a loop must not go on with its next item.

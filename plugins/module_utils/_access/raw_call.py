@@ -8,12 +8,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .._client.api import Api
 from .._client.checks import check_name
 from .._client.errors import AemError, ApiError, InputError, TransportError
+from .._client.redaction import MASK, secret_texts
 from .._common.content import TEXT, Content, read_content
 from .._run.result import Mode, Result
 
@@ -53,6 +54,26 @@ def send(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
         content = content.without_secrets()
     values["text" if content.kind == TEXT else "json"] = content.value
     return Result(method != "get" and done, values)
+
+
+def secrets_in_body(body: Any, _params: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is secret in the option ``body``, by its name or because it is encrypted."""
+    return secret_texts(body)
+
+
+def shown_body(body: Any) -> Any:
+    """Return the option ``body`` as it may be shown: nothing of a text, and no value of a JSON Patch.
+
+    Whether one is a secret, no name beside it says.
+    """
+    if isinstance(body, str):
+        return MASK
+    if isinstance(body, list):
+        return [
+            {**step, "value": MASK} if isinstance(step, dict) and "op" in step and "value" in step else step
+            for step in body
+        ]
+    return body
 
 
 def check_path(path: Any) -> tuple[str, ...]:

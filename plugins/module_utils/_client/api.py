@@ -80,7 +80,9 @@ class Api:
         """ExportAll: the definitions of all tasks and endpoints of a server."""
         role = "Admin on Enterprise Manager and on the server, Designer on All Tasks, Operator on All Endpoints"
         query, needs = {"action": "export"}, (DEFINITION, dict)
-        return self._send("ExportAll", "GET", on_server(server), role, query=query, needs=needs, scope=SINCE_5_2).result
+        return self._send(
+            "ExportAll", "GET", on_server(server), role, query=query, needs=needs, scope=SINCE_5_2, is_exact=True
+        ).result
 
     def import_all(self, server: str, definition: Json) -> None:
         """ImportAll: add or change tasks and endpoints; what is not in the document stays."""
@@ -151,6 +153,7 @@ class Api:
             needs=(DEFINITION, dict),
             scope=REPLICATE,
             accept=accept,
+            is_exact=True,
         ).result
 
     def import_task(self, server: str, task: str, definition: Json) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
+from . import exact_json
 from .checks import check_name
 from .connection import API_PATH, Connection
 from .error_codes import INVALID_SESSION_ID, UNAUTHORIZED_REQUEST, advice_on
@@ -51,6 +52,7 @@ class Call(NamedTuple):
     is_open: bool = False  # whether the form of the answer is not known: any is taken, and given as ``content``
     accept: tuple[str, ...] = ()  # the error codes that are an answer, not a failure
     scope: str = ""  # for which products and since when the guide has it, if not for all
+    is_exact: bool = False  # whether the answer's numbers are kept as they are: one that no float holds is a Decimal
     is_bound: bool = False  # whether it holds what was read in this session, so that no other one may send it
 
     @property
@@ -215,7 +217,7 @@ class Client:
             body = call.body.encode()
         elif call.body is not None:
             headers = {**headers, "Content-Type": "application/json"}
-            body = json.dumps(call.body).encode()
+            body = exact_json.dumps(call.body).encode()
         url = build_url(self._connection.url, call.target.path, call.query)
         for pause in _pauses(self.limits):
             try:
@@ -250,7 +252,7 @@ def read_answer(call: Call, reply: Reply, connection: Connection, mask: Callable
     ``mask`` takes the secrets out of a text that is shown in part.
     Raises ApiError if the server said no, TransportError if the reply is not one of the API.
     """
-    body = _json(reply.body)
+    body = _json(reply.body, exact_json.number if call.is_exact else float)
     if isinstance(body, dict):
         code, message = str(body.get("error_code") or ""), str(body.get("error_message") or "")
         if code in call.accept:
@@ -271,7 +273,7 @@ def read_answer(call: Call, reply: Reply, connection: Connection, mask: Callable
     raise _foreign_reply(reply, connection, mask)
 
 
-def _json(body: bytes) -> Any:
+def _json(body: bytes, parse_float: Callable[[str], Any]) -> Any:
     """Return the parsed body; an empty one (docs/enterprise_manager_api.md, 4.12) is an empty object.
 
     Older exports begin with a line ``// Host name: ...`` (docs/enterprise_manager_api.md, 10.1).
@@ -279,7 +281,7 @@ def _json(body: bytes) -> Any:
     if body.startswith(b"//"):
         body = body.partition(b"\n")[2]
     try:
-        return json.loads(body) if body else {}
+        return json.loads(body, parse_float=parse_float) if body else {}
     except (ValueError, RecursionError):
         return None
 

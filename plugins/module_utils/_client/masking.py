@@ -17,10 +17,10 @@ from typing import Any
 from urllib.parse import unquote
 
 from .connection import SECRET_OPTIONS, variable
-from .redaction import MASK, secret_texts
+from .redaction import MASK, leaves, secret_texts
 
-# What is secret in the value of an option that is not one of the connection's.
-Finder = Callable[[Any], Iterable[str]]
+# What is secret in the value of an option that is not one of the connection's; it gets the value and all options.
+Finder = Callable[[Any, Mapping[str, Any]], Iterable[str]]
 
 # Nothing encodes these; that keeps the pattern of a long token short.
 PLAIN = frozenset(string.ascii_letters + string.digits + "-_.")
@@ -83,6 +83,11 @@ def _pattern(secret: str, user: str) -> re.Pattern[str]:
     return re.compile("|".join(forms), re.IGNORECASE)
 
 
+def all_of(value: Any, _params: Mapping[str, Any]) -> Iterator[str]:
+    """Yield each text and number in the value of an option that is secret as a whole: a Finder."""
+    return leaves(value)
+
+
 class Secrets:
     """All secrets of a run; ``mask`` replaces each of their forms."""
 
@@ -108,7 +113,7 @@ class Secrets:
     def mask(self, value: Any) -> Any:
         """Return ``value`` (any nesting of dicts, lists and tuples) with all secrets in its strings replaced.
 
-        A number is replaced if it is one.
+        A number is replaced if it is one. The names of members stay, or a password ``state`` would hide the state.
         """
         if isinstance(value, str):
             for secret in self._long:
@@ -117,7 +122,7 @@ class Secrets:
                 value = pattern.sub(MASK, value)
             return value
         if isinstance(value, dict):
-            return {self.mask(key): self.mask(item) for key, item in value.items()}
+            return {key: self.mask(item) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
             return [self.mask(item) for item in value]
         if type(value) in (int, float) and str(value) in self._texts:
@@ -138,7 +143,8 @@ def secrets_in(
                 yield user or str(values.get("username") or ""), str(values[option])
     for option, value in params.items():
         if value is not None and (option in finders or isinstance(value, (dict, list))):
-            yield from (("", secret) for secret in finders.get(option, secret_texts)(value))
+            found = finders[option](value, params) if option in finders else secret_texts(value)
+            yield from (("", secret) for secret in found)
     for option in ("url", "proxy"):
         # A password inside a URL is refused (url) or used (proxy); neither way may it be shown, also if it has a slash.
         before_host = str(params.get(option) or "").rpartition("@")[0].rpartition("://")[2]

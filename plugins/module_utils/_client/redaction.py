@@ -4,30 +4,52 @@
 
 # This file is private to the collection.
 
-"""Secrets in what the API takes and gives, known by the names of their members. Pure functions."""
+"""Secrets in what the API takes and gives: by the name of a member, encrypted, or inside a text. Pure functions."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 MASK = "********"
-# The guide lists no such members: an assumption (docs/enterprise_manager_api.md, 9.6).
-SECRET_NAME = re.compile(r"password|passphrase|secret|token$|session_?id$|(?:private|access|api|account)_?key", re.I)
-# A secret as an export carries it. That it is Base64 and at least so long is an assumption
-# (docs/enterprise_manager_api.md, 9.6).
-ENCRYPTED = re.compile(r"\{[A-Za-z0-9+/=_-]{16,}\}")
-LEAST_DIGITS = 4
-# A member in a text that should have been JSON, and is broken.
-JSON_MEMBER = re.compile(r'"((?:[^"\\]|\\.)*)"\s*:\s*"((?:[^"\\]|\\.)*)"')
+LEAST_DIGITS = 4  # a number with fewer may stand anywhere
+
+# The names are an assumption; no guide lists them (docs/enterprise_manager_api.md, 9.6). What follows a word may only
+# say more of the same secret: accountKeyType, privateKeyFile or tokenCaching hold none.
+SECRET_NAME = re.compile(
+    r"(?:"
+    r"(?:passwords?|passwds?|passphrases?|passcodes?|pwds?|secrets?|credentials?|connectionstrings?|keytab|jwt)"
+    r"|(?<!name)(?<!file)(?<!path)(?<!topic)(?<!field)(?<!table)tokens?"
+    r"|(?:private|access|api|account|app|encryption|decryption|shared|secret|storage|master|subscription|signing"
+    r"|symmetric|sas|auth|security)keys?"
+    r"|(?:session|apisession)ids?|authorization(?:header)?"
+    r")(?:value|text|string|data|content|hash|old|new|current|clear|plain|encrypted)?\d*$"
+    r"|^securitydbencryption"
+)
+# A secret as an export carries it; a GUID in braces has hyphens (docs/enterprise_manager_api.md, 9.6).
+ENCRYPTED = re.compile(r"\{[A-Za-z0-9+/=]{17,}\}")
+# Where a secret may stand in a text: NAME=value of a connection string or a URL, a member of JSON that is broken or
+# cut, the login in a URL, and what follows the scheme of an Authorization header.
+IN_TEXT = re.compile(
+    r'"(?P<member>(?:[^"\\]|\\.)*)"\s*:\s*(?=")'
+    r"|(?<![\w.-])(?P<name>(?:[A-Za-z][\w.-]{,40} )?[A-Za-z][\w.-]*)\s*=\s*"
+    r"|://[^\s:/@]*:(?P<login>[^\s/@]+)(?=@)"
+    r"|\b(?:Bearer|Basic)\s+(?P<header>[\w.~+/<>-]{8,}=*)",
+    re.IGNORECASE,
+)
+# In quotes, in the braces of ODBC, or up to the next separator.
+VALUE = re.compile(
+    r"\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)'|\{((?:[^}]|\}\})*)\}|((?:(?!&[\w.%-]+=)[^;\r\n])*)"
+)
+SIGNATURE = "sig"  # of a URL that is signed; as the name of a member it is too short to mean one
+Cover = Callable[[str], str]
 
 
 def is_secret_name(name: Any) -> bool:
     """Return whether a member of this name holds a secret."""
-    return isinstance(name, str) and SECRET_NAME.search(name) is not None
+    return isinstance(name, str) and SECRET_NAME.search(re.sub(r"[^A-Za-z0-9]", "", name).lower()) is not None
 
 
 def is_encrypted(value: Any) -> bool:
@@ -35,61 +57,92 @@ def is_encrypted(value: Any) -> bool:
     return isinstance(value, str) and ENCRYPTED.fullmatch(value) is not None
 
 
-def is_secret(name: Any, value: Any) -> bool:
-    """Return whether the value of a member is a secret: by the member's name, or as a server exports it."""
-    return is_encrypted(value) or (is_secret_name(name) and value != "" and type(value) in (str, int, float))
+def redacted(value: Any, cover: Cover = lambda _secret: MASK, by_name: bool = True) -> Any:
+    """Return a copy of ``value`` (any nesting, JSON in texts too) each secret replaced by what ``cover`` returns.
 
-
-def redacted(value: Any, cover: Callable[[Any], str] = lambda _secret: MASK) -> Any:
-    """Return a copy of ``value`` (any nesting, JSON in texts too) each secret replaced by what ``cover`` returns."""
+    All below a name of a secret is one. Without ``by_name`` only what is encrypted is.
+    """
     if isinstance(value, dict):
-        return {name: cover(item) if is_secret(name, item) else redacted(item, cover) for name, item in value.items()}
+        return {
+            name: covered(item, cover)
+            if by_name and is_secret_name(_named(value, name))
+            else redacted(item, cover, by_name)
+            for name, item in value.items()
+        }
     if isinstance(value, list):
-        return [redacted(item, cover) for item in value]
+        return [redacted(item, cover, by_name) for item in value]
     if not isinstance(value, str):
         return value
     if is_encrypted(value):
         return cover(value)
-    inner = _json_in(value)
-    cleaned = redacted(inner, cover)
-    return value if cleaned == inner else json.dumps(cleaned, ensure_ascii=False)
+    return _redacted_text(value, cover) if by_name else value
 
 
-def secret_texts(value: Any) -> Iterator[str]:
-    """Yield each text in ``value`` (any nesting, JSON in texts too, even if it is broken) that is a secret.
-
-    A number, as text, too, unless it is so small that it may stand anywhere.
-    """
+def covered(value: Any, cover: Cover) -> Any:
+    """Return a copy of ``value``, all texts and numbers of which are secret."""
     if isinstance(value, dict):
-        for name, item in value.items():
-            if is_secret(name, item) and (isinstance(item, str) or len(str(item)) >= LEAST_DIGITS):
-                yield str(item)
-            else:
-                yield from secret_texts(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from secret_texts(item)
-    elif isinstance(value, str):
-        inner = _json_in(value)
-        if is_encrypted(value):
-            yield value
-        elif inner is not None:
-            yield from secret_texts(inner)
-        else:
-            for name, item in JSON_MEMBER.findall(value):
-                if is_secret_name(name) or is_encrypted(item):
-                    yield item
-                    with contextlib.suppress(ValueError):
-                        yield json.loads(f'"{item}"', strict=False)
+        return {name: covered(item, cover) for name, item in value.items()}
+    if isinstance(value, list):
+        return [covered(item, cover) for item in value]
+    return cover(str(value)) if value not in (None, "") and not isinstance(value, bool) else value
+
+
+def secret_texts(value: Any, by_name: bool = True) -> Iterator[str]:
+    """Yield each text in ``value`` that ``redacted`` would replace, but for small numbers: they may stand anywhere."""
+    found: list[str] = []
+
+    def note(secret: str) -> str:
+        found.append(secret)
+        return ""
+
+    redacted(value, note, by_name)
+    for secret in found:
+        if not secret.isdigit() or len(secret) >= LEAST_DIGITS:
+            yield secret
 
 
 def leaves(value: Any) -> Iterator[str]:
     """Yield each text and number of a value (any nesting), as text: all of it is secret."""
-    if isinstance(value, (dict, list)):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from leaves(item)
-    elif value is not None and not isinstance(value, bool):
-        yield str(value)
+    found: list[str] = []
+
+    def note(secret: str) -> str:
+        found.append(secret)
+        return ""
+
+    covered(value, note)
+    yield from found
+
+
+def _named(members: dict[Any, Any], name: Any) -> Any:
+    """Return the name of what a member holds: a pair like {"name": "password", "value": ...} has one of its own."""
+    return members.get("name", members.get("key")) if name == "value" else name
+
+
+def _redacted_text(text: str, cover: Cover) -> str:
+    inner = _json_in(text)
+    if inner is not None:
+        cleaned = redacted(inner, cover)
+        return text if cleaned == inner else json.dumps(cleaned, ensure_ascii=False)
+    pieces, end = [], 0
+    for begin, stop, _name in secrets_in_text(text):
+        pieces += [text[end:begin], cover(text[begin:stop])]
+        end = stop
+    return "".join([*pieces, text[end:]])
+
+
+def secrets_in_text(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yield where each secret in a text begins and ends, without quotes around it, and the name that it has there."""
+    at = 0
+    while match := IN_TEXT.search(text, at):
+        at, name = match.end(), match["member"] or match["name"]
+        if match["login"] or match["header"]:
+            kind = "login" if match["login"] else "header"
+            yield (*match.span(kind), kind)
+        elif value := VALUE.match(text, at) if name else None:
+            begin, stop = value.span() if is_encrypted(value[0]) else value.span(value.lastindex or 0)
+            if begin < stop and (is_secret_name(name) or name.lower() == SIGNATURE or is_encrypted(text[begin:stop])):
+                yield begin, stop, name
+                at = value.end()
 
 
 def _json_in(text: str) -> Any:

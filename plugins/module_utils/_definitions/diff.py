@@ -8,25 +8,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 from .._client.api import Json
-from .._client.redaction import is_encrypted, is_secret, redacted
+from .._client.redaction import is_encrypted
 from .._run.result import diff as shown_diff
-from .document import BODY, KINDS, by_identity, endpoints_used, is_redacted, name_of
+from .model import (
+    BODY,
+    KINDS,
+    ORDER,
+    PLACEHOLDER,
+    Rules,
+    Where,
+    by_identity,
+    cover_at,
+    is_secret_place,
+    is_set,
+    name,
+    sorted_set,
+    without_uncounted,
+)
+from .sending import ABSENT, sending
 
-# Where a value is: names of members; in place of an index the name of the item, or its pair of owner and name.
-Where = tuple[Any, ...]
 Leaves = dict[Where, Any]
-
-
-class _Absent:
-    def __repr__(self) -> str:
-        return "ABSENT"
-
-
-ABSENT: Any = _Absent()
 Change = tuple[Any, Any]  # the old value (ABSENT: none) and the new one
 SECRET = "<secret>"  # what a diff shows of one
 
@@ -42,62 +47,76 @@ SETTINGS = ("task_settings", "db_settings", "override_properties")  # where defa
 
 
 def leaves(document: Json) -> Leaves:
-    """Return each value of a definition by its place, without what is ignored in a comparison.
-
-    Ignored: the stamps around the content, ``task_uuid``, the loggers of a task, empty objects, and the order of items
-    that have names.
-    """
+    """Return each value of a definition by its place. Empty objects, and the order of sets, mean nothing."""
     found: Leaves = {}
 
     def walk(where: Where, value: Any) -> None:
         if isinstance(value, dict):
             for key, item in value.items():
-                if key == "task_uuid" or (key == "loggers" and where[:1] == ("tasks",) and len(where) == 2):
-                    continue
                 walk((*where, key), item)
             return
         keyed = by_identity(value) if isinstance(value, list) else None
         if keyed is None:
-            found[where] = value
-        else:
-            for key, item in keyed.items():
-                walk((*where, key), item)
+            found[where] = sorted_set(value) if isinstance(value, list) and is_set(where) else value
+            return
+        for key, item in keyed.items():
+            walk((*where, key), item)
+        if len(keyed) > 1 and not is_set(where):
+            found[(*where, ORDER)] = list(keyed)
 
     walk((), document.get(BODY) or {})
     return found
 
 
-def comparable(document: Json) -> Leaves:
-    """Return the leaves of one task's definition, without the endpoints that it does not use.
+class Comparison(NamedTuple):
+    """A definition beside the one that is there. ``document`` is what is sent, and nothing else was compared.
 
-    An export of the task would not show those.
+    ``remaining`` is what a merge does not remove; ``uncompared`` and ``redacted`` as in ``Sending``.
     """
-    content = document[BODY]
-    used = {name for task in content.get("tasks") or [] for name in endpoints_used(task)}
-    databases = [item for item in content.get("databases") or [] if name_of("databases", item) in used]
-    return leaves({BODY: {**content, "databases": databases}})
+
+    document: Json
+    current: Leaves
+    wanted: Leaves
+    changes: dict[Where, Change]
+    remaining: list[Where]
+    uncompared: list[Where]
+    redacted: list[Where]
+
+
+def compare(
+    label: str, current: Json, wanted: Json, rules: Rules, always: bool = False, keep: bool = False
+) -> Comparison:
+    """Return what a merge of ``wanted`` into ``current`` (empty: nothing is there) would change.
+
+    ``always`` and ``keep`` as in ``sending``. Raises InputError, which names ``label``.
+    """
+    new, old = without_uncounted(wanted, rules), without_uncounted(current, rules)
+    sent = sending(label, new, old, rules, always, keep)
+    document = {**new, BODY: sent.content}
+    there, given = leaves(old), leaves(document)
+    found = changes(there, given)
+    found.update((where, (there.get(where, ABSENT), given[where])) for where in sent.forced)
+    return Comparison(
+        document, there, given, found, leftovers(there, leaves(new), rules), sent.uncompared, sent.redacted
+    )
 
 
 def changes(current: Leaves, wanted: Leaves) -> dict[Where, Change]:
-    """Return what a merge of ``wanted`` into ``current`` would add or change.
-
-    A secret that is encrypted on either side, or redacted in what is wanted, cannot be compared and counts as the same.
-    """
+    """Return what a merge of ``wanted`` into ``current`` would add or change. What is encrypted counts as the same."""
     found = {}
     for where, new in wanted.items():
         old = current.get(where, ABSENT)
-        if is_redacted(new) and not is_redacted(old):
+        if where[-1] is ORDER:
+            if old is not ABSENT and [key for key in old if key in new] != [key for key in new if key in old]:
+                found[where] = (old, new)
+        elif old is ABSENT and _is_empty(new):
             continue
-        if old is not ABSENT and (is_encrypted(old) or is_encrypted(new)):
-            continue
-        if old is ABSENT and _is_empty(new):
-            continue
-        if not _same(DEFAULTS.get(where[-2:], ABSENT) if old is ABSENT else old, new):
+        elif not _same(DEFAULTS.get(where[-2:], ABSENT) if old is ABSENT else old, new):
             found[where] = (old, new)
     return found
 
 
-def leftovers(current: Leaves, wanted: Leaves) -> list[Where]:
+def leftovers(current: Leaves, wanted: Leaves, rules: Rules) -> list[Where]:
     """Return what ``current`` has and ``wanted`` has not, within the items of ``wanted``: a merge does not remove it.
 
     An item that is missing as a whole is named once. Secrets are not counted: definitions rarely hold them.
@@ -105,7 +124,9 @@ def leftovers(current: Leaves, wanted: Leaves) -> list[Where]:
     inner = {where[:length] for where in wanted for length in range(len(where))}
     found: dict[Where, None] = {}
     for where, value in current.items():
-        if where in wanted or where in inner or _is_empty(value) or is_secret(where[-1], value):
+        if where in wanted or where in inner or _is_empty(value) or where[-1] is ORDER:
+            continue
+        if is_encrypted(value) or is_secret_place(where, rules):
             continue
         if where[: 2 if where[0] in KINDS else 1] not in inner or _same(DEFAULTS.get(where[-2:], ABSENT), value):
             continue
@@ -126,7 +147,7 @@ def _goes_with_its_target(where: Where, wanted: Leaves) -> bool:
 
 
 def is_same(left: Json, right: Json) -> bool:
-    """Return whether two definitions mean the same."""
+    """Return whether two definitions mean the same; a secret that is redacted is another one than one that is not."""
     one, other = leaves(left), leaves(right)
     return not changes(one, other) and not changes(other, one)
 
@@ -136,27 +157,26 @@ def may_be_defaults(remaining: dict[Where, Change]) -> bool:
     return all(old is ABSENT and len(where) > 3 and where[2] in SETTINGS for where, (old, _new) in remaining.items())
 
 
-def name(where: Where) -> str:
-    """Return a place as people read it."""
-    return "/".join(".".join(part) if isinstance(part, tuple) else str(part) for part in where)
-
-
-def names(places: Iterable[Where], most: int = 10) -> str:
-    """Return places in one line; of more than ``most``, how many more there are."""
-    shown = [name(where) for where in places]
-    more = f" and {len(shown) - most} more" if len(shown) > most else ""
-    return ", ".join(shown[:most]) + more
-
-
-def diff(found: dict[Where, Change], header: str) -> dict[str, Any]:
+def diff(found: dict[Where, Change], header: str, rules: Rules) -> dict[str, Any]:
     """Return just what differs, for Ansible's diff mode."""
-    before = {name(where): _shown(where, old) for where, (old, _new) in found.items() if old is not ABSENT}
-    after = {name(where): _shown(where, new) for where, (_old, new) in found.items() if new is not ABSENT}
+    before = {name(where): _shown(where, old, rules) for where, (old, _new) in found.items() if old is not ABSENT}
+    after = {name(where): _shown(where, new, rules) for where, (_old, new) in found.items() if new is not ABSENT}
     return shown_diff(before, after, header)
 
 
-def _shown(where: Where, value: Any) -> Any:
-    return SECRET if is_secret(where[-1], value) else redacted(value, lambda _secret: SECRET)
+def _shown(where: Where, value: Any, rules: Rules) -> Any:
+    if where[-1] is ORDER:
+        return [name((key,)) for key in value]
+    return _plain(cover_at(where, value, rules, lambda _secret: SECRET))
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as Ansible can carry it: a number that no float holds as a text."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, Decimal) else value
 
 
 def _is_empty(value: Any) -> bool:
@@ -166,4 +186,13 @@ def _is_empty(value: Any) -> bool:
 def _same(left: Any, right: Any) -> bool:
     if isinstance(left, bool) or isinstance(right, bool):  # 1 == True
         return left is right
-    return left == right or (left is not ABSENT and _is_empty(left) and _is_empty(right))
+    if isinstance(left, dict) and isinstance(right, dict):  # in a list, which is replaced as a whole
+        return left.keys() == right.keys() and all(_same(left[key], right[key]) for key in left)
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(_same, left, right))
+    if left == right or (left is not ABSENT and _is_empty(left) and _is_empty(right)):
+        return True
+    # One that was redacted is the other's only if that is what stands in the file, too.
+    return left is not ABSENT and (
+        (is_encrypted(left) and right != PLACEHOLDER) or (is_encrypted(right) and left != PLACEHOLDER)
+    )

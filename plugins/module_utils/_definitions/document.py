@@ -4,7 +4,7 @@
 
 # This file is private to the collection.
 
-"""Replication definitions as plain data: reading, checking, redacting, writing. Pure functions.
+"""Replication definitions as documents: reading, checking their form, writing. Pure functions.
 
 What is in one is in docs/enterprise_manager_api.md, 9.
 """
@@ -17,15 +17,21 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from .._client.api import DEFINITION as BODY
 from .._client.api import Json
 from .._client.errors import InputError
-from .._client.redaction import redacted
+from .._client.exact_json import dumps, number
+from .._client.redaction import MASK
+from .model import BODY, KINDS, SETS, Where, by_identity, is_set, name, sorted_set
+from .sending import SHORTENED
 
 LIMIT = 50 * 1024 * 1024  # bytes; the largest known definitions are a few MB
 DEPTH = 100  # levels; an export has about 10
-PLACEHOLDER = "<redacted>"  # stands for a secret in an export; never sent
-KINDS = ("tasks", "databases")  # what an import of one task may hold
+# What Windows PowerShell makes of objects that are deeper than ConvertTo-Json -Depth.
+POWERSHELL = re.compile(r"@\{.*\}|System\.(?:Object|Collections|Management|String)[\w.+`]*(?:\[\])?", re.DOTALL)
+# Members that hold an object in all exports that were seen: of a task (and those whose names end in _settings), and
+# of an endpoint.
+OBJECTS = {"task", "source", "rep_source", "source_tables", "rep_target", "table_manipulation", "loggers"}
+DATABASE_OBJECTS = {"db_settings", "override_properties"}
 
 
 # Reading
@@ -33,12 +39,13 @@ KINDS = ("tasks", "databases")  # what an import of one task may hold
 
 def read_definition(option: str, value: Any) -> Json:
     """Return the definition in a dict or a JSON text; raise InputError, which names ``option``, if it is not one."""
-    document = _parsed(option, value) if isinstance(value, (str, bytes)) else value
+    document = _parsed(option, value) if isinstance(value, str) else value
     if not isinstance(document, dict):
         raise InputError(f"{option} must be a replication definition (an object), not {type(document).__name__}.")
     try:
-        _check_depth(document, DEPTH)
-        if document is value and len(json.dumps(document)) > LIMIT:
+        for where, item, is_member in _walk((), document, DEPTH):
+            _check_form(option, where, item, is_member)
+        if document is value and len(dumps(document)) > LIMIT:
             raise InputError(too_large(option))
     except (TypeError, ValueError, RecursionError) as error:
         raise InputError(f"{option} is not JSON: {error}.") from error
@@ -52,25 +59,59 @@ def read_definition(option: str, value: Any) -> Json:
     return document
 
 
-def _parsed(option: str, text: str | bytes) -> Any:
-    """Return what a JSON text holds.
+class _Twice(dict):  # type: ignore[type-arg]
+    """An object in which a member stands twice."""
+
+    member = ""
+
+
+def _members(pairs: list[tuple[str, Any]]) -> Json:
+    members = dict(pairs)
+    if len(members) == len(pairs):
+        return members
+    double = _Twice(members)
+    seen: set[str] = set()
+    double.member = next(key for key, _value in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+    return double
+
+
+def _parsed(option: str, text: str) -> Any:
+    """Return what a JSON text holds. No failure shows a piece of it: there may be secrets in it.
 
     Older exports begin with a line ``// Host name: ...`` (docs/enterprise_manager_api.md, 10.1).
     """
     if len(text) > LIMIT:
         raise InputError(too_large(option))
-    plain = text.decode("utf-8-sig", "replace") if isinstance(text, bytes) else text
-    plain = plain.lstrip("\ufeff \t\r\n")
+    plain = text.lstrip("\ufeff \t\r\n")
     while plain.startswith("//"):
         plain = plain.partition("\n")[2].lstrip()
     if not plain:
         raise InputError(f"{option} is empty.")
     try:
-        return json.loads(plain, parse_constant=_refuse_constant)
+        return json.loads(plain, parse_float=number, parse_constant=_refuse_constant, object_pairs_hook=_members)
     except RecursionError as error:
         raise InputError(f"{option} is not JSON: it is nested too deeply.") from error
-    except ValueError as error:
-        raise InputError(f"{option} is not JSON: {error}.") from error
+    except json.JSONDecodeError as error:
+        at = len(text) - len(plain) + error.pos
+        line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+        raise InputError(
+            f"{option} is not JSON: what stands at line {line}, column {column} does not belong there.",
+            "A value that a template puts into JSON needs the filter to_json, which adds the quotes and escapes what is "
+            "in them: {{ password | to_json }}. A whole variable does, too. Python's single quotes are not JSON.",
+        ) from None
+    except ValueError as error:  # a number that is not JSON, or too long for Python
+        raise InputError(f"{option} is not JSON: {error}.") from None
+
+
+def shown_definition(value: Any) -> Any:
+    """Return the option as it is shown: nothing of a text that is not JSON, as secrets are not found in it."""
+    if not isinstance(value, str):
+        return value
+    try:
+        _parsed("definition", value)
+    except InputError:
+        return MASK
+    return value
 
 
 def too_large(option: str) -> str:
@@ -81,17 +122,54 @@ def _refuse_constant(word: str) -> None:
     raise ValueError(f"{word} is not a JSON number")
 
 
-def _check_depth(value: Any, left: int) -> None:
+def _walk(where: Where, value: Any, left: int, is_member: bool = False) -> Iterator[tuple[Where, Any, bool]]:
+    """Yield all values of a document, with their places, and whether they are members of an object (not of a list).
+
+    Raises ValueError if they are nested too deeply.
+    """
     if left < 0:
         raise ValueError(f"it is nested deeper than {DEPTH} levels")
-    if isinstance(value, (dict, list)):
-        for item in value.values() if isinstance(value, dict) else value:
-            _check_depth(item, left - 1)
+    yield where, value, is_member
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _walk((*where, key), item, left - 1, True)
+    elif isinstance(value, list):
+        for key, item in zip(by_identity(value) or range(len(value)), value):
+            yield from _walk((*where, key), item, left - 1)
+
+
+def _check_form(option: str, where: Where, value: Any, is_member: bool) -> None:
+    """Raise InputError for a member that stands twice, and for what a tool has made of an object or a list."""
+    place = name(where[1:] if where[:1] == (BODY,) else where)
+    if isinstance(value, _Twice):
+        inner = f"{place}/{value.member}" if place else value.member
+        raise InputError(f"{option} has the member {inner} twice. Remove one: which of them is meant cannot be known.")
+    if isinstance(value, str) and POWERSHELL.fullmatch(value):
+        raise InputError(f"{option} is damaged: {place} is the text of a PowerShell object.", SHORTENED)
+    if value is None or not is_member or where[:1] != (BODY,):
+        return
+    wanted = _form_of(where)
+    if wanted and not isinstance(value, wanted):
+        form = "a list" if wanted is list else "an object"
+        is_now = {str: "a text", dict: "a single object", list: "a list"}.get(type(value), type(value).__name__)
+        raise InputError(
+            f"{option} is not a replication definition: {place} must be {form}, and is {is_now}.", SHORTENED
+        )
+
+
+def _form_of(where: Where) -> type | None:
+    """Return the form that a member has in all exports that were seen; None if it may have any."""
+    member = str(where[-1])
+    if len(where) == 2:
+        return list if member in KINDS else None
+    if where[1] == "tasks":
+        if member in SETS:
+            return list
+        return dict if member in OBJECTS or member.endswith("_settings") else None
+    return dict if where[1] == "databases" and len(where) == 4 and member in DATABASE_OBJECTS else None
 
 
 def _check_items(option: str, kind: str, items: Any) -> None:
-    if items is not None and not isinstance(items, list):
-        raise InputError(f"{option} is not a replication definition: {kind} must be a list.")
     names = [name_of(kind, item) for item in items or []]
     if not all(names):
         raise InputError(f"{option} is not a replication definition: an item of {kind} has no name.")
@@ -112,8 +190,11 @@ def names_in(document: Json, kind: str) -> list[str]:
     return [str(name_of(kind, item)) for item in document[BODY].get(kind) or []]
 
 
-def task_definition(option: str, document: Json, name: str) -> Json:
-    """Return the definition as one of the task ``name``: a copy, renamed. Raises InputError unless it has one task."""
+def task_definition(option: str, document: Json, name: str) -> tuple[Json, list[str]]:
+    """Return the definition as one of the task ``name``: a copy, renamed, and the endpoints that it does not use.
+
+    Without these: an export of the task would not show them. Raises InputError unless it has one task.
+    """
     content = document[BODY]
     aliens = sorted(key for key in content if key not in KINDS)
     if aliens:
@@ -129,8 +210,13 @@ def task_definition(option: str, document: Json, name: str) -> Json:
             f"{option} holds {len(names)} tasks ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''}), not one."
         )
     document = copy.deepcopy(document)
-    document[BODY]["tasks"][0]["task"]["name"] = name
-    return document
+    (task,) = document[BODY]["tasks"]
+    task["task"]["name"] = name
+    unused = [one for one in names_in(document, "databases") if one not in endpoints_used(task)]
+    if unused:
+        databases = document[BODY]["databases"]
+        document[BODY]["databases"] = [item for item in databases if item["name"] not in unused]
+    return document, unused
 
 
 def endpoints_used(task: Json) -> set[str]:
@@ -139,25 +225,6 @@ def endpoints_used(task: Json) -> set[str]:
     targets = inner.get("target_names")
     names = [inner.get("source_name"), *(targets if isinstance(targets, list) else [])]
     return {name for name in names if isinstance(name, str)}
-
-
-# Sending
-
-
-def sendable(document: Json) -> Json:
-    """Return a copy to be imported: what was redacted is left out, so that a merge keeps what the server has."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: plain(item) for key, item in value.items() if not is_redacted(item)}
-        return [plain(item) for item in value] if isinstance(value, list) else value
-
-    return plain(document)
-
-
-def is_redacted(value: Any) -> bool:
-    """Return whether a value is a text of which a secret was taken out: it is not known any more."""
-    return isinstance(value, str) and PLACEHOLDER in value
 
 
 def with_version(document: Json, version: str) -> Json:
@@ -172,75 +239,27 @@ def with_version(document: Json, version: str) -> Json:
     return {**document, "_version": {**stamp, "version_revision": numbers[-1]}}
 
 
-def redacted_names(document: Json) -> set[str]:
-    """Return the names of the databases in which a secret was redacted."""
-    items = document[BODY].get("databases") or []
-    return {str(name_of("databases", item)) for item in items if any(map(is_redacted, _texts(item)))}
-
-
 # Writing
-
-
-def without_secrets(document: Json) -> Json:
-    """Return a copy with PLACEHOLDER in place of each secret."""
-    return redacted(document, lambda _secret: PLACEHOLDER)
 
 
 def stable_text(document: Json, name: str) -> str:
     """Return an export as a text that is the same as long as the definition is: for Git.
 
-    The stamps (when, where, and the id of the task) are left out, and what has no order is sorted. ``$type``, which
-    the server may want first (docs/enterprise_manager_api.md, 4.9), sorts before all letters.
+    The stamps (when, where) are left out, and sets are sorted. ``$type``, which the server may want first
+    (docs/enterprise_manager_api.md, 4.9), sorts before all letters.
     """
-    ordered: Json = _ordered({BODY: document[BODY], "_version": document.get("_version"), "name": name})
-    if not ordered["_version"]:
-        del ordered["_version"]
-    return json.dumps(ordered, indent="\t", ensure_ascii=False, sort_keys=True) + "\n"
+    whole = {BODY: _ordered((), document[BODY]), "_version": document.get("_version"), "name": name}
+    if not whole["_version"]:
+        del whole["_version"]
+    text = dumps(whole, indent="\t", ensure_ascii=False, sort_keys=True) + "\n"
+    # Half of a character beyond the first 65,536 is JSON, but not UTF-8.
+    return re.sub("[\ud800-\udfff]", lambda half: f"\\u{ord(half[0]):04x}", text)
 
 
-def _ordered(value: Any) -> Any:
+def _ordered(where: Where, value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _ordered(item) for key, item in value.items() if key != "task_uuid"}
+        return {key: _ordered((*where, key), item) for key, item in value.items()}
     if isinstance(value, list):
-        keyed = by_identity(value)
-        return [_ordered(keyed[key]) for key in sorted(keyed, key=str)] if keyed else [_ordered(item) for item in value]
+        items = [_ordered((*where, None), item) for item in value]
+        return sorted_set(items) if is_set(where) else items
     return value
-
-
-def by_identity(items: list[Any]) -> dict[Any, Any] | None:
-    """Return the items of a list by what identifies them; None if nothing does (or the list is empty).
-
-    Assumed: the order of such a list means nothing, and an import merges it item by item; any other list is replaced
-    (docs/enterprise_manager_api.md, 9.5).
-    """
-    keyed = {identity(item): item for item in items}
-    return keyed if keyed and None not in keyed and len(keyed) == len(items) else None
-
-
-def identity(item: Any) -> Any:
-    """Return what identifies an item of a list: a name, or the pair of owner and name; None if nothing does."""
-    if not isinstance(item, dict):
-        return None
-    for outer, member in (("task", "name"), ("rep_target", "target_name")):
-        inner = item.get(outer)
-        if isinstance(inner, dict) and isinstance(inner.get(member), str):
-            return inner[member]
-    for member in ("name", "column_name"):
-        if isinstance(item.get(member), str):
-            owner = item.get("owner")
-            return (owner, item[member]) if isinstance(owner, str) else item[member]
-    return None
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Yield all texts in a nested value."""
-    if isinstance(value, (dict, list)):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _texts(item)
-    elif isinstance(value, str):
-        yield value
-
-
-def count_redacted(document: Json) -> int:
-    """Return how many secrets of a definition are redacted."""
-    return sum(text.count(PLACEHOLDER) for text in _texts(document))

@@ -8,20 +8,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from .._client.api import Api, Json
 from .._client.errors import ApiError, InputError, WaitError
-from .._client.redaction import secret_texts
 from .._common.files import read_file
 from .._common.lost_answers import confirm_lost_write
 from .._common.wait import TimedOut, check_waiting, wait_until
 from . import diff as definition_diff
-from .diff import Change, Leaves, Where
-from .document import LIMIT, read_definition, sendable, too_large, with_version
+from .diff import Change, Comparison, Leaves
+from .document import LIMIT, read_definition, too_large, with_version
+from .model import Rules, Where, names, rules_in, secrets_of, unknown_secrets
+
+
+def secrets_in_definition(definition: Any, params: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is secret in the option ``definition``; of a text that is not a definition nothing is shown anyway."""
+    with contextlib.suppress(InputError):
+        yield from secrets_of(read_definition("definition", definition), rules_in(params))
 
 
 def given_definition(api: Api, params: Mapping[str, Any]) -> tuple[str, Json]:
@@ -37,7 +44,15 @@ def given_definition(api: Api, params: Mapping[str, Any]) -> tuple[str, Json]:
     else:
         label = f"src ({src})"
         document = read_definition(label, _text("src", src, label))
-    api.client.hide(secret_texts(document))
+    rules = rules_in(params)
+    api.client.hide(secrets_of(document, rules))
+    unknown = unknown_secrets(document, rules)
+    if unknown:
+        raise InputError(
+            f"secrets: {unknown[0]} names nothing in the definition.",
+            "Give places as diffs and not_removed show them, as in databases/Shop/db_settings/code; * stands for any "
+            "text.",
+        )
     return label, document
 
 
@@ -56,7 +71,6 @@ def _text(option: str, path: str, label: str) -> str:
 
 def ready_to_send(api: Api, server: str, document: Json) -> Json:
     """Return the definition as it is imported; a missing ``_version`` is the server's (GetServerDetails)."""
-    document = sendable(document)
     if document.get("_version"):
         return document
     return with_version(document, str(api.get_server_details(server).get("version") or ""))
@@ -86,12 +100,12 @@ class Import:
         if definition_diff.may_be_defaults(remaining):
             return [
                 f"The export of the {subject} does not show these settings of the definition after the import, likely "
-                f"because they have their default value: {definition_diff.names(remaining)}. Leave them out of the "
+                f"because they have their default value: {names(remaining)}. Leave them out of the "
                 "definition, or it is imported again each time."
             ]
         error = WaitError(
             f"The import into the {subject} was accepted, but its export does not show all of it after "
-            f"{self._waiting.timeout:g} s (wait_timeout): {definition_diff.names(remaining)}.",
+            f"{self._waiting.timeout:g} s (wait_timeout): {names(remaining)}.",
             "Raise wait_timeout, or look at the object in the console.",
         )
         error.changed = True
@@ -126,17 +140,27 @@ class Import:
             raise
 
 
-def warnings_about(remaining: list[Where], without_secrets: set[str]) -> list[str]:
-    """Return what the caller should know: what a merge does not remove, and endpoints that come without secrets."""
+def warnings_about(comparison: Comparison, always: bool, new_endpoints: Collection[str]) -> list[str]:
+    """Return what the caller should know: what a merge does not remove, and which secrets are not sent."""
     warnings = []
-    if remaining:
+    if comparison.remaining:
         warnings.append(
             "An import merges: it cannot remove what the definition does not have, which stays: "
-            f"{definition_diff.names(remaining)}."
+            f"{names(comparison.remaining)}."
         )
-    if without_secrets:
+    if comparison.uncompared and not always:
         warnings.append(
-            "The definition's secrets are redacted, so that new endpoints come without: "
-            f"{', '.join(sorted(without_secrets))}. Set them."
+            f"These secrets cannot be compared with the encrypted ones of the server, and are not sent: "
+            f"{names(comparison.uncompared)}. Set update_password: always to send them each time."
+        )
+    missing = [where for where in comparison.redacted if where[0] != "databases" or where[1] in new_endpoints]
+    if missing:
+        warnings.append(
+            f"The secrets of the definition are redacted, so that what is new comes without: {names(missing)}. Set them."
+        )
+    kept = [where for where in comparison.redacted if where not in missing]
+    if kept and comparison.changes:
+        warnings.append(
+            f"These secrets are redacted in the definition, and stay as the server has them: {names(kept)}."
         )
     return warnings

@@ -14,4 +14,20 @@ from typing import Any
 def source_options() -> dict[str, Any]:
     """Return the spec of these options; documented in ``definitions.source``."""
     # Not no_log: every name in it would be a secret then. Its secrets are found in it (Spec.secret_options).
-    return {"definition": {"type": "raw", "no_log": False}, "src": {"type": "path"}}
+    return {
+        "definition": {"type": "raw", "no_log": False},
+        "src": {"type": "path"},
+        "secrets": {"type": "list", "elements": "str", "no_log": False},
+        "update_password": {
+            "type": "str",
+            "choices": ["on_create", "always"],
+            "default": "on_create",
+            "no_log": False,
+        },
+        **loggers_option(),
+    }
+
+
+def loggers_option() -> dict[str, Any]:
+    """Return the spec of the option that makes loggers belong to a definition; documented in ``definitions``."""
+    return {"loggers": {"type": "str", "choices": ["ignore", "manage"], "default": "ignore"}}

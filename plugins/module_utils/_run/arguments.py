@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible.module_utils.basic import env_fallback
@@ -54,7 +54,8 @@ def waiting_options() -> dict[str, Any]:
 class Spec:
     """What the frames must know of a module: its ``options`` beside those of the connection, and the rules between.
 
-    ``secret_options`` find what is secret in the values of options. ``parallel_option`` says how many connections are
+    ``secret_options`` find what is secret in the values of options. ``shown_options`` return the value of an option as
+    ``invocation`` and the system's log show it, where that is not the value with its secrets masked. ``parallel_option`` says how many connections are
     used, ``file_option`` names a file of the controller that is read. ``returned_secret`` is the member of the result
     that is a secret and returned on purpose. ``is_timed`` is whether the result has ``elapsed``.
     """
@@ -63,6 +64,7 @@ class Spec:
         self,
         required_if: Sequence[Sequence[Any]] = (),
         secret_options: Mapping[str, Finder] | None = None,
+        shown_options: Mapping[str, Callable[[Any], Any]] | None = None,
         parallel_option: str | None = None,
         file_option: str | None = None,
         returned_secret: str | None = None,
@@ -72,7 +74,15 @@ class Spec:
         self.argument_spec = {**connection_options(), **options}
         self.required_if = list(required_if)
         self.secret_options = secret_options or {}
+        self._shown_options = shown_options or {}
         self.parallel_option = parallel_option
         self.file_option = file_option
         self.returned_secret = returned_secret
         self.is_timed = is_timed
+
+    def shown(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the options as they may be shown, once their secrets are masked."""
+        return {
+            option: self._shown_options[option](value) if option in self._shown_options and value is not None else value
+            for option, value in params.items()
+        }

@@ -41,7 +41,11 @@ class _Module(AnsibleModule):
         """Write to the system's log, a whole definition only by its length."""
         secrets = self._secrets()
         if log_args:
-            texts = {name: str(value) for name, value in log_args.items()}
+            shown = self._spec.shown(self.params)
+            texts = {
+                name: str(value if self.params.get(name) == shown.get(name) else shown[name])
+                for name, value in log_args.items()
+            }
             log_args = {
                 name: secrets.mask(text) if len(text) <= LONGEST else f"({len(text)} characters)"
                 for name, text in texts.items()
@@ -51,13 +55,13 @@ class _Module(AnsibleModule):
 
     def exit_json(self, **members: Any) -> None:
         """Print the result and exit."""
-        self.params = self._secrets().mask(self.params)
+        self.params = self._secrets().mask(self._spec.shown(self.params))
         super().exit_json(**members)
 
     def fail_json(self, msg: str, **members: Any) -> None:
         """Print a failure and exit; Ansible itself calls this for a wrong option."""
         secrets = self._secrets()
-        self.params = secrets.mask(self.params)
+        self.params = secrets.mask(self._spec.shown(self.params))
         super().fail_json(msg=secrets.mask(msg), **members)
 
 

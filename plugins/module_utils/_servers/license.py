@@ -27,7 +27,7 @@ UNKNOWN = "known only when it is registered"
 LEAST_PIECE = 8  # characters of a part of a licence that is worth hiding
 
 
-def secret_pieces(value: Any) -> Iterator[str]:
+def secret_pieces(value: Any, _params: Mapping[str, Any]) -> Iterator[str]:
     """Yield the parts of a licence that must not come out: a message may show a line or a value of it.
 
     Not its dates, which are shown on purpose, and no plain words, of which messages consist.

@@ -1,0 +1,33 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection.
+
+"""JSON that keeps each number as it is, also one that no float holds: it is a Decimal then."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from decimal import Decimal
+from typing import Any, Union
+
+
+def number(text: str) -> Union[float, Decimal]:
+    """Return the number in a JSON text that is not an integer; a float if it is the same number."""
+    value = float(text)
+    return value if Decimal(repr(value)) == Decimal(text) else Decimal(text)
+
+
+def dumps(value: Any, **options: Any) -> str:
+    """Return ``value`` as JSON; ``options`` are those of ``json.dumps``. Raises TypeError for what is not JSON."""
+    mark = uuid.uuid4().hex  # a text that nothing else holds stands for each Decimal
+
+    def marked(item: Any) -> str:
+        if isinstance(item, Decimal):
+            return f"{mark}{item}"
+        raise TypeError(f"{type(item).__name__} is not JSON")
+
+    return re.sub(f'"{mark}([^"]*)"', r"\1", json.dumps(value, default=marked, **options))
