@@ -18,12 +18,12 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from .._client.api import DEFINITION, Api, Json
-from .._client.errors import AemError, ApiError, TransportError, WaitError
+from .._client.errors import AemError, ApiError, WaitError
 from .._common.lost_answers import confirm_lost_write
 from .._common.wait import TimedOut, Waiting, wait_until
 from .._definitions.document import with_version
 from .._tasks.model import TASK_NOT_FOUND
-from .._tasks.temporary import LATE, Leftover, clean_up, new_name, report_left_behind
+from .._tasks.temporary import LATE, Leftover, clean_up, did_nothing, new_name, report_left_behind
 from .read import SUFFIX
 
 # The other end of the dummy task: a type that needs no settings (docs/enterprise_manager_api.md, 6.30).
@@ -112,7 +112,7 @@ def import_endpoint(api: Api, server: str, item: Json, is_new: bool, waiting: Wa
             try:
                 api.import_task(server, dummies.task, document(item, dummies, version))
             except AemError as failure:
-                is_begun = not _did_nothing(failure)
+                is_begun = not did_nothing(failure)
                 raise
         is_accepted = True
         if not wait_for(waiting.timeout):
@@ -158,13 +158,6 @@ def _brought_nothing(api: Api, server: str, task: str, endpoints: list[str]) -> 
 
 def _listed(api: Api, server: str) -> dict[str, Json]:
     return {str(item.get("name")): item for item in api.get_endpoint_list(server)}
-
-
-def _did_nothing(failure: AemError) -> bool:
-    """Return whether it is certain that the server did not begin with the import."""
-    return (isinstance(failure, TransportError) and not failure.sent) or (
-        isinstance(failure, ApiError) and failure.is_refusal
-    )
 
 
 def _quietly(act: Callable[[], object]) -> None:

@@ -100,10 +100,19 @@ def _twice(delete: Callable[[], T]) -> T:
     return delete()
 
 
-def report_left_behind(error: AemError, server: str, left: list[Leftover]) -> None:
-    """Add to a failure what could not be removed."""
+def did_nothing(failure: BaseException) -> bool:
+    """Return whether it is certain that the server did not begin with an import that failed."""
+    return (isinstance(failure, TransportError) and not failure.sent) or (
+        isinstance(failure, ApiError) and failure.is_refusal
+    )
+
+
+def report_left_behind(
+    error: AemError, server: str, left: list[Leftover], remedy: str = "to be deleted by hand"
+) -> None:
+    """Add to a failure what could not be removed; ``remedy`` says how it will be."""
     if left:
         names = " and ".join(f'the {one.kind} "{one.name}" ({one.msg.rstrip(".")})' for one in left)
-        error.message += f' Left behind on server "{server}", and to be deleted by hand: {names}.'
+        error.message += f' Left behind on server "{server}", and {remedy}: {names}.'
         error.facts["left_behind"] = [one._asdict() for one in left]
         error.hint = error.hint or "Delete it with aem_task and aem_endpoint (state: absent), or in the console."
