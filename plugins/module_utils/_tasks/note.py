@@ -19,7 +19,7 @@ from .._client.api import Json
 from .._client.errors import InputError
 from .._common.files import read_file, write_atomically
 from .._definitions.document import read_definition, stable_text
-from .model import TaskName, TaskSnapshot
+from .model import STOPPING, TaskName, TaskSnapshot
 
 SCHEMA = 1
 OPTION = "backup_dir"
@@ -36,7 +36,8 @@ class Note(NamedTuple):
 
     def owes_start(self, current: TaskSnapshot, is_there: bool) -> bool:
         """Return whether the task is to be started because the run that wrote this stopped or deleted it."""
-        return self.is_touched and self.was_active and (current.is_stopped or not is_there)
+        is_down = not is_there or current.is_stopped or current.state == STOPPING
+        return self.is_touched and self.was_active and is_down
 
 
 def note_path(folder: str, task: TaskName) -> str:

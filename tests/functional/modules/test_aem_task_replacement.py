@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -19,7 +22,9 @@ from ansible_collections.dataops.qlik_em.tests.functional.every_module.cases_def
     definition,
     with_shop,
 )
+from ansible_collections.dataops.qlik_em.tests.functional.support import replacement as killed
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import User
+from ansible_collections.dataops.qlik_em.tests.functional.ways.children import await_that
 
 PROD = "Replicate-Prod"
 PREFIX = "dataops_qlik_em_temporary"
@@ -520,3 +525,72 @@ def test_who_is_interrupted_loses_no_task(admin, em, tmp_path, at_first, number,
     em.clear_faults()
     run = replace(admin, tmp_path)
     assert not run.failed and tables(em) == NEW and state(em) == "RUNNING" and not notes(tmp_path), run.result
+
+
+# Killed: the way through real playbooks is in ways/test_killed_replacements.py
+
+
+@contextlib.contextmanager
+def doomed(em, folder, **step):
+    """Yield a process that does the replacement of support/replacement.py, and end it."""
+    program = [sys.executable, "-m", killed.__name__]
+    process = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    with process:
+        given = {"url": em.url, "ca_path": em.ca_path, "folder": str(folder), **step}
+        process.stdin.write(json.dumps(given).encode())
+        process.stdin.close()
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def again(em, folder, at_first, old):
+    """Assert what is the case after a kill, run it again, and assert that all is well."""
+    killed.assert_nothing_is_lost(em, folder, old)
+    em.clear_faults()
+    run = User(em, defaults=killed.ADMIN).run("aem_task", **killed.options(folder))
+    assert not run.failed, run.result
+    killed.assert_all_is_well(em, folder, at_first)
+
+
+@pytest.mark.parametrize("when", killed.CAUGHT)
+@pytest.mark.parametrize("half", ["even", "odd"])
+def test_kill_9_at_any_request_loses_no_task_and_the_next_run_goes_on(em, tmp_path, when, half):
+    killed.begin_anew(em)
+    folder = tmp_path / "count"
+    folder.mkdir()
+    most = len(User(em, defaults=killed.ADMIN).run("aem_task", **killed.options(folder)).requests)
+    assert most >= 18
+    for number in range(2 if half == "even" else 3, most + 1, 2):
+        killed.begin_anew(em)
+        old, at_first = killed.tables(em), killed.things(em)
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        em.faults({"nth": number, **killed.CAUGHT[when]})
+        with doomed(em, folder) as process:
+            await_that(lambda: em.faults()[0]["applied"], f"request {number}")
+            process.kill()
+        again(em, folder, at_first, old)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(
+    ("step", "nth"), [("back_up", 1), ("write_note", 1), ("write_note", 2), ("write_note", 3), ("remove_note", 1)]
+)
+def test_kill_9_at_any_step_with_files_does_not_either(em, tmp_path, step, nth, when):
+    killed.begin_anew(em)
+    old, at_first = killed.tables(em), killed.things(em)
+    with doomed(em, tmp_path, step=step, nth=nth, when=when) as process:
+        assert process.wait(60) == -signal.SIGKILL
+    again(em, tmp_path, at_first, old)
+
+
+def test_kill_9_while_the_task_stops_is_no_reason_to_leave_it_stopped(em, tmp_path):
+    em.set_task(killed.PROD, killed.TASK, stop_seconds=2, start_seconds=0)
+    old, at_first = killed.tables(em), killed.things(em)
+    with doomed(em, tmp_path) as process:
+        await_that(lambda: em.task(killed.PROD, killed.TASK)["state"] == "STOPPING", "it stops")
+        process.kill()
+        process.wait()
+    again(em, tmp_path, at_first, old)
