@@ -6,9 +6,9 @@
 
 """Replacing a task: it is deleted and imported anew, because an import cannot remove anything. None gets lost.
 
-The new definition is tried under a temporary name before the task is touched. If it is refused all the same, the old
-one is put back. A note in ``backup_dir`` says how far a run has come that was killed; the next run of the same task
-reads it, and decides from what is really there.
+How far it had read is lost (docs/enterprise_manager_api.md, 9.18). The new definition is tried under a temporary name
+before the task is touched. If it is refused all the same, the old one is put back. A note in ``backup_dir`` says how
+far a run has come that was killed; the next run of the same task reads it, and decides from what is really there.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from .model import STARTING, STOPPING, TaskSnapshot
 from .note import OPTION, Note, back_up, note_path, read_backup, read_note, remove_note, write_note
 from .preflight import ServerEndpoints
 from .task_change import NOT_THERE, TaskChange
-from .temporary import delete_unused, report_left_behind
+from .temporary import Leftover, delete_unused, report_left_behind
 from .trial import REMEDY, Trial, delete_earlier_trials
 
 AGAIN = "Run this again, with the same backup_dir: it goes on from what is there."
@@ -79,14 +79,15 @@ class Replacement:
 
     def replace(self, owed: bool, listed: ServerEndpoints) -> TaskSnapshot:
         """Replace the task; with ``owed``, a killed run has stopped it. Return it as it is then."""
-        self._keep(backup_file=back_up(self._before, self._folder, self._task), is_touched=owed, was_active=owed)
         try:
+            backup_file = back_up(self._before, self._folder, self._task)
+            self._keep(backup_file=backup_file, is_touched=owed, was_active=owed)
             self._try_out(listed)
             current = self._look_again()
+            self._keep(is_touched=True, was_active=owed or current.is_active)
         except AemError as error:
             self._leave(error, owed)
             raise
-        self._keep(is_touched=True, was_active=owed or current.is_active)
         try:
             self._change.stop(current)
             with self._api.client.interrupt.deferred():
@@ -119,11 +120,14 @@ class Replacement:
             error.message = f"The {self._task.subject} has its new definition, but {state}. {error.message}"
             self._name_backup(error)
             raise
-        if self._found:
-            self.warnings += delete_earlier_trials(self._api, self._task)
-            unused = set(self._note.new_endpoints) - set(names_in(self._document, "databases"))
-            delete_unused(self._api, self._task.server, sorted(unused), 0, self._pause)  # one in use stays
-        remove_note(self._folder, self._task)
+        try:
+            if self._found:
+                self.warnings += delete_earlier_trials(self._api, self._task)
+                unused = set(self._note.new_endpoints) - set(names_in(self._document, "databases"))
+                delete_unused(self._api, self._task.server, sorted(unused), 0, self._pause)  # one in use stays
+            remove_note(self._folder, self._task)
+        except AemError as trouble:
+            self.warnings.append(f"{trouble.message} The next run of the task cleans up.")
         return current
 
     def _keep(self, **changes: Any) -> None:
@@ -241,13 +245,18 @@ class Replacement:
 
     def _remove_new_endpoints(self, error: AemError) -> bool:
         """Delete the endpoints that came for the new definition; return whether none is left."""
-        if not self._note.new_endpoints:
+        names = self._note.new_endpoints
+        if not names:
             return True
         lag = self._api.client.limits.import_lag
         with self._api.client.interrupt.deferred():
-            there = ServerEndpoints(self._api, self._task.server).names()
-            names = [name for name in self._note.new_endpoints if there is None or name in there]
-            left = delete_unused(self._api, self._task.server, names, lag, self._pause)
+            try:
+                there = ServerEndpoints(self._api, self._task.server).names()
+            except AemError as trouble:
+                left = [Leftover("endpoint", name, trouble.message) for name in names]
+            else:
+                found = [name for name in names if there is None or name in there]
+                left = delete_unused(self._api, self._task.server, found, lag, self._pause)
         report_left_behind(error, self._task.server, left, REMEDY)
         error.changed = error.changed or bool(left)
         return not left

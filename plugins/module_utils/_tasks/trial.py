@@ -4,7 +4,10 @@
 
 # This file is private to the collection.
 
-"""A definition tried under a temporary name: imported, read back, deleted. No other task, no endpoint notices."""
+"""A definition tried under a temporary name: imported, read back, deleted (docs/enterprise_manager_api.md, 9.15).
+
+No other task and no endpoint that is there notices.
+"""
 
 from __future__ import annotations
 

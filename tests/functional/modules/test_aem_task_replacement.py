@@ -16,6 +16,9 @@ import threading
 import time
 
 import pytest
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import InputError
+from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks import note, replacement
+from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks.note import write_note
 from ansible_collections.dataops.qlik_em.tests.functional.every_module.cases_definitions import (
     BODY,
     SHOP,
@@ -458,6 +461,32 @@ def test_a_long_name_in_another_script_fits_into_the_names_of_files(admin, em, t
     em.clear_faults()
     run = admin.task(name, "present", definition=definition(name, NEW), **options)
     assert run.changed and not run.failed, run.result
+
+
+def test_a_note_that_cannot_be_written_leaves_the_old_task_as_it_is(admin, em, tmp_path, at_first, monkeypatch):
+    for number in (1, 2, 3):
+        calls = []
+
+        def full(*arguments, number=number, calls=calls):
+            calls.append(arguments)
+            if len(calls) == number:
+                raise InputError("backup_dir (x) cannot be written: No space left on device.")
+            write_note(*arguments)
+
+        monkeypatch.setattr(replacement, "write_note", full)
+        run = replace(admin, tmp_path, with_shop(definition(tables=NEW)))
+        assert run.failed and not run.changed and "No space left" in run.msg and "StopTask" not in run.operations
+        assert things(em) == at_first and state(em) == "RUNNING" and not list(tmp_path.iterdir()), (number, run.result)
+
+
+def test_a_note_that_cannot_be_removed_is_a_warning(admin, em, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(note.os, "unlink", lambda _path: (_ for _ in ()).throw(PermissionError(1, "No")))
+        run = replace(admin, tmp_path)
+    assert run.changed and not run.failed and "cannot be removed" in str(run.result["warnings"])
+    assert notes(tmp_path) and state(em) == "RUNNING"
+    again = replace(admin, tmp_path)
+    assert not again.changed and not again.failed and not notes(tmp_path)
 
 
 # A line that drops answers
