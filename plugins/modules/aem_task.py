@@ -196,7 +196,7 @@ EXAMPLES = r"""
                 explicit_included_tables:
                   - {owner: SALES, name: ORDERS}
 
-- name: Make a task be exactly what the file says; run again, it goes on if it was killed
+- name: Make a task be exactly what the definition says; if this is killed, the next run goes on
   dataops.qlik_em.aem_task:
     server: Replicate-Prod
     name: orders copy
@@ -204,8 +204,16 @@ EXAMPLES = r"""
     import_mode: replace
     force: true
     stop_if_running: true
-    backup_dir: /srv/backups
-    src: orders.json
+    backup_dir: /var/tmp/
+    definition:
+      _version: {version: 2024.11.0.177, version_major: 2024, version_minor: 11, version_revision: 177}
+      cmd.replication_definition:
+        tasks:
+          - task: {name: orders copy, source_name: ERP, target_names: [Warehouse]}
+            source:
+              source_tables:
+                explicit_included_tables:
+                  - {owner: SALES, name: PRICES}
 
 - name: Delete it
   dataops.qlik_em.aem_task:
