@@ -234,6 +234,14 @@ def test_what_the_server_refuses_leaves_the_old_task_as_it_is(admin, em, tmp_pat
     assert things(em) == at_first and not list(tmp_path.iterdir())
 
 
+def test_a_definition_of_a_script_that_cut_it_off_leaves_the_old_task_as_it_is(admin, em, tmp_path, at_first):
+    document = definition(tables=NEW)  # ConvertTo-Json of PowerShell does so, without -Depth
+    document[BODY]["tasks"][0]["source"]["source_tables"]["explicit_included_tables"] = "@{owner=SALES; name=NEW}"
+    run = replace(admin, tmp_path, document)
+    assert run.failed and not run.changed and "StopTask" not in run.operations
+    assert tables(em) == OLD and state(em) == "RUNNING" and things(em) == at_first and not list(tmp_path.iterdir())
+
+
 def test_a_trial_that_failed_half_way_is_removed_with_its_endpoints(admin, em, tmp_path, at_first):
     em.faults({"match": {"operation": "ImportTask"}, **ODD, "work": True})
     run = replace(admin, tmp_path, with_shop(definition(tables=NEW)))
