@@ -26,7 +26,10 @@ attributes:
   check_mode:
     description: Can run in check mode without changing anything.
     support: full
-    details: What a missing permission would refuse cannot be foreseen.
+    details:
+      - What a missing permission would refuse cannot be foreseen.
+      - With O(import_mode=replace) it does not try the definition under a temporary name, which would be a write. That
+        the endpoints are there which the definition names is checked.
   diff_mode:
     description: Returns what has changed (or would have) in diff mode.
     support: full
@@ -83,9 +86,17 @@ options:
       - What V(present) does with a task that exists and differs.
       - V(merge) imports the definition. That adds and changes, but never removes. What stays although the definition
         does not have it is returned in RV(not_removed), with a warning.
-      - V(replace) keeps the old definition in O(backup_dir), stops the task, deletes it, imports the definition and
-        starts the task if it was running. The new task does not know the position of the old one. Needs
+      - V(replace) deletes the task and imports the definition, so that nothing of the old one stays. Needs
         O(force=true). Endpoints are merged all the same.
+      - With V(replace) the definition is first tried under a temporary name that begins with
+        C(dataops_qlik_em_temporary_trial), with those endpoints in it that the server does not have yet. It is
+        imported, read back and deleted. If the server refuses it, the old task is not touched.
+      - Then the old definition is kept in O(backup_dir), the task is stopped, deleted, imported, and started if it was
+        running. If the import is refused all the same, the old definition is imported again, and the task is started
+        if it was running. The message says which of the two is in place.
+      - The new task does not know the position of the old one, and neither does an old one that was put back.
+      - A run that was killed leaves a note in O(backup_dir). The next run of the same task with O(state=present) and
+        the same O(backup_dir) goes on from what is there, with V(merge) too, and says so in a warning.
     type: str
     choices:
       - merge
@@ -95,7 +106,9 @@ options:
     description:
       - The folder for the old definition, where the module runs. Required with O(import_mode=replace).
       - Only its owner may read the file (mode 0600). It holds the secrets of endpoints, encrypted, if the new
-        definition holds endpoints. Every failure names it.
+        definition holds endpoints. Every failure after the task was touched names it.
+      - Give the same folder each time. While a replacement runs, its note (C(...__replacement.json)) and a lock are
+        there, so that a second run of the same task does nothing, and the next one can go on if this one is killed.
     type: path
   stop_if_running:
     description:
@@ -115,6 +128,10 @@ notes:
     definition holds endpoints. V(absent) needs the role Designer on the task.
   - For V(present), O(wait_timeout) is also how long to wait until the export of the task shows what was imported. An
     import takes effect some time after its answer.
+  - The endpoints that a definition names must be on the server or in the definition. With O(import_mode=replace), and
+    before a task is stopped, this is checked with the role Viewer on All Endpoints. Without that role it is a warning.
+  - With O(import_mode=replace), what an earlier run could not remove of its trial is found with the role Viewer on All
+    Tasks, by its name, and removed.
   - A password in clear text cannot be compared with the encrypted one in an export. It counts as the same.
 seealso:
   - module: dataops.qlik_em.aem_export
@@ -178,6 +195,25 @@ EXAMPLES = r"""
               source_tables:
                 explicit_included_tables:
                   - {owner: SALES, name: ORDERS}
+
+- name: Make a task be exactly what the definition says; if this is killed, the next run goes on
+  dataops.qlik_em.aem_task:
+    server: Replicate-Prod
+    name: orders copy
+    state: present
+    import_mode: replace
+    force: true
+    stop_if_running: true
+    backup_dir: /var/tmp/
+    definition:
+      _version: {version: 2024.11.0.177, version_major: 2024, version_minor: 11, version_revision: 177}
+      cmd.replication_definition:
+        tasks:
+          - task: {name: orders copy, source_name: ERP, target_names: [Warehouse]}
+            source:
+              source_tables:
+                explicit_included_tables:
+                  - {owner: SALES, name: PRICES}
 
 - name: Delete it
   dataops.qlik_em.aem_task:
@@ -256,6 +292,29 @@ backup_file:
   returned: with O(import_mode=replace), if the task was replaced or was to be replaced
   type: str
   sample: /srv/backups/Replicate-Prod__orders__2026-11-23@030000.json
+left_behind:
+  description:
+    - What a trial of a definition has left on the server, because it could not be deleted. The next run with the same
+      O(backup_dir) deletes it.
+  returned: failures with O(import_mode=replace), if something is left
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description: V(task) or V(endpoint).
+      returned: always
+      type: str
+      sample: task
+    name:
+      description: Its name.
+      returned: always
+      type: str
+      sample: dataops_qlik_em_temporary_trial_0a1b2c3d4e5f_0123456789abcdef
+    msg:
+      description: Why it could not be deleted.
+      returned: always
+      type: str
+      sample: It has not shown yet, but it may.
 elapsed:
   description: How long it took, in seconds.
   returned: always

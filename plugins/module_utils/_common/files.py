@@ -123,18 +123,29 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def locked(option: str, path: str) -> Iterator[None]:
-    """Hold a lock beside the file ``path``; raise InputError if somebody else does. It ends with the process."""
+def locked(option: str, path: str, keep: bool = True) -> Iterator[None]:
+    """Hold a lock beside the file ``path``; raise InputError if somebody else does. It ends with the process.
+
+    The lock's own file stays unless ``keep`` is false.
+    """
+    lock = f"{path}.lock"
     try:
         # Not the file itself: it is replaced, and the lock would stay with the old one.
-        descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise InputError(f"{option} ({path}) cannot be locked: {error.strerror}.") from error
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not os.path.samestat(os.fstat(descriptor), os.stat(lock)):
+                raise OSError("whoever held it has removed it meanwhile, and another one has made it anew")
         except OSError as error:
             raise InputError(f"{option} ({path}) is in use by another run. Nothing was done.") from error
-        yield
+        try:
+            yield
+        finally:
+            if not keep:
+                with contextlib.suppress(OSError):
+                    os.unlink(lock)
     finally:
         os.close(descriptor)

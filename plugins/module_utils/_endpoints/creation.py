@@ -14,22 +14,18 @@ from __future__ import annotations
 
 import contextlib
 import re
-import time
-import uuid
 from collections.abc import Callable
 from typing import NamedTuple
 
 from .._client.api import DEFINITION, Api, Json
-from .._client.errors import AemError, ApiError, TransportError, WaitError
+from .._client.errors import AemError, ApiError, WaitError
 from .._common.lost_answers import confirm_lost_write
 from .._common.wait import TimedOut, Waiting, wait_until
 from .._definitions.document import with_version
 from .._tasks.model import TASK_NOT_FOUND
-from .read import SUFFIX, find
+from .._tasks.temporary import LATE, Leftover, clean_up, did_nothing, new_name, report_left_behind
+from .read import SUFFIX
 
-PREFIX = "dataops_qlik_em_temporary"  # of all that must not stay; somebody who finds it knows where it comes from
-NO_ENDPOINT, IN_USE = "AEM_ENDPOINT_NOT_FOUND", "AEM_ENDPOINT_IS_IN_USE"
-LATE = "it has not shown yet, but it may"
 # The other end of the dummy task: a type that needs no settings (docs/enterprise_manager_api.md, 6.30).
 SOURCE = {"role": "SOURCE", "type_id": "FILE" + SUFFIX, "db_settings": {"$type": "FileSettings"}}
 TARGET = {"role": "TARGET", "type_id": "NULL_TARGET" + SUFFIX, "db_settings": {"$type": "NulltargetSettings"}}
@@ -40,20 +36,6 @@ class Dummies(NamedTuple):
 
     task: str
     endpoint: str
-
-
-class Leftover(NamedTuple):
-    """Something that could not be removed, and why."""
-
-    kind: str  # task, endpoint
-    name: str
-    msg: str
-
-
-def new_dummies() -> Dummies:
-    """Return names that nobody else has."""
-    unique = uuid.uuid4().hex[:16]
-    return Dummies(f"{PREFIX}_task_{unique}", f"{PREFIX}_endpoint_{unique}")
 
 
 def new_item(name: str, kind: str, role: str, description: str | None, settings: Json) -> Json:
@@ -103,7 +85,7 @@ def import_endpoint(api: Api, server: str, item: Json, is_new: bool, waiting: Wa
 
     Raises AemError; what could not be removed is in its message and in ``left_behind``.
     """
-    dummies, name, lag = new_dummies(), item["name"], api.client.limits.import_lag
+    dummies, name, lag = Dummies(new_name("task"), new_name("endpoint")), item["name"], api.client.limits.import_lag
     version = str(api.get_server_details(server).get("version") or "")
 
     def is_there() -> bool:
@@ -130,7 +112,7 @@ def import_endpoint(api: Api, server: str, item: Json, is_new: bool, waiting: Wa
             try:
                 api.import_task(server, dummies.task, document(item, dummies, version))
             except AemError as failure:
-                is_begun = not _did_nothing(failure)
+                is_begun = not did_nothing(failure)
                 raise
         is_accepted = True
         if not wait_for(waiting.timeout):
@@ -144,9 +126,9 @@ def import_endpoint(api: Api, server: str, item: Json, is_new: bool, waiting: Wa
             with api.client.interrupt.deferred():
                 if is_accepted and not isinstance(failure, WaitError):
                     _quietly(lambda: wait_for(lag))  # what is not there yet cannot be deleted
-                wanted = name if is_new else None
-                if not _brought_nothing(api, server, dummies, wanted):
-                    left = clean_up(api, server, dummies, wanted, waiting.sleep)
+                endpoints = [dummies.endpoint, *([name] if is_new else [])]
+                if not _brought_nothing(api, server, dummies.task, endpoints):
+                    left = clean_up(api, server, dummies.task, endpoints, waiting.sleep)
                 elif is_accepted or not isinstance(failure, ApiError):
                     left = [Leftover(kind, one, LATE) for kind, one in zip(("task", "endpoint"), dummies)]
                 else:
@@ -156,7 +138,7 @@ def import_endpoint(api: Api, server: str, item: Json, is_new: bool, waiting: Wa
                 report_left_behind(failure, server, left)
         raise
     with api.client.interrupt.deferred():
-        left = clean_up(api, server, dummies, None, waiting.sleep)
+        left = clean_up(api, server, dummies.task, [dummies.endpoint], waiting.sleep)
     if left:
         error = AemError(f'The endpoint "{name}" is on server "{server}" as wanted.')
         error.changed = True
@@ -164,63 +146,11 @@ def import_endpoint(api: Api, server: str, item: Json, is_new: bool, waiting: Wa
         raise error
 
 
-def clean_up(api: Api, server: str, dummies: Dummies, wanted: str | None, pause: float) -> list[Leftover]:
-    """Delete what was imported, in reverse; ``wanted`` is the endpoint itself, if it is to go, too."""
-    left: list[Leftover] = []
-    try:
-        delete_task(api, server, dummies.task)
-    except AemError as error:
-        left.append(Leftover("task", dummies.task, error.message))
-    patience = 0 if left else api.client.limits.import_lag  # the endpoints stay in use then
-    for name in (dummies.endpoint, *([wanted] if wanted else [])):
-        try:
-            _delete_unused(api, server, name, patience, pause)
-        except AemError as error:
-            left.append(Leftover("endpoint", name, error.message))
-    return left
-
-
-def delete_task(api: Api, server: str, name: str) -> None:
-    """Delete a task with its logs; one that is deleted already is fine."""
-    with confirm_lost_write(lambda: not api.get_task_details(server, name, accept=(TASK_NOT_FOUND,))):
-        api.delete_task(server, name, with_logs=True, accept=(TASK_NOT_FOUND,))
-
-
-def delete_endpoint(api: Api, server: str, name: str) -> bool:
-    """Delete an endpoint; return whether it was there (also if the answer is lost, and it is not there any more)."""
-    code = ""
-    with confirm_lost_write(lambda: find(api, server, name) is None):
-        code = api.delete_endpoint(server, name, accept=(NO_ENDPOINT,)).error_code
-    return not code
-
-
-def report_left_behind(error: AemError, server: str, left: list[Leftover]) -> None:
-    """Add to a failure what could not be removed."""
-    if left:
-        names = " and ".join(f'the {one.kind} "{one.name}" ({one.msg.rstrip(".")})' for one in left)
-        error.message += f' Left behind on server "{server}", and to be deleted by hand: {names}.'
-        error.facts["left_behind"] = [one._asdict() for one in left]
-        error.hint = error.hint or "Delete it with aem_task and aem_endpoint (state: absent), or in the console."
-
-
-def _delete_unused(api: Api, server: str, name: str, patience: float, pause: float) -> None:
-    """Delete an endpoint that the dummy task used: the server may need a moment to know that the task is deleted."""
-    deadline = time.monotonic() + patience
-    while True:
-        try:
-            delete_endpoint(api, server, name)
-            return
-        except ApiError as error:
-            if error.error_code != IN_USE or time.monotonic() >= deadline:
-                raise
-        api.client.interrupt.pause(pause)
-
-
-def _brought_nothing(api: Api, server: str, dummies: Dummies, wanted: str | None) -> bool:
+def _brought_nothing(api: Api, server: str, task: str, endpoints: list[str]) -> bool:
     """Return whether nothing of an import is there; if that cannot be read, it may be."""
     try:
-        return not {dummies.endpoint, wanted} & _listed(api, server).keys() and not api.get_task_details(
-            server, dummies.task, accept=(TASK_NOT_FOUND,)
+        return not set(endpoints) & _listed(api, server).keys() and not api.get_task_details(
+            server, task, accept=(TASK_NOT_FOUND,)
         )
     except AemError:
         return False
@@ -228,13 +158,6 @@ def _brought_nothing(api: Api, server: str, dummies: Dummies, wanted: str | None
 
 def _listed(api: Api, server: str) -> dict[str, Json]:
     return {str(item.get("name")): item for item in api.get_endpoint_list(server)}
-
-
-def _did_nothing(failure: AemError) -> bool:
-    """Return whether it is certain that the server did not begin with the import."""
-    return (isinstance(failure, TransportError) and not failure.sent) or (
-        isinstance(failure, ApiError) and failure.is_refusal
-    )
 
 
 def _quietly(act: Callable[[], object]) -> None:

@@ -19,8 +19,9 @@ from .._client.redaction import redacted
 from .._common.lost_answers import confirm_lost_write
 from .._common.wait import Waiting, check_waiting
 from .._run.result import Mode, Result, diff
+from .._tasks.temporary import IN_USE, delete_endpoint
 from . import settings as settings_
-from .creation import IN_USE, delete_endpoint, import_endpoint, new_item
+from .creation import import_endpoint, new_item
 from .read import find, is_forbidden, kind_of, settings_of, users_of
 from .settings import Change, Path
 

@@ -70,6 +70,11 @@ class TaskSnapshot(NamedTuple):
         return self.is_stopped and not self.memory_mb
 
     @property
+    def is_active(self) -> bool:
+        """Running, or about to."""
+        return self.state in (*ACTIVE, STARTING)
+
+    @property
     def is_up(self) -> bool:
         """Running, and its process there, for the same reason."""
         return self.state == "RUNNING" and self.memory_mb != 0

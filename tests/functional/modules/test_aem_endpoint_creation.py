@@ -167,6 +167,14 @@ def test_a_lost_answer_is_no_failure_if_it_was_done(admin, em, at_first, operati
     assert things(em) == at_first | {NEW["name"]}
 
 
+@pytest.mark.parametrize("operation", ["DeleteTask", "DeleteEndpoint"])
+def test_a_deletion_that_was_lost_on_its_way_is_sent_once_more(admin, em, at_first, operation):
+    em.faults({"match": {"operation": operation}, "fault": "cut_before"})
+    run = endpoint(admin, **NEW)
+    assert not run.failed and run.changed and run.operations.count(operation) == 2, run.result
+    assert things(em) == at_first | {NEW["name"]}
+
+
 def test_an_import_that_was_lost_on_its_way_is_not_sent_again(admin, em, at_first):
     em.faults({"match": {"operation": "ImportTask"}, "fault": "cut_before"})
     run = endpoint(admin, **NEW)

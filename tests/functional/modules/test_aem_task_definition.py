@@ -158,7 +158,7 @@ def test_a_replacement_removes_and_keeps_the_old_definition(admin, em, tmp_path)
     assert run.result["diff"] == foreseen.result["diff"]
     assert run.result["diff"]["before"]["tasks/fresh/task_settings/target_settings/batch_size"] == 7
     assert [name for name in run.operations if not name.startswith(("Get", "Export", "Log"))] == [
-        "StopTask", "DeleteTask", "ImportTask", "RunTask",
+        "ImportTask", "DeleteTask", "StopTask", "DeleteTask", "ImportTask", "RunTask",
     ]  # fmt: skip
     assert run.result["task"]["state"] == "RUNNING" and run.result["not_removed"] == []
     (kept,) = tmp_path.iterdir()
@@ -344,29 +344,6 @@ def test_a_call_that_never_arrived_is_not_sent_again(admin, em, monkeypatch, ope
     run = present(admin, definition()) if operation == "ImportTask" else admin.task("invoices", "absent")
     assert run.failed and run.changed and "It shows no effect." in run.msg
     assert len(sent(run, operation)) == 1
-
-
-@pytest.mark.parametrize("failing", ["StopTask", "DeleteTask", "ImportTask", "RunTask"])
-def test_every_failure_of_a_replacement_names_the_file(admin, em, tmp_path, monkeypatch, failing):
-    monkeypatch.setattr(User, "limits", User.limits._replace(lost_effect=0.5))
-    em.faults([{"fault": "cut_before", "match": {"operation": failing}}])
-    run = present(
-        admin,
-        definition("orders", ("NEW",)),
-        "orders",
-        import_mode="replace",
-        backup_dir=str(tmp_path),
-        force=True,
-        stop_if_running=True,
-        timeout=1,
-        wait_timeout=3,
-    )
-    assert run.failed and run.changed
-    (kept,) = tmp_path.iterdir()
-    assert run.result["backup_file"] == str(kept) and run.msg.endswith(f"The old definition is kept in {kept}.")
-    assert json.loads(kept.read_text())[BODY]["tasks"][0]["task"]["name"] == "orders"
-    if failing == "ImportTask":
-        assert "was deleted, but not imported again" in run.msg
 
 
 def test_a_backup_that_cannot_be_written_stops_nothing(admin, em, tmp_path):
