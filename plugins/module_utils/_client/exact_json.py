@@ -12,10 +12,10 @@ import json
 import re
 import uuid
 from decimal import Decimal
-from typing import Any, Union
+from typing import Any
 
 
-def number(text: str) -> Union[float, Decimal]:
+def number(text: str) -> float | Decimal:
     """Return the number in a JSON text that is not an integer; a float if it is the same number."""
     value = float(text)
     return value if Decimal(repr(value)) == Decimal(text) else Decimal(text)

@@ -40,9 +40,7 @@ IN_TEXT = re.compile(
     re.IGNORECASE,
 )
 # In quotes, in the braces of ODBC, or up to the next separator.
-VALUE = re.compile(
-    r"\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)'|\{((?:[^}]|\}\})*)\}|((?:(?!&[\w.%-]+=)[^;\r\n])*)"
-)
+VALUE = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)'|\{((?:[^}]|\}\})*)\}|((?:(?!&[\w.%-]+=)[^;\r\n])*)")
 SIGNATURE = "sig"  # of a URL that is signed; as the name of a member it is too short to mean one
 Cover = Callable[[str], str]
 

@@ -27,7 +27,7 @@ from .model import (
     is_set,
     name,
     sorted_set,
-    without_uncounted,
+    without_counted,
 )
 from .sending import ABSENT, sending
 
@@ -90,7 +90,7 @@ def compare(
 
     ``always`` and ``keep`` as in ``sending``. Raises InputError, which names ``label``.
     """
-    new, old = without_uncounted(wanted, rules), without_uncounted(current, rules)
+    new, old = (without_counted(one, rules.with_loggers) for one in (wanted, current))
     sent = sending(label, new, old, rules, always, keep)
     document = {**new, BODY: sent.content}
     there, given = leaves(old), leaves(document)

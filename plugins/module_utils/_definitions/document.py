@@ -96,8 +96,8 @@ def _parsed(option: str, text: str) -> Any:
         line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
         raise InputError(
             f"{option} is not JSON: what stands at line {line}, column {column} does not belong there.",
-            "A value that a template puts into JSON needs the filter to_json, which adds the quotes and escapes what is "
-            "in them: {{ password | to_json }}. A whole variable does, too. Python's single quotes are not JSON.",
+            "A value that a template puts into JSON needs the filter to_json, which adds quotes and escapes what is in "
+            "them: {{ password | to_json }}. So does a whole variable. Python's single quotes are not JSON.",
         ) from None
     except ValueError as error:  # a number that is not JSON, or too long for Python
         raise InputError(f"{option} is not JSON: {error}.") from None

@@ -21,21 +21,21 @@ from .._common.lost_answers import confirm_lost_write
 from .._common.wait import TimedOut, check_waiting, wait_until
 from . import diff as definition_diff
 from .diff import Change, Comparison, Leaves
-from .document import LIMIT, read_definition, too_large, with_version
+from .document import LIMIT, read_definition, task_definition, too_large, with_version
 from .model import Rules, Where, names, rules_in, secrets_of, unknown_secrets
 
 
 def secrets_in_definition(definition: Any, params: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is secret in the option ``definition``; of a text that is not a definition nothing is shown anyway."""
     with contextlib.suppress(InputError):
-        yield from secrets_of(read_definition("definition", definition), rules_in(params))
+        document = read_definition("definition", definition)
+        if "name" in params:  # of the task, which a place begins with
+            document, _unused = task_definition("definition", document, params["name"])
+        yield from secrets_of(document, rules_in(params))
 
 
 def given_definition(api: Api, params: Mapping[str, Any]) -> tuple[str, Json]:
-    """Return how messages call the definition that the options give, and the definition; its secrets are hidden.
-
-    Raises InputError.
-    """
+    """Return how messages call the definition that the options give, and the definition. Raises InputError."""
     definition, src = params["definition"], params["src"]
     if (definition is None) == (src is None):
         raise InputError("Give either definition or src" + (", not both." if src is not None else "."))
@@ -44,16 +44,24 @@ def given_definition(api: Api, params: Mapping[str, Any]) -> tuple[str, Json]:
     else:
         label = f"src ({src})"
         document = read_definition(label, _text("src", src, label))
+    return label, document
+
+
+def hide_secrets(api: Api, document: Json, params: Mapping[str, Any]) -> Rules:
+    """Hide the secrets of a definition in all that comes out, and return what the user says of it.
+
+    Raises InputError if ``secrets`` names a place that is not there: nothing there would be hidden.
+    """
     rules = rules_in(params)
     api.client.hide(secrets_of(document, rules))
     unknown = unknown_secrets(document, rules)
     if unknown:
         raise InputError(
-            f"secrets: {unknown[0]} names nothing in the definition.",
+            f"secrets: the definition has nothing at {unknown[0]}.",
             "Give places as diffs and not_removed show them, as in databases/Shop/db_settings/code; * stands for any "
             "text.",
         )
-    return label, document
+    return rules
 
 
 def _text(option: str, path: str, label: str) -> str:
@@ -156,7 +164,7 @@ def warnings_about(comparison: Comparison, always: bool, new_endpoints: Collecti
     missing = [where for where in comparison.redacted if where[0] != "databases" or where[1] in new_endpoints]
     if missing:
         warnings.append(
-            f"The secrets of the definition are redacted, so that what is new comes without: {names(missing)}. Set them."
+            f"The secrets of the definition are redacted, so that new objects come without: {names(missing)}. Set them."
         )
     kept = [where for where in comparison.redacted if where not in missing]
     if kept and comparison.changes:

@@ -115,8 +115,8 @@ def sorted_set(items: list[Any]) -> list[Any]:
 # What counts
 
 
-def without_uncounted(document: Json, rules: Rules) -> Json:
-    """Return a copy without what is neither compared nor sent: what Replicate counts, and loggers unless managed."""
+def without_counted(document: Json, with_loggers: bool = True) -> Json:
+    """Return a copy without what is neither compared nor sent: what Replicate counts, and loggers unless wanted."""
 
     def plain(value: Any) -> Any:
         if isinstance(value, dict):
@@ -124,7 +124,7 @@ def without_uncounted(document: Json, rules: Rules) -> Json:
         return [plain(item) for item in value] if isinstance(value, list) else value
 
     def task(item: Any) -> Any:
-        if isinstance(item, dict) and not rules.with_loggers:
+        if isinstance(item, dict) and not with_loggers:
             item = {key: value for key, value in item.items() if key != LOGGERS}
         return plain(item)
 

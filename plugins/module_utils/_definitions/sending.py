@@ -6,8 +6,8 @@
 
 """What is sent of a definition. A secret that cannot be compared is not, unless that is asked for. Pure functions.
 
-What an export shows encrypted cannot be compared with anything, and what was redacted is not known. An import merges, so
-that a secret that is left out stays as the server has it (docs/enterprise_manager_api.md, 9.7).
+What an export shows encrypted cannot be compared with anything, and what was redacted is not known. An import merges,
+so that a secret that is left out stays as the server has it (docs/enterprise_manager_api.md, 9.7).
 """
 
 from __future__ import annotations
@@ -133,7 +133,9 @@ class _Walker:
             form, there = "a text", "an object"
         else:
             return
-        raise InputError(f"{self._label} is damaged: {name(where)} is {form}, and on the server it is {there}.", SHORTENED)
+        raise InputError(
+            f"{self._label} is damaged: {name(where)} is {form}, and on the server it is {there}.", SHORTENED
+        )
 
 
 def filled(new: Any, old: Any) -> Any:

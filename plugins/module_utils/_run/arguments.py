@@ -54,10 +54,10 @@ def waiting_options() -> dict[str, Any]:
 class Spec:
     """What the frames must know of a module: its ``options`` beside those of the connection, and the rules between.
 
-    ``secret_options`` find what is secret in the values of options. ``shown_options`` return the value of an option as
-    ``invocation`` and the system's log show it, where that is not the value with its secrets masked. ``parallel_option`` says how many connections are
-    used, ``file_option`` names a file of the controller that is read. ``returned_secret`` is the member of the result
-    that is a secret and returned on purpose. ``is_timed`` is whether the result has ``elapsed``.
+    ``secret_options`` find what is secret in the values of options. ``shown_options`` return what ``invocation`` and
+    the system's log show of an option, where that is not its value with its secrets masked. ``parallel_option`` says
+    how many connections are used, ``file_option`` names a file of the controller that is read. ``returned_secret`` is
+    the member of the result that is a secret and returned on purpose. ``is_timed`` is whether it has ``elapsed``.
     """
 
     def __init__(

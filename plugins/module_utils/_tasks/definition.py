@@ -15,9 +15,11 @@ from typing import Any, NamedTuple
 from .._client.api import Api, Json
 from .._client.errors import AemError, ApiError, InputError
 from .._definitions import diff as definition_diff
-from .._definitions.diff import ABSENT, Change, Leaves, Where
-from .._definitions.document import BODY, names_in, redacted_names, task_definition
-from .._definitions.importing import Import, given_definition, ready_to_send, warnings_about
+from .._definitions.diff import Change, Comparison
+from .._definitions.document import names_in, task_definition
+from .._definitions.importing import Import, given_definition, hide_secrets, ready_to_send, warnings_about
+from .._definitions.model import BODY, Where, name
+from .._definitions.sending import ABSENT
 from .._run.result import Mode, Result, diff
 from .model import MOVING, TaskSnapshot, check_task
 from .note import read_note
@@ -75,18 +77,25 @@ def _present(change: TaskChange, params: Mapping[str, Any], mode: Mode) -> Resul
     if replace and not params["force"]:
         raise InputError("import_mode: replace deletes the task before it imports it: it needs force: true.")
     label, given = given_definition(api, params)
-    document = task_definition(label, given, task.name)
+    document, unused = task_definition(label, given, task.name)
+    rules = hide_secrets(api, document, params)
     if replace and not os.path.isdir(folder):
         raise InputError(f"backup_dir ({folder}) is not a folder: the old definition would have no place.")
     note = read_note(folder, task, api.client.address) if folder else None
     with_endpoints = bool(document[BODY].get("databases"))
     before = change.export(with_endpoints)
-    wanted = definition_diff.comparable(document)
-    todo = plan(definition_diff.leaves(before), wanted, replace)
+    always = params["update_password"] == "always"
+    found = definition_diff.compare(label, before, document, rules, always, keep=replace)
+    document, todo = found.document, plan(found, replace)
     current = change.read() if before else NOT_THERE
     owed = note is not None and note.owes_start(current, is_there=bool(before))
     listed = ServerEndpoints(api, task.server)
-    warnings = warnings_about(todo.remaining, _without_secrets(listed, document, before))
+    found = found._replace(changes=todo.changes, remaining=todo.remaining)
+    warnings = warnings_about(found, always, _new_endpoints(listed, found, before))
+    if unused:
+        warnings.append(
+            f"The task does not use these endpoints of the definition, which are left out: {', '.join(unused)}."
+        )
     if note:
         warnings.append(f"The run of {note.since} that replaced the {task.subject} did not end. This one goes on.")
     if todo.changed:
@@ -95,13 +104,13 @@ def _present(change: TaskChange, params: Mapping[str, Any], mode: Mode) -> Resul
                 f'The definition is one of the task "{names_in(given, "tasks")[0]}"; name is another, and wins.'
             )
         warnings += _check(change, todo, current, document, before, listed, mode.check)
-    values: dict[str, Any] = {"not_removed": [definition_diff.name(where) for where in todo.remaining]}
-    shown = definition_diff.diff(todo.changes, str(task))
+    values: dict[str, Any] = {"not_removed": [name(where) for where in todo.remaining]}
+    shown = definition_diff.diff(todo.changes, str(task), rules)
     if owed and before:
         shown["before"]["state"], shown["after"]["state"] = current.state, "RUNNING"
     if (todo.changed or note) and not mode.check:
         document = ready_to_send(api, task.server, document) if todo.changed else document
-        sending = Import(api, params, lambda: definition_diff.leaves(change.export(with_endpoints)), wanted)
+        sending = Import(api, params, lambda: definition_diff.leaves(change.export(with_endpoints)), found.wanted)
         replacement = Replacement(change, params, note, before, document, sending)
 
         def merge(now: TaskSnapshot = current) -> TaskSnapshot:
@@ -119,9 +128,10 @@ def _present(change: TaskChange, params: Mapping[str, Any], mode: Mode) -> Resul
     return Result(todo.changed or owed, values, shown, warnings)
 
 
-def _without_secrets(listed: ServerEndpoints, document: Json, before: Json) -> set[str]:
-    """Return the new endpoints that come without their secrets. An export of a task has only those that it uses."""
-    redacted = redacted_names(document) - set(names_in(before, "databases") if before else [])
+def _new_endpoints(listed: ServerEndpoints, found: Comparison, before: Json) -> set[str]:
+    """Return the endpoints of which secrets are redacted and that are new. An export of a task has only its own."""
+    redacted = {where[1] for where in found.redacted if where[0] == "databases"}
+    redacted -= set(names_in(before, "databases") if before else [])
     there = listed.names() if redacted else set()
     return set() if there is None else redacted - there
 
@@ -145,13 +155,12 @@ def _check(
     return warnings
 
 
-def plan(current: Leaves, wanted: Leaves, replace: bool) -> Plan:
-    """Return what leads from the ``current`` definition (empty: no task) to the ``wanted`` one.
+def plan(found: Comparison, replace: bool) -> Plan:
+    """Return what leads from the definition that is there (if one is) to the wanted one.
 
     A replacement removes what belongs to the task; endpoints are merged in any case.
     """
-    changes = definition_diff.changes(current, wanted)
-    remaining = definition_diff.leftovers(current, wanted)
+    current, changes, remaining = found.current, dict(found.changes), found.remaining
     if not replace or not current:
         return Plan(changes, remaining)
     for item in [where for where in remaining if where[0] == "tasks"]:

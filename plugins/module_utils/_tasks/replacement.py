@@ -25,6 +25,7 @@ from .._common.files import locked
 from .._definitions import diff as definition_diff
 from .._definitions.document import names_in
 from .._definitions.importing import Import
+from .._definitions.model import without_counted
 from .model import STARTING, STOPPING, TaskSnapshot
 from .note import OPTION, Note, back_up, note_path, read_backup, read_note, remove_note, write_note
 from .preflight import ServerEndpoints
@@ -168,7 +169,8 @@ class Replacement:
         """Return the task as it is; raise AemError if somebody has changed it meanwhile, or it may not be stopped."""
         current = self._change.read()
         with_endpoints = bool(self._document[DEFINITION].get("databases"))
-        if current is NOT_THERE or not definition_diff.is_same(self._change.export(with_endpoints), self._before):
+        now, before = without_counted(self._change.export(with_endpoints)), without_counted(self._before)
+        if current is NOT_THERE or not definition_diff.is_same(now, before):
             raise AemError("Somebody has changed the task meanwhile.", "Run this again.")
         self._change.check_stop(current, "changed")
         return current
@@ -239,7 +241,7 @@ class Replacement:
         def read() -> definition_diff.Leaves:
             return definition_diff.leaves(self._change.export(with_endpoints=False))
 
-        Import(self._api, self._params, read, definition_diff.comparable(old)).send(
+        Import(self._api, self._params, read, definition_diff.leaves(without_counted(old))).send(
             old, self._task.subject, lambda whole: self._api.import_task(*self._task, whole)
         )
 

@@ -40,7 +40,7 @@ class Trial:
         self._api, self._params, self._new = api, params, sorted(new)
         self._waiting = check_waiting(params)
         self._task = TaskName(task.server, new_name(_kind(task)))
-        self._document = task_definition("definition", document, self._task.name)
+        self._document, _unused = task_definition("definition", document, self._task.name)
         content = self._document[DEFINITION]
         content["databases"] = [item for item in content.get("databases") or [] if name_of("databases", item) in new]
         self._is_begun = self._is_accepted = False  # whether the server may have begun, and whether it said so
@@ -50,7 +50,7 @@ class Trial:
 
         Raises AemError; then the endpoints are deleted, too. What could not be removed is in its ``left_behind``.
         """
-        wanted = definition_diff.comparable(self._document)
+        wanted = definition_diff.leaves(self._document)
         warnings: list[str] = []
         try:
             Import(self._api, self._params, self._read, wanted).send(self._document, self._task.subject, self._send)
