@@ -53,9 +53,11 @@ options:
     required: true
   path:
     description:
-      - The file of the checkpoint, on the host that runs the module. Only its owner may read it (mode 0600). Its folder
-        must exist.
+      - The file of the checkpoint, on the host that runs the module. Its folder must exist, and is best a private one.
+        A new file is for its owner only (mode 0600), an existing one keeps its mode and its owner.
       - Beside it are a lock file, which keeps two runs from using the same checkpoint, and a journal of what is sent.
+      - A link is followed. The checkpoint, the lock and the journal are in the folder of the file that it leads to, so
+        that hosts can share them on a common volume.
       - Needed for V(frozen) and V(restored), if there is no O(checkpoint).
     type: path
   checkpoint:

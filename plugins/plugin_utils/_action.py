@@ -29,6 +29,7 @@ from ..module_utils._client.connection import Connection
 from ..module_utils._client.interrupt import Interrupt
 from ..module_utils._client.masking import Secrets, secrets_in
 from ..module_utils._client.transport import REQUESTS_IMPORT_ERROR, Transport
+from ..module_utils._common.file_diffs import shortened
 from ..module_utils._run.arguments import Spec
 from ..module_utils._run.result import Mode, Result
 from ..module_utils._run.run import run_resource
@@ -74,6 +75,9 @@ class ActionFrame(ActionBase):
         else:
             display.vvv(f"{self._task.action} runs in process {os.getpid()}")
             result.update(self._run_in_process(task_vars, interrupt))
+        if isinstance(result.get("diff"), dict):
+            # As Ansible's own copy and template do: here, as a module does not know this setting.
+            result["diff"] = shortened(result["diff"], C.MAX_FILE_SIZE_FOR_DIFF)
         if self.spec.returned_secret and not result.get("failed"):
             result["_ansible_no_log"] = True
         return result

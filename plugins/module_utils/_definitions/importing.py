@@ -44,7 +44,7 @@ def given_definition(api: Api, params: Mapping[str, Any]) -> tuple[str, Json]:
 def _text(option: str, path: str, label: str) -> str:
     try:
         size = os.stat(path).st_size
-    except OSError:
+    except (OSError, ValueError):
         size = 0  # the reading says why
     if size > LIMIT:
         raise InputError(too_large(label))
