@@ -13,6 +13,7 @@ import fcntl
 import io
 import os
 import secrets
+import stat
 import time
 from collections.abc import Callable, Iterator
 from operator import eq
@@ -171,11 +172,12 @@ def _decoded(place: Place, content: bytes) -> str:
 
 
 def _open_kept(place: Place, flags: int) -> int:
-    """Open or create a file that stays the same file, private to its owner."""
+    """Open a file that stays the same file, with its rights; a new one is private, and usable whatever the umask is."""
+    is_new = place.status() is None
     descriptor = place.open(os.O_RDWR | os.O_CREAT | flags)
-    status = os.fstat(descriptor)
-    if status.st_uid == os.geteuid() and status.st_mode & OTHERS:
-        os.fchmod(descriptor, NEW)
+    if is_new and stat.S_IMODE(os.fstat(descriptor).st_mode) != NEW:
+        with contextlib.suppress(PermissionError):  # it is not ours, if somebody else was faster
+            os.fchmod(descriptor, NEW)
     return descriptor
 
 

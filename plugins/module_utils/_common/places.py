@@ -83,7 +83,8 @@ class Place(NamedTuple):
 
         Raises InputError unless it is an ordinary file; a pipe is never waited for. ``is_own``: as ``own_status``.
         """
-        self.status()  # before: opening a device may have effects
+        if not flags & os.O_EXCL:
+            self.status()  # before: opening a device may have effects
         descriptor = os.open(
             self.name, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, PRIVATE, dir_fd=self.folder
         )
