@@ -9,6 +9,7 @@ import contextlib
 import functools
 import json
 import os
+import secrets
 import shutil
 import socket
 import stat
@@ -242,6 +243,10 @@ def test_who_may_not_keep_the_owner_goes_on_and_says_so(folder):
     status = (folder / "file").stat()
     assert (status.st_uid, status.st_gid, mode_of(folder / "file")) == (VICTIM, VICTIM, 0o644)
     assert (folder / "file").read_text() == "new"
+    os.chown(folder / "file", 0, VICTIM)
+    (folder / "file").chmod(0o6775)
+    assert "could not keep its owner root:" in run_as(VICTIM, lambda: ensure(folder / "file", "newer").warnings)[0]
+    assert mode_of(folder / "file") == 0o775  # and nobody else runs it as this user
 
 
 @as_root
@@ -471,6 +476,37 @@ def test_a_copy_does_not_follow_a_link_that_waits_for_it(folder, monkeypatch):
     change = ensure(folder / "file", backup=True)
     assert change.backup == f"{folder}/file.now_3~" and Path(change.backup).read_text() == "old"
     assert not (folder / "elsewhere").exists() and (folder / "file.now_2~").read_text() == "other"
+
+
+@pytest.mark.parametrize("call", ["open", "readlink"])
+def test_what_is_swapped_between_the_look_at_it_and_its_use_is_refused(folder, monkeypatch, call):
+    (folder / "home").mkdir()
+    (folder / "home/file").write_text("old")
+    if call == "open":
+        (folder / "sub").mkdir()
+    else:
+        (folder / "other").mkdir()
+        (folder / "sub").symlink_to("other")
+    before, real = tree(folder / "home"), getattr(os, call)
+
+    def swap(path, *others, **options):
+        if path == "sub":
+            (folder / "sub").rename(folder / "away")
+            (folder / "sub").symlink_to("home")
+        return real(path, *others, **options)
+
+    monkeypatch.setattr(os, call, swap)
+    with pytest.raises(InputError, match="sub is not a folder" if call == "open" else "sub changes meanwhile"):
+        ensure(folder / "sub/file")
+    assert tree(folder / "home") == before
+
+
+def test_a_name_that_is_taken_is_not_used_for_what_is_written_first(folder, monkeypatch):
+    monkeypatch.setattr(secrets, "token_hex", lambda _size: "taken")
+    (folder / ".file.taken").write_text("other")
+    with pytest.raises(InputError, match="cannot be written: File exists"):
+        ensure(folder / "file")
+    assert (folder / ".file.taken").read_text() == "other" and os.listdir(folder) == [".file.taken"]
 
 
 @as_root
