@@ -80,7 +80,7 @@ EXAMPLES = r"""
 - name: Note what runs
   dataops.qlik_em.aem_maintenance_window:
     state: recorded
-    path: /var/tmp/patch-night.json
+    path: /var/lib/qlik/patch-night.json
     include:
       - server: Replicate-Prod
       - server: Compose-DW
@@ -92,14 +92,14 @@ EXAMPLES = r"""
 - name: Stop it
   dataops.qlik_em.aem_maintenance_window:
     state: frozen
-    path: /var/tmp/patch-night.json
+    path: /var/lib/qlik/patch-night.json
     parallel: 20
     wait_timeout: 900
 
 - name: Start it again
   dataops.qlik_em.aem_maintenance_window:
     state: restored
-    path: /var/tmp/patch-night.json
+    path: /var/lib/qlik/patch-night.json
     wait_timeout: 900
 """
 
@@ -234,7 +234,7 @@ msg:
   description: What went wrong, with the message of each failed task.
   returned: failure
   type: str
-  sample: There is no checkpoint /var/tmp/patch-night.json. Record one first.
+  sample: The checkpoint (/var/lib/qlik/patch-night.json) is damaged: it is not JSON. Nothing was done.
 """
 
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets import window
