@@ -427,6 +427,24 @@ def test_a_link_that_somebody_else_has_planted_is_not_followed(folder, mode, act
     assert "link of another user" not in str(run_as(user, lambda: WRITERS[act](shared / "file")))
 
 
+@pytest.mark.parametrize("act", WRITERS)
+def test_a_link_of_somebody_else_in_tmp_is_not_followed(folder, monkeypatch, act):
+    """The same without root: it is this process that seems to be of somebody else."""
+    link = folder.with_suffix(".link")
+    (folder / "file").write_text("old")
+    link.symlink_to(folder / "file")
+    try:
+        if SELF == 0:
+            os.lchown(link, ATTACKER, ATTACKER)
+        else:
+            monkeypatch.setattr(os, "geteuid", lambda: ATTACKER)
+        with pytest.raises(InputError, match="is a link of another user"):
+            WRITERS[act](link)
+        assert (folder / "file").read_text() == "old" and os.listdir(folder) == ["file"]
+    finally:
+        link.unlink()
+
+
 @as_root
 def test_a_folder_that_somebody_else_has_planted_is_not_trusted(folder):
     folder.chmod(0o1777)
