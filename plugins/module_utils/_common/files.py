@@ -66,7 +66,8 @@ def ensure_file(
         is_same_text = old is not None and is_same(old, text)
         if is_same_text and before == after:
             return FileChange(False, None, None, [])
-        place.check_folder()
+        if not is_same_text:
+            place.check_folder()
         warnings = _warnings_about_secrets(place, access, before, after)
         if not mode.check:
             if backup and found and not is_same_text:

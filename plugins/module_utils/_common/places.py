@@ -252,7 +252,7 @@ class _Walk:
 
     def _check_no_system_file(self, path: str) -> None:
         if path.startswith(tuple(f"{folder}/" for folder in SYSTEM)) and not f"{path}/".startswith(f"{SHARED_MEMORY}/"):
-            raise self.refusal(f"{path} is in a folder of the system, where devices are and not files")
+            raise self.refusal(f"{path} is in a folder of the system, which is not for files")
 
 
 def _status(name: str, folder: int) -> os.stat_result | None:

@@ -193,7 +193,7 @@ TWICE = {BODY: {"tasks": definition()[BODY]["tasks"] * 2}}
 def files(option: str, verb: str = "written", **others: Any) -> list[Row]:
     """Return what is not a file, for an option that names one."""
     trouble = f"cannot be {verb}:"
-    system = "is in a folder of the system, where devices are and not files."
+    system = "is in a folder of the system, which is not for files."
     rows: list[Row] = [
         ({option: "{folder}"}, f"{option} ({{folder}}) {trouble} it is a folder."),
         ({option: "{folder}/"}, f"{option} ({{folder}}/) {trouble} it is a folder."),

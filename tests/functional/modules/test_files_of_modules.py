@@ -190,6 +190,6 @@ def test_a_pipe_and_a_device_are_never_waited_for(player, tmp_path):
     for result, given in zip(outcome.results, tasks):
         (options,) = [value for name, value in given.items() if name.startswith("dataops")]
         path, verb = (options["src"], "read") if "src" in options else (options["dest"], "written")
-        why = "it is a named pipe, not a file." if path == pipe else "where devices are and not files."
+        why = "it is a named pipe, not a file." if path == pipe else "which is not for files."
         assert result["failed"] and f"({path}) cannot be {verb}: " in result["msg"] and result["msg"].endswith(why)
     assert time.monotonic() - begin < 120 and stat.S_ISFIFO(os.stat(pipe).st_mode)

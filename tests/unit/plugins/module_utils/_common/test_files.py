@@ -149,7 +149,7 @@ def test_a_relative_path_is_one_from_the_folder_of_the_process(folder, monkeypat
         ("sub", "dest ({0}/link, a link to {0}/sub) cannot be written: it is a folder."),
         ("new/", "there is no folder {0}/new."),
         ("file/", "{0}/file is not a folder."),
-        ("/dev/null", "/dev/null is in a folder of the system, where devices are and not files."),
+        ("/dev/null", "/dev/null is in a folder of the system, which is not for files."),
         ("/proc/self/fd/1", "/proc/self is in a folder of the system"),
     ],
 )
@@ -275,6 +275,9 @@ def test_a_folder_that_may_not_be_written_to_is_known_before(folder):
     assert run_as(VICTIM, lambda: ensure(folder / "file", mode=Mode(check=True)).changed) == text
     assert run_as(VICTIM, lambda: real_path("dest", str(folder / "file"))) == text
     assert run_as(VICTIM, lambda: ensure(folder / "file", "old").changed) is False  # nothing to write
+    os.chown(folder / "file", VICTIM, VICTIM)
+    assert run_as(VICTIM, lambda: ensure(folder / "file", "old", access=Access(mode="0640")).changed)  # in its place
+    assert mode_of(folder / "file") == 0o640
 
 
 # Secrets
