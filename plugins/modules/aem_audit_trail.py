@@ -19,6 +19,7 @@ description:
 extends_documentation_fragment:
   - dataops.qlik_em.connection
   - dataops.qlik_em.attributes
+  - dataops.qlik_em.files
 attributes:
   check_mode:
     description: Can run in check mode without changing anything.
@@ -48,8 +49,8 @@ options:
     type: str
   dest:
     description:
-      - The file for the audit trail, on the host that runs the module. Only its owner may read it (mode 0600). It is
-        written whole or not at all. Its folder must exist.
+      - The file for the audit trail, on the host that runs the module. It is written whole or not at all. Its folder
+        must exist.
       - Without it, the audit trail is returned as RV(content).
     type: path
   backup:
@@ -81,6 +82,7 @@ EXAMPLES = r"""
     start: "2026-11-24T00:00:00Z"
     end: "2026-11-24T23:59:59Z"
     dest: /var/tmp/audit-2026-11-24.json
+    mode: "0640"
 """
 
 RETURN = r"""
@@ -122,6 +124,7 @@ backup_file:
 """
 
 from ansible_collections.dataops.qlik_em.plugins.module_utils._access import audit_trail
+from ansible_collections.dataops.qlik_em.plugins.module_utils._common.file_modes import access_options
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
 
@@ -131,6 +134,7 @@ SPEC = Spec(
     dest={"type": "path"},
     backup={"type": "bool", "default": False},
     required_if=[("backup", True, ["dest"])],
+    **access_options(),
 )
 run = audit_trail.export
 

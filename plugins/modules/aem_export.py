@@ -20,6 +20,7 @@ description:
 extends_documentation_fragment:
   - dataops.qlik_em.connection
   - dataops.qlik_em.attributes
+  - dataops.qlik_em.files
 attributes:
   check_mode:
     description: Can run in check mode without changing anything.
@@ -47,12 +48,11 @@ options:
       - task
   dest:
     description:
-      - The file to write, where the module runs. Its folder must exist. The file is replaced as a whole or not at all,
-        and only its owner may read it (mode 0600).
+      - The file to write, where the module runs. Its folder must exist. The file is replaced as a whole or not at all.
     type: path
     required: true
   backup:
-    description: Whether to keep a copy of the old file beside it.
+    description: Whether to keep a copy of the old file beside it, for nobody else to read than the old one.
     type: bool
     default: false
   with_endpoints:
@@ -65,7 +65,8 @@ options:
       - V(redact) replaces each secret of an endpoint by V(<redacted>). An import leaves such a member out, so
         that an existing endpoint keeps its secret.
       - V(keep) writes the secrets as the server exports them. They are encrypted with its master key, and only a server
-        with the same key can read them.
+        with the same key can read them. Nobody but its owner may use such a file. If its mode allows others more, it
+        loses that with a warning, and an O(mode) that does is refused.
     type: str
     choices:
       - redact
@@ -95,6 +96,13 @@ EXAMPLES = r"""
     server: Replicate-Test
     dest: /var/tmp/Replicate-Test.json
     backup: true
+
+- name: Export a task into a folder that a group shares
+  dataops.qlik_em.aem_export:
+    server: Replicate-Prod
+    name: orders
+    dest: /var/tmp/orders-shared.json
+    mode: u=rw,g=r
 """
 
 RETURN = r"""
@@ -124,7 +132,7 @@ backup_file:
   type: str
   sample: /var/tmp/orders.json.2026-11-23@03:00:00~
 diff:
-  description: The text before and after, without secrets.
+  description: The text before and after, without secrets. If only its mode, owner or group changes, these.
   returned: in check mode and in diff mode, if the file changes
   type: dict
   sample:
@@ -156,6 +164,7 @@ hint:
   sample: Upper and lower case count; Compose tasks and workflows are named task__project.
 """
 
+from ansible_collections.dataops.qlik_em.plugins.module_utils._common.file_modes import access_options
 from ansible_collections.dataops.qlik_em.plugins.module_utils._definitions import export
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
@@ -167,6 +176,7 @@ SPEC = Spec(
     backup={"type": "bool", "default": False},
     with_endpoints={"type": "bool", "default": False},
     secrets={"type": "str", "choices": ["redact", "keep"], "default": "redact", "no_log": False},
+    **access_options(),
 )
 run = export.ensure
 

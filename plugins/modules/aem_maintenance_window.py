@@ -53,9 +53,11 @@ options:
     required: true
   path:
     description:
-      - The file of the checkpoint, on the host that runs the module. Only its owner may read it (mode 0600). Its folder
-        must exist.
+      - The file of the checkpoint, on the host that runs the module. Its folder must exist, and is best a private one.
+        A new file is for its owner only (mode 0600), an existing one keeps its mode and its owner.
       - Beside it are a lock file, which keeps two runs from using the same checkpoint, and a journal of what is sent.
+      - A link is followed. The checkpoint, the lock and the journal are in the folder of the file that it leads to, so
+        that hosts can share them on a common volume.
       - Needed for V(frozen) and V(restored), if there is no O(checkpoint).
     type: path
   checkpoint:
@@ -78,7 +80,7 @@ EXAMPLES = r"""
 - name: Note what runs
   dataops.qlik_em.aem_maintenance_window:
     state: recorded
-    path: /var/tmp/patch-night.json
+    path: /var/lib/qlik/patch-night.json
     include:
       - server: Replicate-Prod
       - server: Compose-DW
@@ -90,14 +92,14 @@ EXAMPLES = r"""
 - name: Stop it
   dataops.qlik_em.aem_maintenance_window:
     state: frozen
-    path: /var/tmp/patch-night.json
+    path: /var/lib/qlik/patch-night.json
     parallel: 20
     wait_timeout: 900
 
 - name: Start it again
   dataops.qlik_em.aem_maintenance_window:
     state: restored
-    path: /var/tmp/patch-night.json
+    path: /var/lib/qlik/patch-night.json
     wait_timeout: 900
 """
 
@@ -232,7 +234,7 @@ msg:
   description: What went wrong, with the message of each failed task.
   returned: failure
   type: str
-  sample: There is no checkpoint /var/tmp/patch-night.json. Record one first.
+  sample: The checkpoint (/var/lib/qlik/patch-night.json) is damaged: it is not JSON. Nothing was done.
 """
 
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets import window

@@ -64,6 +64,7 @@ options:
       - The next run with the same file, O(state) and O(run_option) goes on where that one ended. It does not restart
         again what was restarted, and gives writes whose answers were lost the time to take effect.
       - Its folder must exist. Only its owner may read the file. It may be removed when no run needs it any more.
+      - A link is followed; the journal and its lock are in the folder of the file that it leads to.
     type: path
 notes:
   - Stopping and starting need the role Operator on the tasks, the lists need Viewer on All Tasks of the servers.

@@ -17,7 +17,7 @@ from importlib import import_module
 from typing import Any, ClassVar
 
 from ansible import constants as C
-from ansible.errors import AnsibleError
+from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
@@ -26,9 +26,12 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..module_utils._client.connection import Connection
+from ..module_utils._client.errors import InputError
 from ..module_utils._client.interrupt import Interrupt
 from ..module_utils._client.masking import Secrets, secrets_in
 from ..module_utils._client.transport import REQUESTS_IMPORT_ERROR, Transport
+from ..module_utils._common.file_diffs import shortened
+from ..module_utils._common.files import read_file
 from ..module_utils._run.arguments import Spec
 from ..module_utils._run.result import Mode, Result
 from ..module_utils._run.run import run_resource
@@ -74,6 +77,9 @@ class ActionFrame(ActionBase):
         else:
             display.vvv(f"{self._task.action} runs in process {os.getpid()}")
             result.update(self._run_in_process(task_vars, interrupt))
+        if isinstance(result.get("diff"), dict):
+            # As Ansible's own copy and template do: here, as a module does not know this setting.
+            result["diff"] = shortened(result["diff"], C.MAX_FILE_SIZE_FOR_DIFF)
         if self.spec.returned_secret and not result.get("failed"):
             result["_ansible_no_log"] = True
         return result
@@ -95,7 +101,8 @@ class ActionFrame(ActionBase):
     def _arguments(self, is_here: bool = True) -> dict[str, Any]:
         """Return a copy of the task's arguments, the file to read found as usual: in `files/`, beside the playbook.
 
-        Unless the module runs here, the file is copied into the temporary folder there, which Ansible removes.
+        Unless the module runs here, the file is copied into the temporary folder there, which Ansible removes. Raises
+        AnsibleActionFail for what cannot be copied.
         """
         arguments, option = dict(self._task.args), self.spec.file_option
         if not option or not isinstance(arguments.get(option), str):
@@ -105,6 +112,10 @@ class ActionFrame(ActionBase):
         except AnsibleError:  # the resource says that there is none, if there is none there either
             return arguments
         if not is_here:
+            try:
+                read_file(option, path)  # copying a pipe would never end
+            except InputError as error:
+                raise AnsibleActionFail(error.message) from error
             folder = self._make_tmp_path()
             path = self._transfer_file(path, self._connection._shell.join_path(folder, os.path.basename(path)))
             self._fixup_perms2((folder, path))

@@ -15,6 +15,7 @@ from typing import Any
 from .._client.api import Api
 from .._client.errors import AemError, InputError
 from .._common.content import read_content
+from .._common.file_modes import check_access
 from .._common.files import check_file, ensure_file
 from .._common.times import check_moment
 from .._run.result import Mode, Result
@@ -27,6 +28,7 @@ def export(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     end = None if params["end"] is None else check_moment("end", params["end"], now)
     if end is not None and end < start:  # in this form, the order of texts is the order of times
         raise InputError(f"end ({end}) is before start ({start}).")
+    access = check_access(params)
     if params["dest"] is not None:
         check_file("dest", params["dest"])
     body = api.export_audit_trail(start, end)
@@ -39,8 +41,8 @@ def export(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     values: dict[str, Any] = {"start": start, "end": end, "format": trail.kind}
     if params["dest"] is None:
         return Result(values={**values, "content": trail.value})
-    change = ensure_file("dest", params["dest"], trail.text, mode, backup=params["backup"])
+    change = ensure_file("dest", params["dest"], trail.text, mode, params["backup"], access=access)
     values["dest"] = params["dest"]
     if change.backup:
         values["backup_file"] = change.backup
-    return Result(change.changed, values, change.diff)
+    return Result(change.changed, values, change.diff, change.warnings)

@@ -8,20 +8,23 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import fcntl
+import io
 import os
-import shutil
-import tempfile
+import secrets
+import stat
 import time
 from collections.abc import Callable, Iterator
 from operator import eq
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from .._client.checks import check_text
 from .._client.errors import InputError
-from .._run.result import Mode, diff
+from .._run.result import Mode
+from .file_diffs import file_diff
+from .file_modes import AS_IT_IS, NEW, OTHERS, Access, Rights, give, rights_of
+from .places import NoFolder, Place, place_of
 
 
 class FileChange(NamedTuple):
@@ -30,6 +33,14 @@ class FileChange(NamedTuple):
     changed: bool
     diff: dict[str, Any] | None
     backup: str | None
+    warnings: list[str]
+
+
+class _Found(NamedTuple):
+    """What is in a file, and who may use it."""
+
+    content: bytes
+    status: os.stat_result
 
 
 def ensure_file(
@@ -39,21 +50,34 @@ def ensure_file(
     mode: Mode,
     backup: bool = False,
     is_same: Callable[[str, str], bool] = eq,
+    access: Access = AS_IT_IS,
+    shown: Callable[[str], str] = str,
 ) -> FileChange:
-    """Make a file hold ``text``, unless what it holds is the same by ``is_same``; it is its owner's alone (mode 0600).
+    """Make a file hold ``text``, unless what it holds is the same by ``is_same``, and give it the rights asked for.
 
-    Raises InputError, which names ``option``; the old file stays then. In check mode nothing is written, but what can
-    be known to fail does.
+    ``shown`` returns a text as the diff may show it. Raises InputError, which names ``option``; the old file stays
+    then. In check mode nothing is written, but what can be known to fail does.
     """
-    old = check_file(option, path)
-    if old is not None and is_same(old, text):
-        return FileChange(False, None, None)
-    copy = None
-    if not mode.check:
-        if backup and old is not None:
-            copy = _back_up(option, path)
-        write_atomically(option, path, text)
-    return FileChange(True, diff(old or "", text, path), copy)
+    copy, change = None, None
+    with place_of(option, path) as place:
+        found = _found(place)
+        old = None if found is None else _decoded(place, found.content)
+        before = rights_of(found.status) if found else None
+        after = access.rights(before) if before else None
+        is_same_text = old is not None and is_same(old, text)
+        if is_same_text and before == after:
+            return FileChange(False, None, None, [])
+        if not is_same_text:
+            place.check_folder()
+        warnings = _warnings_about_secrets(place, access, before, after)
+        if not mode.check:
+            if backup and found and not is_same_text:
+                copy = _back_up(place, found, access)
+            warnings += _set_rights(place, access) if is_same_text else _replace(place, text, access)
+    if mode.shows_diff:
+        texts = None if is_same_text else (shown(old or ""), shown(text))
+        change = file_diff(path, texts, *(rights.shown() if rights else {} for rights in (before, after)))
+    return FileChange(True, change, copy, warnings)
 
 
 def check_file(option: str, path: str) -> str | None:
@@ -61,91 +85,189 @@ def check_file(option: str, path: str) -> str | None:
 
     Raises InputError, which names ``option``, for what can be known to fail: ask this before anything is sent.
     """
-    old = read_file(option, path)
-    if not Path(path).parent.is_dir():
-        raise InputError(f"{option} ({path}) cannot be written: there is no folder {Path(path).parent}.")
-    return old
+    with place_of(option, path) as place:
+        found = _found(place)
+        return None if found is None else _decoded(place, found.content)
+
+
+def real_path(option: str, path: str) -> str:
+    """Return the path without links of a file that is to be written, and beside which others are.
+
+    Raises InputError, which names ``option``, as ``check_file`` does; also if the folder may not be written to.
+    """
+    with place_of(option, path) as place:
+        place.check_folder()
+        place.own_status()
+        return place.path
 
 
 def read_file(option: str, path: str) -> str | None:
-    """Return what is in a file (UTF-8), None if there is none. Raises InputError, which names ``option``."""
-    check_text(option, path)
-    try:
-        return Path(path).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise InputError(f"{option} ({path}) cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{option} ({path}) cannot be read: it is not a text in UTF-8.") from error
+    """Return what is in a file (UTF-8), None if there is none; line ends are those of Unix.
 
-
-def _back_up(option: str, path: str) -> str:
-    """Copy a file beside itself and return the copy's path."""
-    copy = f"{path}.{time.strftime('%Y-%m-%d@%H:%M:%S')}~"
-    try:
-        shutil.copy2(path, copy)
-    except OSError as error:
-        raise InputError(f"{option} ({path}) cannot be backed up: {error.strerror}.") from error
-    return copy
-
-
-def write_atomically(option: str, path: str, text: str) -> None:
-    """Write ``text`` to a file that only its owner may read (mode 0600); another process sees the old or the new one.
-
-    Raises InputError, which names ``option``; the old file stays then.
+    Raises InputError, which names ``option``.
     """
-    target = Path(path)
     try:
-        descriptor, partial = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        try:
-            with open(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(partial, target)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(partial)
-            raise
-        _sync_folder(target.parent)
-    except OSError as error:
-        raise InputError(f"{option} ({path}) cannot be written: {error.strerror}.") from error
+        with place_of(option, path, "read") as place:
+            found = _found(place, is_own=False)
+            if found is None:
+                return None
+            return io.IncrementalNewlineDecoder(None, translate=True).decode(_decoded(place, found.content), final=True)
+    except NoFolder:
+        return None
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make a new name outlive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def write_atomically(option: str, path: str, text: str, access: Access = AS_IT_IS) -> list[str]:
+    """Write ``text`` to a file; another process sees the old or the new one, and its rights stay. A new one is private.
+
+    Returns what the caller should know. Raises InputError, which names ``option``; the old file stays then.
+    """
+    with place_of(option, path) as place:
+        return _replace(place, text, access)
+
+
+def open_to_append(option: str, path: str) -> int:
+    """Return the descriptor of a file that grows (and may be read); a new one is private. Raises InputError."""
+    with place_of(option, path) as place:
+        return _open_kept(place, os.O_APPEND)
+
+
+def remove_file(option: str, path: str) -> None:
+    """Remove a file if there is one. Raises InputError."""
+    with place_of(option, path) as place, contextlib.suppress(FileNotFoundError):
+        os.unlink(place.name, dir_fd=place.folder)
 
 
 @contextlib.contextmanager
 def locked(option: str, path: str, keep: bool = True) -> Iterator[None]:
-    """Hold a lock beside the file ``path``; raise InputError if somebody else does. It ends with the process.
+    """Hold a lock beside the file that ``path`` leads to; raise InputError if somebody else does.
 
-    The lock's own file stays unless ``keep`` is false.
+    It ends with the process. The lock's own file stays unless ``keep`` is false.
     """
-    lock = f"{path}.lock"
-    try:
+    with place_of(option, path, "locked") as place:
         # Not the file itself: it is replaced, and the lock would stay with the old one.
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise InputError(f"{option} ({path}) cannot be locked: {error.strerror}.") from error
-    try:
+        lock = place.beside(f"{place.name}.lock")
+        descriptor = _open_kept(lock, 0)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if not os.path.samestat(os.fstat(descriptor), os.stat(lock)):
-                raise OSError("whoever held it has removed it meanwhile, and another one has made it anew")
-        except OSError as error:
-            raise InputError(f"{option} ({path}) is in use by another run. Nothing was done.") from error
-        try:
-            yield
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                there = lock.status()
+                if not there or not os.path.samestat(os.fstat(descriptor), there):
+                    raise OSError("whoever held it has removed it meanwhile")
+            except OSError as error:
+                raise InputError(f"{option} ({path}) is in use by another run. Nothing was done.") from error
+            try:
+                yield
+            finally:
+                if not keep:
+                    with contextlib.suppress(OSError):
+                        os.unlink(lock.name, dir_fd=lock.folder)
         finally:
-            if not keep:
-                with contextlib.suppress(OSError):
-                    os.unlink(lock)
+            os.close(descriptor)
+
+
+def _found(place: Place, is_own: bool = True) -> _Found | None:
+    """Return what is in a file, None if there is none; ``is_own`` if it is to be written."""
+    try:
+        descriptor = place.open(os.O_RDONLY, is_own)
+    except FileNotFoundError:
+        return None
+    with open(descriptor, "rb") as file:
+        return _Found(file.read(), os.fstat(descriptor))
+
+
+def _decoded(place: Place, content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        is_utf16 = content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) or b"\0" in content[:2]
+        raise place.refusal(
+            f"it is {'UTF-16' if is_utf16 else 'in another encoding'}, not UTF-8. Save it as UTF-8 (in Windows "
+            "PowerShell: Set-Content -Encoding utf8)"
+        ) from error
+
+
+def _open_kept(place: Place, flags: int) -> int:
+    """Open a file that stays the same file, with its rights; a new one is private, and usable whatever the umask is."""
+    is_new = place.status() is None
+    descriptor = place.open(os.O_RDWR | os.O_CREAT | flags)
+    if is_new and stat.S_IMODE(os.fstat(descriptor).st_mode) != NEW:
+        with contextlib.suppress(PermissionError):  # it is not ours, if somebody else was faster
+            os.fchmod(descriptor, NEW)
+    return descriptor
+
+
+def _replace(place: Place, text: str, access: Access) -> list[str]:
+    """Put a new file in the place of the old one, with the same rights; return a warning if they cannot be the same."""
+    old = place.own_status()
+    rights = access.rights(rights_of(old)) if old else None
+    partial, lost = place.beside(f".{place.name[:32]}.{secrets.token_hex(8)}"), []
+    descriptor = partial.open(os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(text.encode())
+            file.flush()
+            own = rights_of(os.fstat(descriptor))
+            lost = give(descriptor, access, rights or access.rights(own._replace(mode=NEW)), place.refusal)
+            os.fsync(descriptor)
+        os.replace(partial.name, place.name, src_dir_fd=place.folder, dst_dir_fd=place.folder)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(partial.name, dir_fd=place.folder)
+        raise
+    _sync_folder(place)
+    return _warnings_about_losses(place, lost)
+
+
+def _set_rights(place: Place, access: Access) -> list[str]:
+    """Give a file the rights asked for, and leave what is in it."""
+    descriptor = place.open(os.O_RDONLY)
+    try:
+        wanted = access.rights(rights_of(os.fstat(descriptor)))
+        return _warnings_about_losses(place, give(descriptor, access, wanted, place.refusal))
     finally:
         os.close(descriptor)
+
+
+def _back_up(place: Place, found: _Found, access: Access) -> str:
+    """Copy a file beside itself, for nobody more to read, and return the copy's path."""
+    stem, number = f"{place.name}.{time.strftime('%Y-%m-%d@%H:%M:%S')}", 1
+    rights = Access(is_secret=access.is_secret).rights(rights_of(found.status))
+    while True:
+        copy = place.beside(f"{stem}_{number}~" if number > 1 else f"{stem}~")
+        try:
+            descriptor = copy.open(os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        except FileExistsError:
+            number += 1
+            continue
+        with open(descriptor, "wb") as file:
+            file.write(found.content)
+            file.flush()
+            give(descriptor, AS_IT_IS, rights, copy.refusal)
+            os.utime(descriptor, ns=(found.status.st_atime_ns, found.status.st_mtime_ns))
+            os.fsync(descriptor)
+        return copy.path
+
+
+def _sync_folder(place: Place) -> None:
+    """Make a new name outlive a power cut, where the user and the file system allow it."""
+    with contextlib.suppress(PermissionError):
+        descriptor = os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=place.folder)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _warnings_about_secrets(place: Place, access: Access, before: Rights | None, after: Rights | None) -> list[str]:
+    if not (access.is_secret and before and after and before.mode & OTHERS):
+        return []
+    return [
+        f"{place.path} holds secrets, and its mode {before.mode:04o} let others use it: it gets the mode "
+        f"{after.mode:04o}."
+    ]
+
+
+def _warnings_about_losses(place: Place, lost: list[str]) -> list[str]:
+    if not lost:
+        return []
+    return [f"{place.path} could not keep its {' and its '.join(lost)}: this user may not set that."]

@@ -15,6 +15,7 @@ from .._client.api import Api, Json
 from .._client.checks import check_name
 from .._client.errors import InputError
 from .._client.redaction import redacted
+from .._common.file_modes import check_access
 from .._common.files import check_file, ensure_file
 from .._run.result import Mode, Result
 from . import diff as definition_diff
@@ -29,12 +30,13 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     server, name, dest = check_name("server", params["server"]), params["name"], params["dest"]
     if name is not None:
         check_name("name", name)
+    access = check_access(params, "secrets: keep" if params["secrets"] == "keep" else "")
     check_file("dest", dest)
     document = api.export_task(server, name, params["with_endpoints"]) if name else api.export_all(server)
     if params["secrets"] == "redact":
         document = without_secrets(document)
     text = stable_text(read_definition("The export", document), name or server)
-    change = ensure_file("dest", dest, text, mode, params["backup"], _is_same)
+    change = ensure_file("dest", dest, text, mode, params["backup"], _is_same, access, _shown)
     values: dict[str, Any] = {
         "dest": dest,
         "tasks": sorted(names_in(document, "tasks")),
@@ -42,8 +44,7 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     }
     if change.backup:
         values["backup_file"] = change.backup
-    diff = change.diff and {**change.diff, **{side: _shown(change.diff[side]) for side in ("before", "after")}}
-    return Result(change.changed, values, diff)
+    return Result(change.changed, values, change.diff, change.warnings)
 
 
 def _read(text: str) -> Json | None:

@@ -67,7 +67,7 @@ def hide_secrets(api: Api, document: Json, params: Mapping[str, Any]) -> Rules:
 def _text(option: str, path: str, label: str) -> str:
     try:
         size = os.stat(path).st_size
-    except OSError:
+    except (OSError, ValueError):
         size = 0  # the reading says why
     if size > LIMIT:
         raise InputError(too_large(label))

@@ -16,7 +16,7 @@ from typing import Any
 
 from .._client.api import Api
 from .._client.errors import AemError, InputError
-from .._common.files import check_file
+from .._common.files import real_path
 from .._common.parallel import map_parallel
 from .._common.rows import rows_on_failure, values
 from .._run.result import Mode, Result
@@ -38,9 +38,9 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     limits, policy = check_limits(params), check_stop_policy(params)
     waves = read_selectors("waves", params["waves"])
     label = f"{operation.state} {operation.run_option}"  # what a journal calls it
-    if params["journal"]:
-        check_file("journal", params["journal"])
-        read_journal(params["journal"], api.client.address, label)
+    journal_path = params["journal"] and real_path("journal", params["journal"])
+    if journal_path:
+        read_journal(journal_path, api.client.address, label)
     as_of = time.monotonic()
     selection = read_selection(api, params, limits)
     sorted_waves = sort_into_waves(selection.tasks, waves)
@@ -48,7 +48,7 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
         sorted_waves.reverse()
     jobs = [[Job(listed.task, operation, listed.snapshot, as_of) for listed in wave] for wave in sorted_waves]
     skipped = selection.skipped
-    with journaled(api, params["journal"], label, mode) as (journaled_api, state, journal):
+    with journaled(api, journal_path, label, mode) as (journaled_api, state, journal):
         try:
             rows = Fleet(journaled_api, mode, limits, policy, state, journal).run(jobs, operation.state)
             raise_task_failures(rows)

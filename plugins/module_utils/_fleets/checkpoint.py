@@ -11,10 +11,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from .._client.errors import InputError
+from .._common.files import read_file
 from .._tasks.model import TaskName
 
 SCHEMA = 1
@@ -68,12 +68,11 @@ def now() -> str:
 
 def load(path: str, address: str) -> Checkpoint | None:
     """Return the checkpoint in a file, None if there is no file. Raises InputError as ``read_document`` does."""
-    try:
-        document = json.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    text = read_file("path", path)
+    if text is None:
         return None
-    except OSError as error:
-        raise InputError(f"path ({path}) cannot be read: {error.strerror}.") from error
+    try:
+        document = json.loads(text)
     except ValueError as error:
         raise _damaged(path, "it is not JSON") from error
     return read_document(document, address, path)

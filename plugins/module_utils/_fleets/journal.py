@@ -10,19 +10,19 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import json
 import os
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from .._client.api import Api
 from .._client.client import Answer, Client
 from .._client.errors import AemError, ApiError, InputError
-from .._common.files import locked
+from .._common.files import locked, open_to_append, read_file
 from .._tasks.model import TaskName
 
 SCHEMA = 1
@@ -59,9 +59,8 @@ class Journal:
     def __init__(self, path: str, state: JournalState) -> None:
         self.state = state
         self._path = path
-        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-        self._file = open(descriptor, "ab", buffering=0)  # noqa: SIM115 (see close)
-        _drop_cut_line(path)
+        self._file = open(open_to_append("journal", path), "a+b", buffering=0)  # noqa: SIM115 (see close)
+        _drop_cut_line(self._file)
         self._lock = threading.Lock()
 
     def note(self, event: str, **members: Any) -> None:
@@ -105,11 +104,7 @@ def open_journal(path: str, address: str, operation: str) -> Iterator[Journal]:
     """
     with locked("journal", path):
         state = read_journal(path, address, operation)
-        try:
-            journal = Journal(path, state)
-        except OSError as error:
-            raise _unwritable(path, error) from error
-        with contextlib.closing(journal):
+        with contextlib.closing(Journal(path, state)) as journal:
             about = {"schema": SCHEMA, "enterprise_manager": address, "operation": operation}
             journal.note("run", **about, continues=state.continues)
             yield journal
@@ -149,13 +144,9 @@ def read_journal(path: str, address: str, operation: str) -> JournalState:
 
 def _lines(path: str) -> list[str]:
     """Return the lines of a journal that are whole; none if there is no journal."""
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except FileNotFoundError:
+    text = read_file("journal", path)
+    if text is None:
         return []
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not a text in UTF-8"
-        raise InputError(f"journal ({path}) cannot be read: {why}.") from error
     *lines, cut = text.split("\n")
     if cut[: len(BEGIN)] != BEGIN[: len(cut)]:
         lines.append(cut)  # somebody else's file, which is not to be touched
@@ -167,10 +158,10 @@ def _task_in(entry: Mapping[str, Any]) -> TaskName:
     return TaskName(entry["server"], entry["name"])
 
 
-def _drop_cut_line(path: str) -> None:
+def _drop_cut_line(file: io.FileIO) -> None:
     """Remove what a crash has left of a last line, or the next one would be glued to it."""
-    content = Path(path).read_bytes()
-    os.truncate(path, content.rfind(b"\n") + 1)
+    file.seek(0)
+    file.truncate(file.readall().rfind(b"\n") + 1)
 
 
 def _check_run(path: str, address: str, entry: Mapping[str, Any]) -> None:

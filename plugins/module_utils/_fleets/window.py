@@ -9,14 +9,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Union
 
 from .._client.api import Api
 from .._client.errors import AemError, ApiError, InputError, TransportError
-from .._common.files import check_file, locked, write_atomically
+from .._common.files import locked, real_path, remove_file, write_atomically
 from .._common.parallel import map_parallel
 from .._common.rows import Row, rows_on_failure, values
 from .._common.wait import TimedOut, check_waiting, wait_until
@@ -62,14 +61,13 @@ class Window:
 
     def __init__(self, api: Api, params: Mapping[str, Any], mode: Mode) -> None:
         self._api, self._params, self._mode = api, params, mode
-        self._path: str | None = params["path"]
+        # Links are followed once, here: lock and journal are beside the file itself, for whoever shares it.
+        self._path: str | None = params["path"] and real_path("path", params["path"])
         is_record, has_document = params["state"] == "recorded", params["checkpoint"] is not None
         if is_record and has_document:
             raise InputError("state: recorded makes a checkpoint and takes none.")
         if not is_record and bool(self._path) == has_document:
             raise InputError(f"state: {params['state']} needs either path or checkpoint.")
-        if self._path:
-            check_file("path", self._path)
         if is_record:
             for option in ("include", "exclude", "waves"):
                 read_selectors(option, params[option])
@@ -123,9 +121,8 @@ class Window:
         if path:
             self._check_missing_checkpoint(old)
             if not self._mode.check:
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(_journal_of(path))  # it is of the window before
-                write_atomically("path", path, new.text())
+                remove_file("path", _journal_of(path))  # it is of the window before
+            warnings += self._save(new)
         return Result(bool(path), _recorded(new), _diff_of_records(old, new), warnings)
 
     def freeze(self) -> Result:
@@ -151,8 +148,9 @@ class Window:
         servers = self._read_servers(checkpoint, is_patient=step == RESTORE and not mode.check)
         rows, jobs = self._plan(step, waves, servers, as_of)
         checkpoint = checkpoint._replace(phase=step.begun)
-        self._save(checkpoint)
-        warnings = _started_meanwhile(checkpoint, servers) if step == RESTORE else []
+        warnings = self._save(checkpoint)
+        if step == RESTORE:
+            warnings += _started_meanwhile(checkpoint, servers)
         journal_path = _journal_of(self._path) if self._path else None
         with journaled(self._api, journal_path, step.state, mode) as (api, journal_state, journal):
             try:
@@ -230,9 +228,11 @@ class Window:
     def _load(self) -> Checkpoint | None:
         return checkpoints.load(self._path, self._api.client.address) if self._path else None
 
-    def _save(self, checkpoint: Checkpoint) -> None:
-        if self._path and not self._mode.check:
-            write_atomically("path", self._path, checkpoint.text())
+    def _save(self, checkpoint: Checkpoint) -> list[str]:
+        """Write the checkpoint if it has a file; return what the caller should know."""
+        if not self._path or self._mode.check:
+            return []
+        return write_atomically("path", self._path, checkpoint.text())
 
     def _given(self) -> Checkpoint:
         """Return the checkpoint of a file or an option."""
@@ -243,7 +243,12 @@ class Window:
             return found
         journal = _journal_of(str(self._path))
         if self._has_ended(journal):
-            raise InputError(f"There is no checkpoint {self._path}. Record one first (state: recorded).")
+            # Not "record one": if the file is elsewhere, what is stopped would be noted as what is to stay so.
+            raise InputError(
+                f"There is no checkpoint {self._path}: nothing was done. If tasks were stopped for a window, its "
+                "checkpoint is elsewhere: use the path that it was recorded with, and make sure that its volume is "
+                "mounted. Only if no window is open, begin one (state: recorded)."
+            )
         raise InputError(
             f"The checkpoint {self._path} is missing. Its journal {journal} names each task that was stopped: start "
             "these with aem_task_batch. Do not record another window before that."

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What test_input.py tries: for each module valid options, and what must not be laid over them.
 
-None leaves an option out. The texts {folder}, {file}, {binary} and {huge} stand for an empty folder, and for files in
-another one: a text, bytes that are not text, and 50 MB and a bit.
+None leaves an option out. The texts {folder}, {file}, {empty}, {binary} and {huge} stand for an empty folder, and for
+files in another one: a text, nothing, bytes that are not text, and 50 MB and a bit. {pipe} is a named pipe that nobody
+writes to, {circle} a link to itself, and {astray} one to a file in a folder that does not exist.
 """
 
 from __future__ import annotations
@@ -189,6 +190,46 @@ TWO[BODY]["tasks"] += definition("second")[BODY]["tasks"]
 TWICE = {BODY: {"tasks": definition()[BODY]["tasks"] * 2}}
 
 
+def files(option: str, verb: str = "written", **others: Any) -> list[Row]:
+    """Return what is not a file, for an option that names one."""
+    trouble = f"cannot be {verb}:"
+    system = "is in a folder of the system, which is not for files."
+    rows: list[Row] = [
+        ({option: "{folder}"}, f"{option} ({{folder}}) {trouble} it is a folder."),
+        ({option: "{folder}/"}, f"{option} ({{folder}}/) {trouble} it is a folder."),
+        ({option: "{pipe}"}, f"{option} ({{pipe}}) {trouble} it is a named pipe, not a file."),
+        ({option: "{file}/x"}, f"{trouble} {{file}} is not a folder."),
+        ({option: "{circle}"}, f"{trouble} {{circle}} is a link that leads back to itself."),
+        ({option: "/dev/null"}, f"{option} (/dev/null) {trouble} /dev/null {system}"),
+        ({option: "/dev/stdout"}, f"{option} (/dev/stdout) {trouble} /dev/stdout {system}"),
+        ({option: "/dev/fd/0"}, f"{trouble} /dev/fd {system}"),
+        ({option: "/proc/self/comm"}, f"{trouble} /proc/self {system}"),
+        ({option: "a\0b"}, f"{option} must not contain a NUL character."),
+        ({option: "{binary}"}, "it is not a text in UTF-8."),
+    ]
+    if verb == "written":
+        astray = f"{option} ({{astray}}, a link to /nowhere/x) {trouble} there is no folder /nowhere."
+        rows.insert(0, ({option: "{astray}"}, astray))
+    return [({**others, **row}, text) for row, text in rows]
+
+
+def access() -> list[Row]:
+    """Return what is wrong with the rights of a file."""
+    rows: list[Row] = [
+        *(
+            ({"mode": mode}, "must be octal and in quotes")
+            for mode in ("", "preserve", "rw", "0888", "17777", "u=rw;g=r", "u", "x+r", True, 0.5, ["0644"], {})
+        ),
+        *(({"mode": number}, f"mode ({number}) is a decimal number") for number in (644, 640, 600, 400, 444, 9999, -1)),
+        ({"owner": "nobody-of-that-name"}, "owner (nobody-of-that-name) does not exist: there is no user of that name"),
+        ({"owner": ""}, "owner () does not exist"),
+        ({"owner": "-1"}, "owner (-1) does not exist"),
+        ({"owner": str(2**32 - 1)}, "does not exist"),
+        ({"group": "no-such-group"}, "group (no-such-group) does not exist: there is no group of that name"),
+    ]
+    return [({"dest": "{folder}/x", **row}, text) for row, text in rows]
+
+
 def definitions(**base: Any) -> list[Row]:
     """Return rows for a replication definition and its file."""
     rows: list[Row] = [
@@ -213,9 +254,8 @@ def definitions(**base: Any) -> list[Row]:
         ({"definition": TWICE}, 'definition has "fresh" twice in tasks.'),
         ({"definition": " " * (50 * 1024 * 1024 + 1)}, "definition is larger than 50 MB"),
         ({"src": "/nowhere/x.json"}, "src (/nowhere/x.json) cannot be read: No such file or directory."),
-        ({"src": "{folder}"}, "cannot be read: Is a directory."),
-        ({"src": "{binary}"}, "cannot be read: it is not a text in UTF-8."),
-        ({"src": "/dev/null"}, "src (/dev/null) is empty."),
+        *files("src", "read"),
+        ({"src": "{empty}"}, "src ({empty}) is empty."),
         ({"src": "{file}"}, "is not JSON: Expecting value"),
         ({"src": "{huge}"}, "is larger than 50 MB"),
         ({"src": " "}, "src must not be empty or blank."),

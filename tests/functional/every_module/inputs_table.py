@@ -11,8 +11,10 @@ from ansible_collections.dataops.qlik_em.tests.functional.every_module.inputs im
     REPLACE,
     TWO,
     Row,
+    access,
     blank_names,
     definitions,
+    files,
     fleets,
     fleets_to_read,
     patterns,
@@ -71,9 +73,10 @@ BAD: dict[str, list[Row]] = {
         ({"start": "2026-01-02", "end": "2026-01-01T23:59:59Z"}, "end (2026-01-01T23:59:59Z) is before start"),
         ({"backup": True}, "backup is True but all of the following are missing: dest"),
         ({"dest": "/nowhere/x"}, "dest (/nowhere/x) cannot be written: there is no folder /nowhere."),
-        ({"dest": "{folder}"}, "cannot be read: Is a directory."),
-        ({"dest": "{binary}"}, "cannot be read: it is not a text in UTF-8."),
+        *files("dest"),
+        *access(),
         ({"dest": ""}, "dest must not be empty or blank."),
+        *(({option: "0", "dest": None}, f"{option} needs dest: without it") for option in ("mode", "owner", "group")),
     ],
     "aem_change_data": [
         *blank_names("server", "name"),
@@ -118,10 +121,14 @@ BAD: dict[str, list[Row]] = {
     "aem_endpoint_test": blank_names("server", "name") + spans("timeout"),
     "aem_export": [
         *blank_names("server", "name"),
-        ({"dest": "{folder}"}, "cannot be read: Is a directory."),
-        ({"dest": "{binary}"}, "cannot be read: it is not a text in UTF-8."),
+        *files("dest"),
+        *access(),
         ({"dest": "/nowhere/x.json"}, "dest (/nowhere/x.json) cannot be written: there is no folder /nowhere."),
         ({"dest": " "}, "dest must not be empty or blank."),
+        *(
+            ({"secrets": "keep", "mode": mode}, f'mode ("{mode}") would let others use the file, but it holds secrets')
+            for mode in ("0640", "0601", "g+r", "a=rw", "u=rw,o=r", "g=u", "+r")
+        ),
     ],
     "aem_import": [
         *blank_names("server"),
@@ -133,8 +140,8 @@ BAD: dict[str, list[Row]] = {
     ],
     "aem_maintenance_window": [
         *fleets(),
-        ({"state": "frozen"}, "There is no checkpoint {folder}/checkpoint. Record one first (state: recorded)."),
-        ({"state": "restored"}, "Record one first (state: recorded)."),
+        ({"state": "frozen"}, "There is no checkpoint {folder}/checkpoint: nothing was done."),
+        ({"state": "restored"}, "make sure that its volume is mounted."),
         ({"state": "frozen", "path": None}, "state: frozen needs either path or checkpoint."),
         ({"state": "restored", "checkpoint": {}}, "state: restored needs either path or checkpoint."),
         (
@@ -144,7 +151,7 @@ BAD: dict[str, list[Row]] = {
         ({"drain": {"timeout": 0}}, "drain.timeout must be between 1 and 86400 seconds, not 0."),
         ({"checkpoint": {}}, "state: recorded makes a checkpoint and takes none."),
         ({"path": "/nowhere/x"}, "path (/nowhere/x) cannot be written: there is no folder /nowhere."),
-        ({"path": "{folder}"}, "path ({folder}) cannot be read: Is a directory."),
+        *files("path")[:-1],
         ({"path": "{file}"}, "The checkpoint ({file}) is damaged: it is not JSON. Nothing was done."),
         ({"path": "{file}", "state": "frozen"}, "is damaged: it is not JSON. Nothing was done."),
         ({"path": "{binary}", "state": "frozen"}, "path ({binary}) cannot be read: it is not a text in UTF-8."),
@@ -177,9 +184,8 @@ BAD: dict[str, list[Row]] = {
         ({"license": " \n"}, "license holds no licence: it is empty."),
         ({"license": "x" * 16385}, "license holds no licence: it has 16385 characters"),
         ({"license": None, "src": "/nowhere/licence"}, "src (/nowhere/licence) cannot be read: there is no such file."),
-        ({"license": None, "src": "{folder}"}, "cannot be read: Is a directory."),
-        ({"license": None, "src": "{binary}"}, "cannot be read: it is not a text in UTF-8."),
-        ({"license": None, "src": "/dev/null"}, "src (/dev/null) holds no licence: it is empty."),
+        *files("src", "read", license=None),
+        ({"license": None, "src": "{empty}"}, "src ({empty}) holds no licence: it is empty."),
     ],
     "aem_session": [({"state": "absent"}, "state: absent needs session_id (or QLIK_EM_SESSION_ID)")],
     "aem_table": [
@@ -237,7 +243,7 @@ BAD: dict[str, list[Row]] = {
         ({"drain": {"max_latency": -1}}, "drain.max_latency must be between 0 and 86400 seconds, not -1."),
         ({"state": "reloaded"}, "value of state must be one of: started, stopped, restarted, got: reloaded"),
         ({"journal": "/nowhere/x"}, "journal (/nowhere/x) cannot be written: there is no folder /nowhere."),
-        ({"journal": "{folder}"}, "journal ({folder}) cannot be read: Is a directory."),
+        *files("journal")[:-1],
         ({"journal": "{file}"}, "journal ({file}) is damaged at line 1."),
         ({"journal": "{binary}"}, "journal ({binary}) cannot be read: it is not a text in UTF-8."),
     ],

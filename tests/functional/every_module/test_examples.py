@@ -15,7 +15,7 @@ from ansible_collections.dataops.qlik_em.tests.functional.support.user import MO
 
 USERNAME, PASSWORD = "admin@corp.example", "admin-test-password"
 # Where examples keep files; each test has a folder of its own instead.
-FOLDER = "/var/tmp/"
+FOLDERS = ("/var/tmp/", "/var/lib/qlik/")
 # What stands in examples for the user's own installation.
 ADDRESS = "https://em.example.com"
 VAULT = {
@@ -40,7 +40,10 @@ def at_home(value: Any, url: str, folder: Path) -> Any:
         return found
     if isinstance(value, list):
         return [at_home(item, url, folder) for item in value]
-    return value.replace(FOLDER, f"{folder}/") if isinstance(value, str) else value
+    if isinstance(value, str):
+        for name in FOLDERS:
+            value = value.replace(name, f"{folder}/")
+    return value
 
 
 def plays(found: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import importlib
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,11 @@ def values(em, tmp_path):
     given.mkdir()
     folder.mkdir()
     (given / "file").write_text("hello")
+    (given / "empty").touch()
     (given / "binary").write_bytes(b"\xff\xfe\x00")
+    os.mkfifo(given / "pipe")
+    (given / "circle").symlink_to("circle")
+    (given / "astray").symlink_to("/nowhere/x")
     with (given / "huge").open("wb") as file:
         file.truncate(50 * 1024 * 1024 + 1)
     found = {path.name: str(path) for path in given.iterdir()}

@@ -116,7 +116,7 @@ def test_a_file_that_cannot_be_written_is_a_clear_failure(admin, tmp_path):
     run = admin.run("aem_audit_trail", **DAY, dest=str(tmp_path / "nothing" / "trail"))
     assert run.failed and run.msg.startswith("dest (") and "there is no folder" in run.msg
     run = admin.run("aem_audit_trail", **DAY, dest=str(tmp_path))
-    assert run.failed and run.msg.startswith("dest (") and "Is a directory" in run.msg
+    assert run.failed and run.msg.startswith("dest (") and "cannot be written: it is a folder." in run.msg
     run = admin.run("aem_audit_trail", **DAY, backup=True)
     assert run.failed and "dest" in run.msg
 

@@ -286,6 +286,77 @@ def test_two_windows_do_not_work_with_one_checkpoint(em, window, tmp_path):
     assert window("frozen").changed
 
 
+@pytest.fixture
+def links(tmp_path):
+    """The folders of two machines, each with a link onto a volume that they share."""
+    found = []
+    (tmp_path / "volume").mkdir()
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "checkpoint").symlink_to("../volume/checkpoint")
+        found.append(str(tmp_path / name / "checkpoint"))
+    return found
+
+
+def test_two_machines_share_a_window_through_links(em, window, tmp_path, links):
+    """Checkpoint, journal and locks are on the volume, and the links stay links."""
+    one, two = links
+    assert window("recorded", path=one).changed
+    assert not window("recorded", path=two).changed
+    assert window("frozen", path=one).changed and running(em) == set()
+    run = window("recorded", path=two)
+    assert not run.failed and not run.changed and "what ran then is kept" in run.result["warnings"][0]
+    assert window("restored", path=two).changed and running(em) == RAN
+    assert "is over" in window("restored", path=one).result["warnings"][0]
+    names = ["checkpoint", "checkpoint.journal", "checkpoint.journal.lock", "checkpoint.lock"]
+    assert sorted(path.name for path in (tmp_path / "volume").iterdir()) == names
+    assert [path.name for path in tmp_path.glob("*/*") if path.is_symlink()] == ["checkpoint"] * 2
+    assert len(list(tmp_path.glob("one/*"))) == len(list(tmp_path.glob("two/*"))) == 1
+
+
+def test_two_machines_share_the_lock_of_a_window(em, window, tmp_path, links):
+    window("recorded", path=links[0])
+    with open(tmp_path / "volume/checkpoint.lock") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        for path in links:
+            run = window("frozen", path=path)
+            assert run.failed and "is in use by another run. Nothing was done." in run.msg and not run.requests
+
+
+def test_two_machines_share_the_journal_of_a_window_that_was_cut_short(em, window, tmp_path, links):
+    window("recorded", path=links[0])
+    em.set_task("P", "run2", fail_stop="No.")
+    assert window("frozen", path=links[0]).failed
+    (tmp_path / "volume/checkpoint").unlink()
+    run = window("recorded", path=links[1])
+    assert run.failed and f"its journal {tmp_path}/volume/checkpoint.journal is of a window" in run.msg
+
+
+@pytest.mark.parametrize("state", ["frozen", "restored"])
+def test_nobody_is_advised_to_record_while_a_window_may_be_open(em, window, tmp_path, links, state):
+    """The file is elsewhere: on a volume that is not mounted, or in the folder of somebody else."""
+    window("recorded", path=links[0])
+    window("frozen", path=links[0])
+    for path in (str(tmp_path / "checkpoint"), links[1]):
+        if path == links[1]:
+            (tmp_path / "volume").rename(tmp_path / "not mounted")
+            (tmp_path / "volume").mkdir()
+        run = window(state, path=path)
+        assert run.failed and not run.requests and "ecord one" not in run.msg
+        assert f"There is no checkpoint {tmp_path}/" in run.msg and "Only if no window is open" in run.msg
+    (tmp_path / "volume").rmdir()
+    run = window(state, path=links[1])
+    assert run.failed and run.msg.endswith(f"there is no folder {tmp_path}/volume.") and "a link to" in run.msg
+    (tmp_path / "not mounted").rename(tmp_path / "volume")
+    assert window("restored", path=links[1]).changed and running(em) == RAN
+
+
+def test_a_checkpoint_keeps_its_mode(em, window, tmp_path):
+    window("recorded")
+    (tmp_path / "checkpoint").chmod(0o640)
+    assert window("frozen").changed and (tmp_path / "checkpoint").stat().st_mode & 0o777 == 0o640
+
+
 def test_another_selection_does_not_replace_an_open_window(em, window, tmp_path):
     window("recorded")
     window("frozen")

@@ -82,10 +82,11 @@ def test_nothing_is_half_done(user, em, tmp_path, monkeypatch, name):
 def test_a_window_that_cannot_be_closed_reports_what_was_done(user, em, tmp_path, monkeypatch):
     written: list[str] = []
 
-    def fail_at_the_end(option: str, path: str, text: str) -> None:
+    def fail_at_the_end(option: str, path: str, text: str) -> list[str]:
         written.append(text)
         if len(written) > 1:
             raise InputError(f"{option} ({path}) cannot be written: No space left on device.")
+        return []
 
     monkeypatch.setattr(_window, "write_atomically", fail_at_the_end)
     run = user.run("aem_maintenance_window", state="frozen", path=str(tmp_path / "window"), **QUICK)

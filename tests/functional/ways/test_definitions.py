@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from ansible_collections.dataops.qlik_em.tests.functional.every_module.cases_definitions import definition
@@ -55,8 +56,10 @@ def test_src_travels_to_the_host_that_runs_the_module(em, tmp_path):
     (tmp_path / "plugins" / "far.py").write_text(FAR_CONNECTION)
     player = Player(tmp_path, as_module=False, ANSIBLE_CONNECTION_PLUGINS=str(tmp_path / "plugins"))
     (tmp_path / "files" / "broken.json").write_text("{")
-    tasks = [task(em, src=f"{name}.json") for name in ("fresh", "none", "broken")]
-    run, none, broken = player.play(tasks, ansible_connection="far").results
+    os.mkfifo(tmp_path / "files" / "pipe.json")
+    tasks = [{**task(em, src=f"{name}.json"), "timeout": 60} for name in ("fresh", "none", "broken", "pipe")]
+    run, none, broken, pipe = player.play(tasks, ansible_connection="far").results
+    assert pipe["failed"] and pipe["msg"].endswith("/files/pipe.json) cannot be read: it is a named pipe, not a file.")
     assert broken["msg"].startswith(f"src ({tmp_path / 'remote'}/") and "/broken.json) is not JSON" in broken["msg"]
     assert run["changed"] and not run["failed"], run
     assert none["failed"] and none["msg"] == "src (none.json) cannot be read: No such file or directory."
