@@ -18,6 +18,7 @@ from .._client.redaction import redacted
 from .._common.files import check_file, ensure_file
 from .._run.result import Mode, Result
 from . import diff as definition_diff
+from . import objects
 from .document import PLACEHOLDER, count_redacted, names_in, read_definition, stable_text, without_secrets
 
 
@@ -30,7 +31,9 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     if name is not None:
         check_name("name", name)
     check_file("dest", dest)
+    kinds = objects.CHOICES if name else objects.asked(params["objects"])
     document = api.export_task(server, name, params["with_endpoints"]) if name else api.export_all(server)
+    beyond, document = objects.beyond(document, kinds), objects.part(document, kinds)
     if params["secrets"] == "redact":
         document = without_secrets(document)
     text = stable_text(read_definition("The export", document), name or server)
@@ -39,6 +42,7 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
         "dest": dest,
         "tasks": sorted(names_in(document, "tasks")),
         "endpoints": sorted(names_in(document, "databases")),
+        "not_exported": beyond,
     }
     if change.backup:
         values["backup_file"] = change.backup

@@ -193,19 +193,18 @@ def _own_forms(days: list[str], weekdays: list[str]) -> tuple[int | None, int | 
 # Next runs
 
 
-def next_runs(cron: Cron, after: datetime, most: int) -> list[datetime]:
-    """Return up to ``most`` runs after a point in time, by the same clock; none if it never runs again.
+def next_runs(cron: Cron, after: datetime, most: int) -> list[datetime] | None:
+    """Return up to ``most`` runs after a point in time, by the same clock: none if it never runs again.
 
-    Of a schedule by interval none are known unless its other fields give the minute in which it begins.
+    None if that is not known: of a schedule by interval whose other fields do not give the minute in which it begins.
     """
-    return list(islice(_by_interval(cron, after) if cron.interval else _by_calendar(cron, after), most))
+    if not cron.interval:
+        return list(islice(_by_calendar(cron, after), most))
+    begin = _point(cron)
+    return None if begin is None else list(islice(_by_interval(begin, timedelta(minutes=cron.interval), after), most))
 
 
-def _by_interval(cron: Cron, after: datetime) -> Iterator[datetime]:
-    run = _point(cron)
-    if run is None:
-        return
-    step = timedelta(minutes=cron.interval or 0)
+def _by_interval(run: datetime, step: timedelta, after: datetime) -> Iterator[datetime]:
     if run <= after:
         run += ((after - run) // step + 1) * step
     while run.year <= YEAR.most:
@@ -284,8 +283,10 @@ def _clock(cron: Cron) -> str:
         text = f"every {step} minutes" if step else f"at minute {_ranges(minute)}"
         if hour is None:
             return text if step else f"{text} of every hour"
-    step = hour and _regular(hour, HOUR)
-    return text if hour is None else f"{text} every {step} hours" if step else f"{text} in hour {_ranges(hour)}"
+    if hour is None:
+        return text
+    step = _regular(hour, HOUR)
+    return f"{text} every {step} hours" if step else f"{text} in hour {_ranges(hour)}"
 
 
 def _regular(values: frozenset[int], field: _Field) -> int | None:
