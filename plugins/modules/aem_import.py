@@ -107,15 +107,20 @@ EXAMPLES = r"""
             type_id: FILE_COMPONENT_TYPE
             db_settings: {$type: FileSettings}
 
-- name: Import the schedules of a server, too
+- name: Import nothing of a definition but the schedules
   dataops.qlik_em.aem_import:
     username: admin@corp.example
     password: "{{ vault_qlik_em_admin_password }}"
     server: Replicate-Test
-    src: Replicate-Test.json
+    definition:
+      cmd.replication_definition:
+        scheduler:
+          jobs:
+            - name: nightly start
+              command_id: 25
+              schedule: 30 2 * * 1-5 *
+              task: stock
     objects:
-      - tasks
-      - endpoints
       - schedules
 """
 
