@@ -45,7 +45,7 @@ NEW_REQUESTS: Json = {
 def jobs_in(server: str, document: Json) -> list[Json]:
     """Return the jobs in the export of a server. Raises AemError if they are not as they have been seen."""
     scheduler = document[BODY].get("scheduler") or {}
-    jobs = scheduler.get("jobs") or [] if isinstance(scheduler, dict) else None
+    jobs = scheduler.get("jobs", []) if isinstance(scheduler, dict) else None
     if not isinstance(jobs, list) or not all(name_of("jobs", job) for job in jobs):
         raise AemError(
             f'The export of server "{server}" holds schedules in a form that this module does not know.',
@@ -169,7 +169,7 @@ def planned(old: Json | None, params: Mapping[str, Any], server: str) -> Json:
     job: Json = {"name": name, "command_requests": NEW_REQUESTS, "is_local_time": False} if old is None else dict(old)
     before = None if old is None else brief(old)
     job["enabled"] = params["state"] == "present"
-    if params["cron"] is not None:
+    if params["cron"] is not None and not (before and _means(before["cron"], params["cron"])):
         job["schedule"] = cron.normal(params["cron"])
     if params["local_time"] is not None:
         job["is_local_time"] = params["local_time"]
@@ -185,6 +185,13 @@ def planned(old: Json | None, params: Mapping[str, Any], server: str) -> Json:
     if job.get("task") == ALL_TASKS:
         del job["task"]
     return job
+
+
+def _means(old: str, wanted: str) -> bool:
+    try:
+        return cron.parse(old) == cron.parse(wanted)
+    except ValueError:  # the old one; what is wanted was checked
+        return False
 
 
 def _with_action(job: Json, action: Action) -> Json:
