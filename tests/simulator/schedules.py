@@ -14,6 +14,7 @@ import copy
 import re
 from typing import Any
 
+from .checks import InputError
 from .definitions import BadDocument, Tree, merged
 
 START, STOP = 25, 51
@@ -61,7 +62,10 @@ def _trouble(job: Any) -> str:
 def seeded(jobs: list[Tree]) -> Tree:
     """What ExportAll shows beside tasks and databases, of the jobs of a state document."""
     others: Tree = {"scheduler": {"jobs": copy.deepcopy(jobs)}} if jobs else {}
-    check(others)
+    try:
+        check(others)
+    except BadDocument as error:
+        raise InputError(f"schedules: {error.message}") from error
     return others
 
 

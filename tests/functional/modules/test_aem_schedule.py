@@ -165,7 +165,7 @@ def test_each_option_changes_one_member_of_the_job(admin, options, member, value
 
 
 @pytest.mark.parametrize("cron", ["30 2 * * 1-5 *", "30 02 * * MON-FRI", "30 2 * * MON,TUE,WED,THU,FRI *"])
-def test_the_same_schedule_in_another_spelling_is_no_change(admin, cron):
+def test_the_same_schedule_in_another_spelling_changes_nothing(admin, cron):
     run = schedule(admin, cron=cron)
     assert not run.changed and not run.failed
 
