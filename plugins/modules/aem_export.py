@@ -16,6 +16,7 @@ description:
     sorted where order has no meaning, and without the stamps of an export (when, where, the id of the task).
   - The file is written only if the definition means something else than what is there already. So a repository of
     exports shows no change although each export of the server differs.
+  - Of a whole server, tasks and endpoints are exported, and schedules, notifications and settings on request.
   - The file can be imported again with M(dataops.qlik_em.aem_task) or M(dataops.qlik_em.aem_import).
 extends_documentation_fragment:
   - dataops.qlik_em.connection
@@ -42,7 +43,7 @@ options:
     required: true
   name:
     description:
-      - The name of the task. If not set, all tasks and endpoints of the server are exported.
+      - The name of the task. If not set, the whole server is exported, see O(objects).
     type: str
     aliases:
       - task
@@ -57,9 +58,29 @@ options:
     default: false
   with_endpoints:
     description:
-      - Whether to export the endpoints that the task uses, too. An export of a whole server always holds all endpoints.
+      - Whether to export the endpoints that the task uses, too. For a whole server, see O(objects).
     type: bool
     default: false
+  objects:
+    description:
+      - Which kinds of objects of a whole server are exported. RV(not_exported) names what else the server has.
+      - An export of one task, by O(name), holds the task and, with O(with_endpoints), its endpoints. This option has no
+        meaning then.
+      - V(server_settings) are log roll-over, disk and memory limits and the like, V(error_policies) the error handling
+        of the server, and V(others) is all that has no value of its own.
+    type: list
+    elements: str
+    choices:
+      - tasks
+      - endpoints
+      - schedules
+      - notifications
+      - server_settings
+      - error_policies
+      - others
+    default:
+      - tasks
+      - endpoints
   secrets:
     description:
       - V(redact) replaces each secret of an endpoint by V(<redacted>). An import leaves such a member out, so
@@ -126,6 +147,14 @@ endpoints:
   sample:
     - ERP
     - Warehouse
+not_exported:
+  description:
+    - The names of what the server also has, by kind. It is not in the file, as O(objects) does not ask for it.
+  returned: success
+  type: dict
+  sample:
+    schedules:
+      - nightly reload
 backup_file:
   description: The copy of the old file.
   returned: if O(backup=true) and there was one that was replaced
@@ -166,6 +195,8 @@ hint:
 
 from ansible_collections.dataops.qlik_em.plugins.module_utils._common.file_modes import access_options
 from ansible_collections.dataops.qlik_em.plugins.module_utils._definitions import export
+from ansible_collections.dataops.qlik_em.plugins.module_utils._definitions.objects import objects_option
+from ansible_collections.dataops.qlik_em.plugins.module_utils._definitions.options import loggers_option
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
 
@@ -175,7 +206,9 @@ SPEC = Spec(
     dest={"type": "path", "required": True},
     backup={"type": "bool", "default": False},
     with_endpoints={"type": "bool", "default": False},
-    secrets={"type": "str", "choices": ["redact", "keep"], "default": "redact", "no_log": False},
+    objects=objects_option(),
+    secrets={"type": "list", "elements": "str", "default": ["redact"], "no_log": False},
+    **loggers_option(),
     **access_options(),
 )
 run = export.ensure

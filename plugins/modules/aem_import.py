@@ -13,8 +13,8 @@ author:
   - dataops.qlik_em contributors (@dataops)
 description:
   - Makes the tasks and endpoints of a server match a replication definition, usually one that
-    M(dataops.qlik_em.aem_export) has written. All of the server is exported and compared by its meaning, and only the
-    tasks and endpoints that differ are imported.
+    M(dataops.qlik_em.aem_export) has written, and on request its schedules, notifications and settings. All of the
+    server is exported and compared by its meaning, and only what differs is imported.
   - An import adds and changes, but never removes. Tasks and endpoints that are not in the definition stay as they are.
     To make one task match its definition exactly, see M(dataops.qlik_em.aem_task).
   - A task that differs and is not stopped is a failure, before anything is imported.
@@ -43,6 +43,25 @@ options:
         case-sensitive.
     type: str
     required: true
+  objects:
+    description:
+      - Which kinds of objects are imported. What the definition holds beyond that is not imported, and a warning names
+        it. So the schedules of a production server do not run on a test server unasked.
+      - V(server_settings) are log roll-over, disk and memory limits and the like, V(error_policies) the error handling
+        of the server, and V(others) is all that has no value of its own.
+    type: list
+    elements: str
+    choices:
+      - tasks
+      - endpoints
+      - schedules
+      - notifications
+      - server_settings
+      - error_policies
+      - others
+    default:
+      - tasks
+      - endpoints
   wait_timeout:
     description:
       - How long to wait until an export of the server shows what was imported, in seconds, up to a day. An
@@ -59,6 +78,7 @@ notes:
   - A password in clear text cannot be compared with the encrypted one in an export. It counts as the same.
 seealso:
   - module: dataops.qlik_em.aem_export
+  - module: dataops.qlik_em.aem_schedule
   - module: dataops.qlik_em.aem_task
 """
 
@@ -86,6 +106,22 @@ EXAMPLES = r"""
             role: TARGET
             type_id: FILE_COMPONENT_TYPE
             db_settings: {$type: FileSettings}
+
+- name: Import nothing of a definition but the schedules
+  dataops.qlik_em.aem_import:
+    username: admin@corp.example
+    password: "{{ vault_qlik_em_admin_password }}"
+    server: Replicate-Test
+    definition:
+      cmd.replication_definition:
+        scheduler:
+          jobs:
+            - name: nightly start
+              command_id: 25
+              schedule: 30 2 * * 1-5 *
+              task: stock
+    objects:
+      - schedules
 """
 
 RETURN = r"""
@@ -104,6 +140,38 @@ endpoints:
   sample:
     - Files
     - Shop
+objects:
+  description: What the definition holds of each kind that O(objects) asks for. Of settings these are the members.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description: The kind, as in O(objects).
+      returned: always
+      type: str
+      sample: schedules
+    imported:
+      description: The names of those that differed and were imported (or would be, in check mode).
+      returned: always
+      type: list
+      elements: str
+      sample:
+        - nightly reload
+    unchanged:
+      description: The names of those that were as they should be.
+      returned: always
+      type: list
+      elements: str
+      sample: []
+not_imported:
+  description:
+    - The names of what the definition also holds, by kind. It was not imported, as O(objects) does not ask for it.
+  returned: success
+  type: dict
+  sample:
+    schedules:
+      - nightly reload
 not_removed:
   description:
     - What the tasks and endpoints of the definition have on the server and not in the definition. It stays, because an
@@ -154,6 +222,7 @@ hint:
 
 from ansible_collections.dataops.qlik_em.plugins.module_utils._definitions.document import shown_definition
 from ansible_collections.dataops.qlik_em.plugins.module_utils._definitions.importing import secrets_in_definition
+from ansible_collections.dataops.qlik_em.plugins.module_utils._definitions.objects import objects_option
 from ansible_collections.dataops.qlik_em.plugins.module_utils._definitions.options import source_options
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec, waiting_options
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
@@ -161,6 +230,7 @@ from ansible_collections.dataops.qlik_em.plugins.module_utils._servers import de
 
 SPEC = Spec(
     server={"type": "str", "required": True},
+    objects=objects_option(),
     secret_options={"definition": secrets_in_definition},
     shown_options={"definition": shown_definition},
     file_option="src",

@@ -36,8 +36,12 @@ DEFAULTS: dict[tuple[str, ...], Any] = {
 }
 SELECTION_LISTS = ("included_pattern", "excluded_pattern", "explicit_included_tables")
 _PARTS: Tree = {"source": {}, "task_settings": {}, "targets": []}
-# What ExportAll and ImportAll carry beside tasks and databases (assumption); in ImportTask they are alien.
-OTHER_OBJECTS = ("notifications", "error_handling", "logging", "scheduler", "server_settings", "environment")
+# What ExportAll and ImportAll carry beside tasks and databases (docs/enterprise_manager_api.md, 9.14); in ImportTask
+# they are alien.
+OTHER_OBJECTS = (
+    *("notifications", "error_behavior", "error_handling", "logging", "scheduler", "server_settings", "environment"),
+    *("replication_environment", "disk_utilization_configuration", "memory_utilization_configuration"),
+)
 
 
 class BadDocument(ValueError):

@@ -94,6 +94,8 @@ class Server:
     master_key: Name = "master-key-of-this-server"
     import_seconds: Number = 0  # until what was imported is there
     fail_import: MaybeText = None
+    schedules: Annotated[list[Tree], checks.list_of(checks.tree)] = field(default_factory=list)  # jobs, as exported
+    replaces_schedules: Flag = False  # an import replaces the jobs
     # Explicit ACLs of the server, of all its tasks and of all its endpoints
     acl: MaybeAcl = None
     tasks_acl: MaybeAcl = None

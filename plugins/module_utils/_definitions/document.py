@@ -146,7 +146,7 @@ def _check_form(option: str, where: Where, value: Any, is_member: bool) -> None:
         raise InputError(f"{option} has the member {inner} twice. Remove one: which of them is meant cannot be known.")
     if isinstance(value, str) and POWERSHELL.fullmatch(value):
         raise InputError(f"{option} is damaged: {place} is the text of a PowerShell object.", SHORTENED)
-    if value is None or not is_member or where[:1] != (BODY,):
+    if value is None or not is_member or where[0] != BODY or len(where) == 1:
         return
     wanted = _form_of(where)
     if wanted and not isinstance(value, wanted):

@@ -16,56 +16,69 @@ from .._client.checks import check_name
 from .._client.errors import AemError, InputError
 from .._common.wait import check_waiting
 from .._definitions import diff as definition_diff
-from .._definitions.diff import Leaves, Where
-from .._definitions.document import BODY, KINDS, name_of, names_in, redacted_names
-from .._definitions.importing import Import, given_definition, ready_to_send, warnings_about
+from .._definitions import objects
+from .._definitions.diff import Leaves
+from .._definitions.document import name_of, names_in
+from .._definitions.importing import Import, given_definition, hide_secrets, ready_to_send, warnings_about
+from .._definitions.model import BODY, KINDS, Where, name
 from .._run.result import Mode, Result
 from .._tasks.model import MOVING, state_of
 
 
 def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
-    """Make the tasks and endpoints of a server be as the definition says.
+    """Make the objects of a server, of the kinds that are asked for, be as the definition says.
 
     Only what differs is sent, so that a running task that is as it should be does no harm. Raises AemError; its
     ``changed`` says whether this call may have changed something.
     """
-    server = check_name("server", params["server"])
+    server, kinds = check_name("server", params["server"]), objects.asked(params["objects"])
     check_waiting(params)
-    label, document = given_definition(api, params)
-    if not any(document[BODY].values()):
+    label, whole = given_definition(api, params)
+    rules, always = hide_secrets(api, whole, params), params["update_password"] == "always"
+    if not any(whole[BODY].values()):
         raise InputError(f"{label} is empty: it holds neither tasks nor endpoints nor anything else.")
-    before = api.export_all(server)
-    current, wanted = definition_diff.leaves(before), definition_diff.leaves(document)
-    changes, remaining = definition_diff.changes(current, wanted), definition_diff.leftovers(current, wanted)
-    part = differing(document, set(changes))
-    warnings = warnings_about(remaining, redacted_names(document) - set(names_in(before, "databases")))
+    document, beyond = objects.only(whole, kinds), objects.beyond(whole, kinds)
+    objects.check(label, document)
+    before = objects.only(api.export_all(server), kinds)
+    found = definition_diff.compare(label, before, document, rules, always)
+    changes = found.changes
+    remaining = [where for where in found.remaining if not objects.is_another_object(where)]
+    part = differing(found.document, before, set(changes))
+    warnings = objects.warning_about(beyond)
+    new_endpoints = set(names_in(document, "databases")) - set(names_in(before, "databases"))
+    warnings += warnings_about(found._replace(remaining=remaining), always, new_endpoints)
     if changes:
         _refuse_moving(api, server, names_in(part, "tasks"))
         if not mode.check:
 
             def read() -> Leaves:
-                return definition_diff.leaves(api.export_all(server))
+                return definition_diff.leaves(objects.only(api.export_all(server), kinds))
 
             part = ready_to_send(api, server, part)
-            sending = Import(api, params, read, wanted)
-            warnings += sending.send(part, f'server "{server}"', lambda whole: api.import_all(server, whole))
+            sending = Import(api, params, read, found.wanted)
+            warnings += sending.send(part, f'server "{server}"', lambda sent: api.import_all(server, sent))
     values = {
         "tasks": sorted(names_in(part, "tasks")),
         "endpoints": sorted(names_in(part, "databases")),
-        "not_removed": [definition_diff.name(where) for where in remaining],
+        "objects": objects.rows(document, changes),
+        "not_imported": beyond,
+        "not_removed": [name(where) for where in remaining],
     }
-    return Result(bool(changes), values, definition_diff.diff(changes, server), warnings)
+    return Result(bool(changes), values, definition_diff.diff(changes, server, rules), warnings)
 
 
-def differing(document: Json, places: set[Where]) -> Json:
-    """Return the definition with those tasks, endpoints and other objects only that hold one of the places."""
+def differing(document: Json, before: Json, places: set[Where]) -> Json:
+    """Return the definition with those tasks, endpoints and other objects only that hold one of the places.
+
+    ``before`` is what the server has: lists of other objects are sent whole.
+    """
     content: Json = {}
-    items, objects = {where[:2] for where in places}, {where[0] for where in places}
+    items, members = {where[:2] for where in places}, {where[0] for where in places}
     for key, value in document[BODY].items():
         if key in KINDS:
             content[key] = [item for item in value or [] if (key, name_of(key, item)) in items]
-        elif key in objects:
-            content[key] = value
+        elif key in members:
+            content[key] = objects.laid_over(before[BODY].get(key), value, key)
     return {**document, BODY: content}
 
 

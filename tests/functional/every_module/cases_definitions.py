@@ -41,6 +41,18 @@ def with_shop(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
+JOBS = [{"name": "weekly", "command_id": 51, "schedule": "0 4 * * 7 *", "task": "orders"}]
+EVERYTHING = ["tasks", "endpoints", "schedules", "notifications", "server_settings", "error_policies", "others"]
+NIGHTLY = {"name": "nightly", "cron": "30 2 * * MON-FRI", "action": "reload", "tasks": ["orders", "invoices"]}
+
+
+def with_schedules(document: dict[str, Any]) -> dict[str, Any]:
+    """The definition, with a schedule and a setting of a whole server."""
+    document[BODY]["scheduler"] = {"jobs": copy.deepcopy(JOBS)}
+    document[BODY]["replication_environment"] = {"roll_over_max_size_mb": 10}
+    return document
+
+
 REPLACE = {"import_mode": "replace", "backup_dir": "/var/tmp", "force": True}
 
 CASES = [
@@ -69,5 +81,14 @@ CASES = [
     Case("aem_task", {**PROD, "name": "nothing", "state": "absent"}, changes=False),
     Case("aem_export", {"server": "Replicate-Prod", "name": "orders", "dest": "{folder}/x.json"}, is_file_only=True),
     Case("aem_export", {"server": "Replicate-Prod", "dest": "{folder}/x.json", "backup": True}, is_file_only=True),
+    Case("aem_export", {"server": "Replicate-Prod", "dest": "{folder}/x", "objects": EVERYTHING}, is_file_only=True),
     Case("aem_import", {**PROD, "definition": with_shop(definition())}),
+    Case("aem_import", {**PROD, "definition": with_schedules(definition()), "objects": EVERYTHING}),
+    Case("aem_schedule", {**PROD, **NIGHTLY, "state": "present"}),
+    Case("aem_schedule", {**PROD, **NIGHTLY, "state": "disabled", "tasks": ["*"]}),
+    Case("aem_schedule", {**PROD, "name": "nightly reload", "cron": "30 2 * * MON-FRI"}, changes=False),
+    Case("aem_schedule", {**PROD, "name": "second monday", "action": "reload", "tasks": ["orders"]}),
+    Case("aem_schedule", {**PROD, "name": "nightly reload", "state": "absent"}),
+    Case("aem_schedule", {**PROD, "name": "nothing", "state": "absent"}, changes=False),
+    Case("aem_schedule_info", {"server": "Replicate-Prod"}, changes=False),
 ]

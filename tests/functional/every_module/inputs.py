@@ -12,7 +12,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.dataops.qlik_em.tests.functional.every_module.cases_definitions import BODY, definition
+from ansible_collections.dataops.qlik_em.tests.functional.every_module.cases_definitions import (
+    BODY,
+    NIGHTLY,
+    definition,
+)
 from ansible_collections.dataops.qlik_em.tests.functional.every_module.cases_servers import LICENCE, NEW
 
 Row = tuple[dict[str, Any], str]  # the options, and what the message says
@@ -43,6 +47,8 @@ FINE: dict[str, dict[str, Any]] = {
     "aem_export": {"server": "Replicate-Prod", "dest": "{folder}/x.json"},
     "aem_import": {"server": "Replicate-Prod", "definition": definition()},
     "aem_maintenance_window": {**FLEET, "state": "recorded", "path": "{folder}/checkpoint"},
+    "aem_schedule": {"server": "Replicate-Prod", **NIGHTLY},
+    "aem_schedule_info": {"server": "Replicate-Prod"},
     "aem_server": {**NEW, "state": "present"},
     "aem_server_info": {"name": ["Replicate-Prod"]},
     "aem_server_license": {"server": "Replicate-Unlicensed", "license": LICENCE},

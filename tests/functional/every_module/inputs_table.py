@@ -31,6 +31,13 @@ RELOADS = "state: reloaded deletes the data at the target and loads it again: it
 OPEN = {"schema": 1, "recorded": "2026-11-25T11:00:00Z", "phase": "frozen", "selection": {}, "tasks": []}
 ENDPOINT = 'The endpoint "ERP" on server "Replicate-Prod" has the'
 
+SCHEDULERS = (
+    ([1], "definition is not a replication definition: scheduler must be an object with a list jobs."),
+    ({"jobs": {}}, "scheduler must be an object with a list jobs."),
+    ({"jobs": [{"schedule": "* * * * * *"}]}, "an item of scheduler.jobs has no name."),
+    ({"jobs": [{"name": "a"}, {"name": "a"}]}, 'definition has "a" twice in scheduler.jobs.'),
+)
+
 # Nothing is sent.
 BAD: dict[str, list[Row]] = {
     "aem_acl": [
@@ -129,8 +136,13 @@ BAD: dict[str, list[Row]] = {
             ({"secrets": "keep", "mode": mode}, f'mode ("{mode}") would let others use the file, but it holds secrets')
             for mode in ("0640", "0601", "g+r", "a=rw", "u=rw,o=r", "g=u", "+r")
         ),
+        ({"objects": []}, "objects must name at least one kind of object."),
+        ({"objects": ["databases"]}, "value of objects must be one or more of: tasks, endpoints, schedules, "),
     ],
     "aem_import": [
+        ({"objects": []}, "objects must name at least one kind of object."),
+        ({"objects": ["crons"]}, "value of objects must be one or more of: tasks, endpoints, schedules, "),
+        *(({"objects": ["schedules"], "definition": {BODY: {"scheduler": value}}}, text) for value, text in SCHEDULERS),
         *blank_names("server"),
         *spans(*WAITING),
         *definitions(),
@@ -164,6 +176,39 @@ BAD: dict[str, list[Row]] = {
             ]
         ),
     ],
+    "aem_schedule": [
+        *blank_names("server"),
+        *spans(*WAITING),
+        ({"name": " "}, "name must not be empty or blank."),
+        *(
+            ({"cron": text}, f"cron cannot be used: {says}")
+            for text, says in {
+                "30 2": '"30 2" has 2 fields, not six: minute, hour, day, month, weekday and year',
+                "60 * * * * *": 'the minute "60" is not understood: 0 to 59,',
+                "* 24 * * * *": 'the hour "24" is not understood: 0 to 23,',
+                "* * 0 * * *": 'the day "0" is not understood: 1 to 31,',
+                "* * * 13 * *": 'the month "13" is not understood: 1 to 12, or JAN to DEC,',
+                "* * * * 0 *": 'the weekday "0" is not understood: 1 to 7, or MON to SUN,',
+                "* * * * * 26": 'the year "26" is not understood: 1970 to 2099,',
+                "* * * * FRI-MON *": 'the weekday "FRI-MON" is not understood (it ends before it begins): 1 to 7,',
+                "* * */2 * * *": 'the day "*/2" is not understood: the server takes it for a week of the month',
+                "* * * * */3 *": 'the weekday "*/3" is not understood: the server takes it for an interval, */5 to',
+            }.items()
+        ),
+        ({"tasks": []}, "tasks must name at least one task"),
+        ({"tasks": ["*", "orders"]}, '"*" in tasks means all tasks of the server: it must stand alone.'),
+        ({"tasks": [" "]}, "tasks must hold names of tasks"),
+        ({"tasks": ["orders,invoices"]}, "each an item without a comma"),
+        ({"action": "explode"}, "value of action must be one of: start, reload, stop, got: explode"),
+        *(
+            (
+                {"state": "absent", **dict.fromkeys(("cron", "action", "tasks"), None), **one},
+                "has no meaning with state",
+            )
+            for one in ({"cron": "* * * * * *"}, {"local_time": True}, {"action": "stop"}, {"tasks": ["orders"]})
+        ),
+    ],
+    "aem_schedule_info": [*blank_names("server"), ({"name": [" "]}, "name must not be empty or blank.")],
     "aem_server": [
         *blank_names("name"),
         *spans(*WAITING),
@@ -276,6 +321,20 @@ BAD_TO_READ: dict[str, list[Row]] = {
     "aem_export": [({"name": "nothing"}, 'task "nothing"'), ({"server": "Nowhere"}, 'server "Nowhere"')],
     "aem_import": [({"server": "Nowhere"}, 'server "Nowhere"')],
     "aem_maintenance_window": fleets_to_read(),
+    "aem_schedule": [
+        ({"server": "Nowhere"}, 'server "Nowhere"'),
+        (
+            {"tasks": ["nothing"]},
+            'There is no task "nothing" on server "Replicate-Prod": the schedule would do nothing.',
+        ),
+        ({"cron": None, "action": None}, "To create it, cron and action must be given."),
+        ({"tasks": None, "state": "disabled"}, "To create it, tasks must be given."),
+        (
+            {"name": "nightly reload", "tasks": ["*"]},
+            "is for customers full load, and an import cannot remove that, so that it would be for all tasks.",
+        ),
+    ],
+    "aem_schedule_info": [({"server": "Nowhere"}, 'server "Nowhere"')],
     "aem_server": [
         ({option: None}, f'There is no server "Replicate-New" yet, and a new one needs {option}.')
         for option in ("type", "host", "server_username", "server_password")

@@ -253,14 +253,121 @@ def test_an_import_says_what_stays(admin):
     assert run.result["not_removed"][0] in run.result["warnings"][0]
 
 
-def test_other_objects_travel_too(admin):
+def with_others():
+    """A definition with a task and what belongs to a whole server."""
     document = definition()
-    document[BODY]["notifications"] = {"rules": [{"name": "a", "on": True}]}
+    document[BODY] |= {
+        "scheduler": {"jobs": [job("nightly"), job("weekly", enabled=False)]},
+        "notifications": {"notifications_list": [{"name": "failures", "trigger_type": "TASK_ERROR"}]},
+        "replication_environment": {"roll_over_max_size_mb": 10},
+    }
+    return document
+
+
+def job(name, **more):
+    """A job of the scheduler."""
+    return {"name": name, "command_id": 25, "schedule": "0 1 * * * *", "task": "orders", **more}
+
+
+def jobs_at(user, server=PROD):
+    """Return the schedules of a server by name."""
+    return {row["name"]: row for row in user.run("aem_schedule_info", server=server).result["schedules"]}
+
+
+def test_only_what_is_asked_for_is_imported_and_one_warning_names_the_rest(admin):
+    before = jobs_at(admin)
+    document = with_others()
+    foreseen = import_definition(admin, document, check=True, diff=True)
     run = import_definition(admin, document, diff=True)
-    assert run.changed and run.result["diff"]["after"]["notifications/rules/a/on"] is True
-    assert not import_definition(admin, document).changed
-    document[BODY]["notifications"]["rules"][0]["on"] = False
-    assert import_definition(admin, document).changed
+    assert run.changed and not run.failed and run.result["diff"] == foreseen.result["diff"]
+    assert (
+        run.result["warnings"]
+        == foreseen.result["warnings"]
+        == [
+            "The definition also holds 2 schedules (nightly, weekly), 1 notification (failures) and server_settings "
+            "(replication_environment), which were not imported. To import them, add schedules and notifications and "
+            "server_settings to objects."
+        ]
+    )
+    assert run.result["not_imported"] == {
+        "schedules": ["nightly", "weekly"],
+        "notifications": ["failures"],
+        "server_settings": ["replication_environment"],
+    }
+    assert run.result["objects"] == [{"kind": "tasks", "imported": ["fresh"], "unchanged": []}]
+    assert {place.partition("/")[0] for place in run.result["diff"]["after"]} == {"tasks"}
+    assert set(json.loads(sent(run, "ImportAll")[0]["body"])[BODY]) == {"tasks"}
+    assert jobs_at(admin) == before
+    again = import_definition(admin, document)
+    assert not again.changed and again.result["warnings"] == run.result["warnings"]
+
+
+@pytest.mark.parametrize("replaces", [False, True], ids=["merged", "replaced"])
+def test_each_kind_that_is_asked_for_has_its_row_and_its_place_in_the_diff(admin, em, replaces):
+    """Whatever the server does with the list of jobs: those that it has beside the definition's stay as they are."""
+    em.set_server(PROD, replaces_schedules=replaces)
+    before = jobs_at(admin)
+    document, kinds = with_others(), ["schedules", "notifications", "server_settings"]
+    run = import_definition(admin, document, objects=kinds, diff=True)
+    assert run.changed and not run.failed, run.result
+    assert run.result["objects"] == [
+        {"kind": "schedules", "imported": ["nightly", "weekly"], "unchanged": []},
+        {"kind": "notifications", "imported": ["failures"], "unchanged": []},
+        {"kind": "server_settings", "imported": ["replication_environment"], "unchanged": []},
+    ]
+    after = run.result["diff"]["after"]
+    assert after["scheduler/jobs/nightly/schedule"] == "0 1 * * * *"
+    assert after["scheduler/jobs/weekly/enabled"] is False
+    assert after["notifications/notifications_list/failures/trigger_type"] == "TASK_ERROR"
+    assert after["replication_environment/roll_over_max_size_mb"] == 10
+    assert (run.result["tasks"], run.result["not_imported"]) == ([], {"tasks": ["fresh"]})
+    assert run.result["not_removed"] == []  # other schedules are not a part of these
+    now = jobs_at(admin)
+    assert set(now) == {*before, "nightly", "weekly"} and {name: now[name] for name in before} == before
+    document[BODY]["scheduler"]["jobs"][0]["schedule"] = "0 2 * * * *"
+    run = import_definition(admin, document, objects=kinds, diff=True)
+    assert run.result["diff"]["before"] == {"scheduler/jobs/nightly/schedule": "0 1 * * * *"}
+    assert run.result["objects"][0] == {"kind": "schedules", "imported": ["nightly"], "unchanged": ["weekly"]}
+    now = jobs_at(admin)
+    assert {name: now[name] for name in before} == before and now["nightly"]["cron"] == "0 2 * * * *"
+    again = import_definition(admin, document, objects=kinds)
+    assert not again.changed and all(row["imported"] == [] for row in again.result["objects"])
+
+
+def test_a_schedule_that_is_enabled_by_default_enables_the_one_at_the_server(admin):
+    """An export leaves the default out, so that its absence has a meaning, too."""
+    admin.run("aem_schedule", server=PROD, name="nightly reload", state="disabled", wait_sleep=0.1)
+    exported = jobs_at(admin)["nightly reload"]["definition"]
+    document = {BODY: {"scheduler": {"jobs": [{key: exported[key] for key in exported if key != "enabled"}]}}}
+    assert import_definition(admin, document, objects=["schedules"]).changed
+    assert jobs_at(admin)["nightly reload"]["enabled"] is True
+    document[BODY]["scheduler"]["jobs"][0] |= {"enabled": True, "is_local_time": False}
+    assert not import_definition(admin, document, objects=["schedules"]).changed
+
+
+def test_an_export_holds_tasks_and_endpoints_and_what_is_asked_for(admin, tmp_path):
+    usual, chosen = tmp_path / "usual.json", tmp_path / "chosen.json"
+    run = export(admin, usual)
+    assert set(json.loads(usual.read_text())[BODY]) == {"tasks", "databases"}
+    assert run.result["not_exported"] == {"schedules": ["move of 2020", "nightly reload", "second monday"]}
+    run = export(admin, chosen, objects=["schedules", "error_policies"])
+    content = json.loads(chosen.read_text())[BODY]
+    assert [one["name"] for one in content["scheduler"]["jobs"]] == ["move of 2020", "nightly reload", "second monday"]
+    assert set(content) == {"scheduler"} and set(run.result["not_exported"]) == {"tasks", "endpoints"}
+    assert not export(admin, chosen, objects=["schedules"]).changed
+    run = export(admin, usual, objects=["tasks", "endpoints", "schedules"])
+    assert run.changed and run.result["not_exported"] == {}
+    task = export(admin, tmp_path / "task.json", name="orders", objects=["schedules"])
+    assert task.result["tasks"] == ["orders"] and task.result["not_exported"] == {}
+
+
+def test_schedules_move_from_server_to_server_by_a_file(admin, tmp_path):
+    path = tmp_path / "all.json"
+    export(admin, path, objects=["schedules"])
+    before = jobs_at(admin, "Replicate-Test")
+    run = import_definition(admin, None, src=str(path), server="Replicate-Test", objects=["schedules"])
+    assert run.changed and not run.failed
+    assert jobs_at(admin, "Replicate-Test") == {**before, **jobs_at(admin)}
 
 
 @pytest.mark.parametrize("secrets", ["redact", "keep"])
@@ -292,7 +399,7 @@ def test_the_round_trip(admin, em, tmp_path, secrets):
 def test_an_import_that_is_refused_says_why(admin, user, em):
     document = definition()
     document[BODY]["aliens"] = {"x": 1}
-    run = import_definition(admin, document)
+    run = import_definition(admin, document, objects=["tasks", "others"])
     assert run.failed and not run.changed and run.result["error_code"] == "AEM_IMPORT_INVALID_CONTENT"
     assert "Unknown: aliens" in run.msg and run.result["hint"]
     run = import_definition(user, definition(), username="operator@corp.example", password="operator-test-password")

@@ -9,7 +9,7 @@ import copy
 import uuid
 from typing import Any
 
-from .. import definitions, endpoints
+from .. import definitions, endpoints, schedules
 from ..answers import Text
 from ..definitions import BadDocument, Import
 from ..document_tasks import Task
@@ -40,7 +40,7 @@ async def export_all(call: Call, server: LiveServer) -> Text:
     content: Tree = {
         "tasks": [task.definition for task in server.tasks.values()],
         "databases": [_database(call, server, name) for name in server.endpoints],
-        **server.others,
+        **schedules.exported(server.others),
     }
     call.entry.executed = True
     return _text(call, server, call.route.server, content)
@@ -94,9 +94,11 @@ async def import_all(call: Call, server: LiveServer) -> None:
 
 def _read(call: Call) -> Import:
     try:
-        return definitions.read(definitions.parse(call.body))
+        given = definitions.read(definitions.parse(call.body))
+        schedules.check(given.others)
     except BadDocument as error:
         raise call.fail(error.code, message=error.message) from error
+    return given
 
 
 def _accept(call: Call, server: LiveServer, given: Import) -> None:
@@ -120,7 +122,7 @@ def _accept(call: Call, server: LiveServer, given: Import) -> None:
             _take_endpoint(live, item)
         for item in given.tasks:
             _take_task(live, item)
-        live.others = definitions.merged(live.others, given.others)
+        live.others = schedules.imported(live.others, given.others, server.settings.replaces_schedules)
 
     call.world.later(server.settings.import_seconds, with_server(call, take, call.route.server))
     call.entry.executed = True
