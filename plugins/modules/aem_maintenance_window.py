@@ -234,7 +234,7 @@ msg:
   description: What went wrong, with the message of each failed task.
   returned: failure
   type: str
-  sample: The checkpoint (/var/lib/qlik/patch-night.json) is damaged: it is not JSON. Nothing was done.
+  sample: "The checkpoint (/var/lib/qlik/patch-night.json) is damaged: it is not JSON. Nothing was done."
 """
 
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets import window
