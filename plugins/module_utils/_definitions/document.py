@@ -22,7 +22,7 @@ from .._client.errors import InputError
 from .._client.exact_json import dumps, number
 from .._client.redaction import MASK
 from .model import BODY, KINDS, SETS, Where, by_identity, is_set, name, sorted_set
-from .sending import SHORTENED
+from .sending import REWRITTEN
 
 LIMIT = 50 * 1024 * 1024  # bytes; the largest known definitions are a few MB
 DEPTH = 100  # levels; an export has about 10
@@ -145,7 +145,7 @@ def _check_form(option: str, where: Where, value: Any, is_member: bool) -> None:
         inner = f"{place}/{value.member}" if place else value.member
         raise InputError(f"{option} has the member {inner} twice. Remove one: which of them is meant cannot be known.")
     if isinstance(value, str) and POWERSHELL.fullmatch(value):
-        raise InputError(f"{option} is damaged: {place} is the text of a PowerShell object.", SHORTENED)
+        raise InputError(f"{option} is damaged: {place} is the text of a PowerShell object. {REWRITTEN}")
     if value is None or not is_member or where[0] != BODY or len(where) == 1:
         return
     wanted = _form_of(where)
@@ -153,7 +153,7 @@ def _check_form(option: str, where: Where, value: Any, is_member: bool) -> None:
         form = "a list" if wanted is list else "an object"
         is_now = {str: "a text", dict: "a single object", list: "a list"}.get(type(value), type(value).__name__)
         raise InputError(
-            f"{option} is not a replication definition: {place} must be {form}, and is {is_now}.", SHORTENED
+            f"{option} is not a replication definition: {place} must be {form}, and is {is_now}. {REWRITTEN}"
         )
 
 

@@ -28,9 +28,8 @@ class _Absent:
 
 
 ABSENT: Any = _Absent()
-SHORTENED = (
-    "It went through a tool that shortens or rewrites JSON. In Windows PowerShell use ConvertTo-Json -Depth 100, and "
-    "Set-Content -Encoding utf8 to write the file."
+REWRITTEN = (
+    "A tool has rewritten it, as Windows PowerShell does: use ConvertTo-Json -Depth 100 and Set-Content -Encoding utf8."
 )
 
 
@@ -134,7 +133,7 @@ class _Walker:
         else:
             return
         raise InputError(
-            f"{self._label} is damaged: {name(where)} is {form}, and on the server it is {there}.", SHORTENED
+            f"{self._label} is damaged: {name(where)} is {form}, and on the server it is {there}. {REWRITTEN}"
         )
 
 

@@ -349,10 +349,10 @@ def test_an_export_holds_tasks_and_endpoints_and_what_is_asked_for(admin, tmp_pa
     usual, chosen = tmp_path / "usual.json", tmp_path / "chosen.json"
     run = export(admin, usual)
     assert set(json.loads(usual.read_text())[BODY]) == {"tasks", "databases"}
-    assert run.result["not_exported"] == {"schedules": ["move of 2020", "nightly reload", "second monday"]}
+    assert run.result["not_exported"] == {"schedules": ["nightly reload", "second monday", "move of 2020"]}
     run = export(admin, chosen, objects=["schedules", "error_policies"])
     content = json.loads(chosen.read_text())[BODY]
-    assert [one["name"] for one in content["scheduler"]["jobs"]] == ["move of 2020", "nightly reload", "second monday"]
+    assert [one["name"] for one in content["scheduler"]["jobs"]] == ["nightly reload", "second monday", "move of 2020"]
     assert set(content) == {"scheduler"} and set(run.result["not_exported"]) == {"tasks", "endpoints"}
     assert not export(admin, chosen, objects=["schedules"]).changed
     run = export(admin, usual, objects=["tasks", "endpoints", "schedules"])

@@ -9,8 +9,8 @@ import json
 from urllib.parse import quote, quote_plus
 
 import pytest
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client.masking import Secrets, secrets_in
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client.redaction import MASK, leaves
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.masking import Secrets, all_of, secrets_in
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.redaction import MASK
 
 AWKWARD = "p\"a's\\s %&+/=<ü>\t€x"
 
@@ -75,7 +75,7 @@ def test_every_secret_is_known_used_or_not():
         "settings": {"db_password": "by its name", "host": "not secret"},
     }
     environ = {"QLIK_EM_PASSWORD": "env-pw", "QLIK_EM_USERNAME": "env-user", "QLIK_EM_SESSION_ID": "env-session"}
-    assert set(secrets_in(params, environ, {"pin": leaves})) == {
+    assert set(secrets_in(params, environ, {"pin": all_of})) == {
         ("someone@corp.example", "s3cr3t"),
         ("jwt", "j1"),
         ("env-user", "env-pw"),
