@@ -35,6 +35,8 @@ DEFAULTS: dict[tuple[str, ...], Any] = {
     ("sorter_settings", "local_transactions_storage", "max_memory_size"): 1024,
 }
 SELECTION_LISTS = ("included_pattern", "excluded_pattern", "explicit_included_tables")
+# Lists whose order means nothing (docs/enterprise_manager_api.md, 9.5).
+SETS = (*SELECTION_LISTS, "explicit_excluded_tables", "tasks", "databases", "targets", "target_names")
 _PARTS: Tree = {"source": {}, "task_settings": {}, "targets": []}
 # What ExportAll and ImportAll carry beside tasks and databases (docs/enterprise_manager_api.md, 9.14); in ImportTask
 # they are alien.
@@ -206,21 +208,26 @@ def _has_names(table: Tree) -> bool:
 # Merging
 
 
-def merged(old: Any, new: Any) -> Any:
-    """`old` with `new` laid over it. Members and named items that only `old` has stay."""
+def merged(old: Any, new: Any, lists: str = "reordered", member: str = "") -> Any:
+    """`old` with `new` laid over it. Members that only `old` has stay, and so do named items.
+
+    What becomes of other named items than those of sets is an assumption: they stay behind the new ones, in whose
+    order the list is then (`lists` "reordered"), or before them ("appended"), or the list is "replaced".
+    """
     if isinstance(old, dict) and isinstance(new, dict):
         result = dict(old)
         for key, value in new.items():
-            result[key] = merged(old[key], value) if key in old else copy.deepcopy(value)
+            result[key] = merged(old[key], value, lists, key) if key in old else copy.deepcopy(value)
         return result
     if isinstance(old, list) and isinstance(new, list):
         left, right = {_identity(item): item for item in old}, {_identity(item): item for item in new}
-        if None not in left and None not in right:
-            return [merged(left.get(key), right[key]) if key in right else left[key] for key in {**left, **right}]
+        if None not in left and None not in right and (member in SETS or lists != "replaced"):
+            keys = {**right, **left} if lists == "reordered" and member not in SETS else {**left, **right}
+            return [merged(left.get(key), right[key], lists) if key in right else left[key] for key in keys]
     return copy.deepcopy(new)
 
 
-def merged_task(old: Tree | None, new: Tree, uuid: str) -> Tree:
+def merged_task(old: Tree | None, new: Tree, uuid: str, lists: str = "reordered") -> Tree:
     """A task's item after an import; the task keeps its own uuid, and a target that is no longer named is removed."""
     base: Tree = {
         "task": {},
@@ -229,7 +236,7 @@ def merged_task(old: Tree | None, new: Tree, uuid: str) -> Tree:
         "task_settings": {key: {} for key in ("source_settings", "target_settings", "sorter_settings")},
         "loggers": {},
     }
-    result: Tree = merged(old or base, new)
+    result: Tree = merged(old or base, new, lists)
     for key in ("task_settings", "common_settings"):
         inner = result["task_settings"] if key == "common_settings" else result
         if not isinstance(inner.get(key), dict):

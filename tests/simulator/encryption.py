@@ -17,14 +17,17 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-_SECRET = re.compile(r"password|passphrase|secret", re.IGNORECASE)
+_SECRET = re.compile(
+    r"(password|passphrase|secret|appkey|accountkey|accesskey|encryptionkey|jsoncredentials)$|^securitydbencryption",
+    re.IGNORECASE,
+)
 _WRAPPED = re.compile(r"\{([A-Za-z0-9+/]{32,}={0,2})\}")
 _NONCE, _MARK = 16, 8
 
 
 def is_secret(key: str) -> bool:
     """Whether a setting of this name holds a secret (assumption: the name shows it)."""
-    return bool(_SECRET.search(key))
+    return bool(_SECRET.search(key.replace("_", "")))
 
 
 def is_encrypted(value: Any) -> bool:

@@ -349,7 +349,7 @@ def test_an_export_holds_tasks_and_endpoints_and_what_is_asked_for(admin, tmp_pa
     usual, chosen = tmp_path / "usual.json", tmp_path / "chosen.json"
     run = export(admin, usual)
     assert set(json.loads(usual.read_text())[BODY]) == {"tasks", "databases"}
-    assert run.result["not_exported"] == {"schedules": ["nightly reload", "second monday", "move of 2020"]}
+    assert run.result["not_exported"] == {"schedules": ["move of 2020", "nightly reload", "second monday"]}
     run = export(admin, chosen, objects=["schedules", "error_policies"])
     content = json.loads(chosen.read_text())[BODY]
     assert [one["name"] for one in content["scheduler"]["jobs"]] == ["nightly reload", "second monday", "move of 2020"]

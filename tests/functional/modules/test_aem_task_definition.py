@@ -221,7 +221,7 @@ def test_what_is_redacted_is_not_sent(admin, em, tmp_path):
     new[BODY]["tasks"][0]["task"]["source_name"] = "Shop 2"
     next(item for item in new[BODY]["databases"] if item["name"] == "Shop")["name"] = "Shop 2"
     run = present(admin, new, "second")
-    assert "new endpoints come without: Shop 2." in run.result["warnings"][0]
+    assert "new objects come without: databases/Shop 2/db_settings/password." in run.result["warnings"][0]
     assert "password" not in em.endpoint(PROD, "Shop 2")["db_settings"]
 
 

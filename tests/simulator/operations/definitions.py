@@ -105,13 +105,14 @@ def _accept(call: Call, server: LiveServer, given: Import) -> None:
     """Refuse what can't be, or let it happen. All or nothing (docs/enterprise_manager_api.md, 9.13)."""
     if server.settings.fail_import is not None:
         raise _refused(call, server.settings.fail_import)
+    lists = call.world.document.variants.import_lists
     there = {*server.endpoints, *(item["name"] for item in given.databases)}
     for item, name in zip(given.tasks, given.task_names()):
         old = server.tasks.get(name)
         if old is not None and old.phase.state not in (STOPPED, ERROR):
             # Assumption: refused (docs/enterprise_manager_api.md, 9.9); the code is the nearest one.
             raise call.fail("AEM_TASK_NOT_STOPPED", task=name, message="imported")
-        whole = definitions.merged_task(old.definition if old else None, item, "")
+        whole = definitions.merged_task(old.definition if old else None, item, "", lists)
         source, targets = definitions.endpoints_of(whole)
         missing = [endpoint for endpoint in (source, *targets) if endpoint not in there]
         if source is None or not targets or missing:
@@ -121,7 +122,7 @@ def _accept(call: Call, server: LiveServer, given: Import) -> None:
         for item in given.databases:
             _take_endpoint(live, item)
         for item in given.tasks:
-            _take_task(live, item)
+            _take_task(live, item, lists)
         live.others = schedules.imported(live.others, given.others, server.settings.replaces_schedules)
 
     call.world.later(server.settings.import_seconds, with_server(call, take, call.route.server))
@@ -141,10 +142,12 @@ def _take_endpoint(server: LiveServer, item: Tree) -> None:
         old.settings, old.extra = settings, definitions.merged(old.extra, extra)
 
 
-def _take_task(server: LiveServer, item: Tree) -> None:
+def _take_task(server: LiveServer, item: Tree, lists: str) -> None:
     name = str(item["task"]["name"])
     old = server.tasks.get(name)
-    whole = definitions.merged_task(old.definition if old else None, item, old.uuid if old else str(uuid.uuid4()))
+    whole = definitions.merged_task(
+        old.definition if old else None, item, old.uuid if old else str(uuid.uuid4()), lists
+    )
     source, targets = definitions.endpoints_of(whole)
     references = [_reference(server, endpoint) for endpoint in (source or "", *targets[:1])]
     if old is None:
