@@ -8,10 +8,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from .._client.api import Json
+from .._client.checks import check_characters, check_secret
 from .._client.errors import InputError
 from .._client.redaction import is_encrypted, is_secret_name, redacted
 
@@ -21,6 +23,8 @@ STORED, GIVEN = "(the stored secret)", "(the given secret)"
 # PatchEndpoint cannot change these (docs/enterprise_manager_api.md, 6.34).
 FIXED: tuple[Path, ...] = (("$type",), ("connectioninfo", "$type"))
 MISSING = object()
+# The name of a setting that holds a user: username, asm_user, proxyUserName.
+USER = re.compile(r"user(?:_?name)?$", re.IGNORECASE)
 
 
 class Change(NamedTuple):
@@ -65,15 +69,23 @@ def paths(secrets: Mapping[str, Any], path: Path = ()) -> Iterator[Path]:
 
 
 def check(option: str, value: Any, is_secret: bool = False, path: Path = ()) -> None:
-    """Raise InputError for a secret that is not a text: a number would be stored as a number."""
+    """Raise InputError for a secret that is not a text: a number would be stored as a number.
+
+    Also for a control character in a secret or a user.
+    """
+    where = ".".join((option, *path))
     if isinstance(value, dict):
         for key, item in value.items():
             check(option, item, is_secret or is_secret_name(key), (*path, key))
     elif isinstance(value, list):
         for item in value:
             check(option, item, is_secret, path)
+    elif is_secret and isinstance(value, str):
+        check_secret(where, value)
     elif is_secret and isinstance(value, (int, float)) and not isinstance(value, bool):
-        raise InputError(f"{'.'.join((option, *path))} must be a text: write it in quotes.")
+        raise InputError(f"{where} must be a text: write it in quotes.")
+    elif isinstance(value, str) and path and USER.search(path[-1]):
+        check_characters(where, value)
 
 
 def without_nulls(value: Any) -> Any:
@@ -118,7 +130,8 @@ def check_fixed(found: list[Change]) -> None:
     for change in found:
         if change.path in FIXED and change.before is not MISSING:
             name = ".".join(change.path)
-            raise InputError(f'settings.{name} is "{change.before}" and cannot be changed: leave it out.')
+            also = " settings_type means the same." if change.path == ("$type",) else ""
+            raise InputError(f'settings.{name} is "{change.before}" and cannot be changed: leave it out.{also}')
 
 
 def shown(found: list[Change]) -> tuple[Json, Json]:
