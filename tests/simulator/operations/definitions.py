@@ -103,6 +103,12 @@ def _accept(call: Call, server: LiveServer, given: Import) -> None:
     """Refuse what can't be, or let it happen. All or nothing (docs/enterprise_manager_api.md, 9.13)."""
     if server.settings.fail_import is not None:
         raise _refused(call, server.settings.fail_import)
+    for item in given.databases:
+        live = server.endpoints.get(item["name"])
+        try:
+            endpoints.check_type(live.settings if live else None, item)
+        except endpoints.BadType as error:
+            raise call.fail("DESERIALIZE_TO_TYPE", type="DbSettings", message=str(error)) from error
     there = {*server.endpoints, *(item["name"] for item in given.databases)}
     for item, name in zip(given.tasks, given.task_names()):
         old = server.tasks.get(name)
