@@ -123,8 +123,8 @@ options:
         is a failure, and nothing is sent.
       - A setting is secret if its name contains C(password), C(passphrase), C(secret), C(privateKey), C(accessKey),
         C(apiKey) or C(accountKey), or ends in C(token) or C(sessionId). Upper and lower case do not count, and an
-        underscore may stand before C(key) and C(id). If its value is a text or a number, it is never shown in results.
-        In a mapping, the names of its members count.
+        underscore may stand before C(key) and C(id). All below such a name is secret, too, in mappings and lists. A
+        secret is never shown in results.
       - The value of a secret, and all below its name, must not be a number, so write it in quotes.
       - A secret, and a setting whose name ends in C(user) or C(username), must not hold a control character, as a line
         end at its end. A key or a certificate in PEM, and a text that is a JSON object, may have many lines.

@@ -182,12 +182,12 @@ def plan(options: Options, known: Mapping[str, Any] | None, stored: Json | None)
         wanted = settings_.without_nulls(options.settings)
         item = new_item(options.name, str(options.kind), str(options.role), options.description, wanted)
         shown = {"type": item["type_id"], "role": item["role"], "description": item.get("description", "")}
-        return Plan(item, True, (), {}, {**shown, "settings": redacted(item["db_settings"])})
+        return Plan(item, True, (), {}, {**shown, "settings": settings_.covered(item["db_settings"], options.secret)})
     if stored is None:
         return Plan(None, False, (), {}, {})
     found = settings_.changes(stored.get("db_settings") or {}, options.settings, options.always, options.secret)
     settings_.check_fixed(found)
-    before, after = settings_.shown(found)
+    before, after = settings_.shown(found, options.secret)
     todo = Plan(None, False, tuple(found), {"settings": before} if found else {}, {"settings": after} if found else {})
     if not _description_differs(options, known):
         return todo
