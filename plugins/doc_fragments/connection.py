@@ -20,6 +20,8 @@ options:
   username:
     description:
       - The user to log in, as V(user@domain) or V(DOMAIN\\user). Needs O(password).
+      - Between double quotes, YAML takes a backslash and what follows for one character. A control character, as a line
+        end, in the user, a secret or any name is a failure, and nothing is sent.
       - The environment variables E(QLIK_EM_USERNAME), E(QLIK_EM_PASSWORD), E(QLIK_EM_API_TOKEN), E(QLIK_EM_JWT) and
         E(QLIK_EM_SESSION_ID) count only if none of O(username), O(password), O(api_token), O(jwt) and O(session_id) is
         given.

@@ -63,8 +63,8 @@ options:
       - V(reconfigured) gives an Oracle source endpoint the settings of another one, as for a switch to a standby
         database. The call is sent if the settings differ in more than their secrets, or if they cannot be read. The
         server answers before this is done.
-      - O(type), O(role), O(description), O(settings) and O(secrets) are for V(present) only. With another state they
-        are a failure.
+      - O(type), O(role), O(description), O(settings_type), O(settings) and O(secrets) are for V(present) only. With
+        another state they are a failure.
     type: str
     choices:
       - present
@@ -76,6 +76,9 @@ options:
       - The type as C(type) of M(dataops.qlik_em.aem_endpoint_info) shows it, as V(ORACLE), or as C(type_id) of an
         exported definition, as V(ORACLE_COMPONENT_TYPE). In upper or lower case. Blanks, hyphens and other signs stand
         for an underscore, so that V(sql server) is V(SQL_SERVER).
+      - What the console calls a type is taken as well if it is known, as V(Microsoft SQL Server) for V(SQL_SERVER) or
+        V(IBM DB2 for iSeries) for V(DB2I_NATIVE). A new endpoint of a type that is neither known nor there is refused,
+        with the nearest ones that are, unless O(settings_type) is given.
       - Needed to create an endpoint. No call changes the type later. If the endpoint has another one, that is a
         failure, and nothing is sent.
     type: str
@@ -96,6 +99,17 @@ options:
         go with it as they were exported, secrets encrypted. What differs from O(settings) and O(secrets) is sent
         afterwards, in a second call. If only that one fails, the failure says so.
     type: str
+  settings_type:
+    description:
+      - The class of the settings, as an export shows it in C($type) below C(db_settings), as V(OracleSettings). Upper
+        and lower case count.
+      - A new endpoint needs one. Without this option, it is that of an endpoint of the same type that is there, on this
+        server or else on another one, if the user may read its settings. Else it is the one that is known for the type.
+        If none is known, nothing is sent, and the failure asks for this option.
+      - C($type) in O(settings) means the same, so that settings can be taken from an export as they are. If both are
+        given they must be equal. No call changes the class later. If the endpoint has another one, that is a failure,
+        and nothing is sent.
+    type: str
   settings:
     description:
       - Settings of the endpoint, by the names below C(db_settings) of an exported definition.
@@ -105,14 +119,15 @@ options:
       - A text is compared and sent in the type of the present value. If that is a number, V(1521) in quotes is a
         number. If it is a boolean, so are V(true), V(yes), V(false) and V(no) in quotes. A number is a text if the
         present value is one. Where there is no present value, and within lists, each value is sent as it is given.
-      - For a new endpoint, C($type) follows from O(type) if it is not given here, as C(SqlserverSettings) from
-        V(SQL_SERVER). No call changes C($type) and C(connectioninfo.$type) later. Another value for one of them is a
-        failure, and nothing is sent.
+      - No call changes C($type) (see O(settings_type)) and C(connectioninfo.$type) later. Another value for one of them
+        is a failure, and nothing is sent.
       - A setting is secret if its name contains C(password), C(passphrase), C(secret), C(privateKey), C(accessKey),
         C(apiKey) or C(accountKey), or ends in C(token) or C(sessionId). Upper and lower case do not count, and an
-        underscore may stand before C(key) and C(id). If its value is a text or a number, it is never shown in results.
-        In a mapping, the names of its members count.
+        underscore may stand before C(key) and C(id). All below such a name is secret, too, in mappings and lists. A
+        secret is never shown in results.
       - The value of a secret, and all below its name, must not be a number, so write it in quotes.
+      - A secret, and a setting whose name ends in C(user) or C(username), must not hold a control character, as a line
+        end at its end. A key or a certificate in PEM, and a text that is a JSON object, may have many lines.
       - Better give secrets in O(secrets), which is hidden in messages about wrong options as a whole. Lists of secrets
         belong there in any case.
     type: dict
@@ -169,6 +184,8 @@ notes:
     For others, the tasks are searched for one that uses the endpoint, and this task is exported. The user has to be
     Viewer on All Tasks, and Operator on this task and on All Endpoints. This takes a call for each task. If the
     settings cannot be read either way, that is a failure with O(state=present), and nothing is sent.
+  - To find the class of the settings of a new endpoint, the settings of one that is there are read in the same way, if
+    there is one of this type. Where the user may not read them, or not see other servers, that is not a failure.
   - Running tasks take changed settings at their next start.
 seealso:
   - module: dataops.qlik_em.aem_endpoint_info
@@ -190,6 +207,16 @@ EXAMPLES = r"""
       username: loader
     secrets:
       password: "{{ lookup('ansible.builtin.env', 'ARCHIVE_PASSWORD') | default('not-a-real-one', true) }}"
+
+- name: Have a source of a type whose settings nothing here is known of
+  dataops.qlik_em.aem_endpoint:
+    server: Replicate-Prod
+    name: Ledger
+    type: SAP HANA
+    role: source
+    settings_type: SaphanaSettings
+    settings:
+      server: ledger.corp.example
 
 - name: Move it to another host, and let the server take the default port
   dataops.qlik_em.aem_endpoint:
@@ -317,6 +344,7 @@ SPEC = Spec(
     type={"type": "str"},
     role={"type": "str", "choices": ["source", "target", "both"]},
     description={"type": "str"},
+    settings_type={"type": "str"},
     settings={"type": "dict"},
     secrets={"type": "dict", "no_log": True},
     update_password={"type": "str", "choices": ["on_create", "always"], "default": "on_create", "no_log": False},

@@ -24,6 +24,26 @@ _SHOWN = {
     "SQL_SERVER": "Microsoft SQL Server",
     "POSTGRESQL": "PostgreSQL",
 }
+# The class of the settings of each type that the stand-in knows; others it takes as they are. The first five were seen
+# so in exports, of the others only the class or only the pair's halves (docs/enterprise_manager_api.md, 6.31 and 6.47).
+_CLASSES = {
+    "ORACLE": "OracleSettings",
+    "FILE": "FileSettings",
+    "NULL_TARGET": "NulltargetSettings",
+    "DB2I_NATIVE": "Db2iSettings",
+    "DATABRICKS_AZURE_DELTA": "DatabricksazuredeltaSettings",
+    "DB2ZOS_NATIVE": "Db2zosSettings",
+    "SQL_SERVER": "SqlserverSettings",
+    "AZURE_SQL_MSCDC_SOURCE": "MicrosoftazuresqlmscdcSettings",
+    "MICROSOFT_SQL_SERVER_MSCDC_SOURCE": "MicrosoftsqlservermscdcSettings",
+    "RDS_POSTGRESQL": "RdspostgresqlSettings",
+    "POSTGRESQL": "PostgresqlSettings",
+    "SNOWFLAKE": "SnowflakeSettings",
+    "SNOWFLAKE_AZURE": "SnowflakeazureSettings",
+    "AZURE_ADLS": "AzureadlsSettings",
+    "LOG_STREAM": "LogstreamSettings",
+    "KAFKA": "KafkaSettings",
+}
 # The others of RFC 6902 are not supported (docs/enterprise_manager_api.md, 6.34).
 _OPERATIONS = ("add", "replace", "remove", "test")
 _FIXED = ("/db_settings/$type", "/db_settings/connectioninfo/$type")
@@ -32,6 +52,10 @@ _KNOWN = ("name", "description", "role", "is_licensed", "type_id", "db_settings"
 
 class BadPatch(ValueError):
     """A patch that can't be applied."""
+
+
+class BadType(ValueError):
+    """Settings that can't be read as the class that belongs to the type."""
 
 
 def short_type(settings: Endpoint) -> str:
@@ -52,9 +76,15 @@ def shown_type(type_id: str) -> str:
 
 def invented(name: str, role: str, kind: str) -> Endpoint:
     """An endpoint of which only the name and the type are known: it has a connection and a password, too."""
+    result = Endpoint(name=name, role=role, type=kind)
     compact = re.sub(r"[^A-Za-z0-9]+", "", kind)
-    settings = {"$type": f"{compact}Settings", "username": "replicate", "password": f"password of {name}"}
-    return Endpoint(name=name, role=role, type=kind, db_settings={**settings, "server": f"{name}.corp.example"})
+    result.db_settings = {
+        "$type": _CLASSES.get(short_type(result), f"{compact}Settings"),
+        "username": "replicate",
+        "password": f"password of {name}",
+        "server": f"{name}.corp.example",
+    }
+    return result
 
 
 def item_of(settings: Endpoint, extra: Tree, master_key: str, fresh: bool) -> Tree:
@@ -72,6 +102,18 @@ def item_of(settings: Endpoint, extra: Tree, master_key: str, fresh: bool) -> Tr
     if not settings.description:
         del item["description"]
     return item
+
+
+def check_type(old: Endpoint | None, item: Tree) -> None:
+    """Refuse an item of `databases` whose settings have another class than its type, or none."""
+    type_id = item.get("type_id") or (old.type_id or f"{short_type(old)}{_SUFFIX}" if old else "")
+    wanted = _CLASSES.get(str(type_id).removesuffix(_SUFFIX))
+    settings = item.get("db_settings")
+    given = settings.get("$type") if isinstance(settings, dict) else None
+    if given is None and old is not None:
+        given = old.db_settings.get("$type")
+    if wanted is not None and given != wanted:
+        raise BadType(f"{item['name']}: {type_id} has settings of the class {wanted}, not {given}.")
 
 
 def imported(old: Endpoint | None, item: Tree, master_key: str) -> tuple[Endpoint, Tree]:

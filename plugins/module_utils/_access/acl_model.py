@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .._client.api import Json
+from .._client.checks import check_characters
 from .._client.errors import InputError
 
 ROLES = ("admin_role", "designer_role", "operator_role", "viewer_role")
@@ -53,7 +54,7 @@ def given_roles(params: Mapping[str, Any]) -> Roles:
             names = params[role].get(kind) or []
             if any(not name.strip() for name in names):
                 raise InputError(f"{kind} of {role} must not hold empty or blank names.")
-            roles[role][kind] = _once(names)
+            roles[role][kind] = _once(check_characters(f"A name in {kind} of {role}", name) for name in names)
     refuse_two_roles(roles, roles)
     return roles
 

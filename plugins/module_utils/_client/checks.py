@@ -8,19 +8,64 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 from .errors import InputError
 
 # Longer than a day is a typing mistake (milliseconds for seconds), not a plan.
 MAX_SECONDS = 86400
+# Unicode's control characters, and its two separators that are line ends and nothing else.
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+LINE_ENDS = "\n\r\x85\u2028\u2029"
+# A key or a certificate: a text of many lines.
+PEM = re.compile(r"\s*-----BEGIN [A-Z0-9 ]+-----[\r\n].*-----END [A-Z0-9 ]+-----\s*", re.DOTALL)
 
 
 def check_text(option: str, value: Any) -> str:
-    """Return ``value`` if it is a text that is not blank; raise InputError otherwise."""
+    """Return ``value`` if it is a text that is not blank and has no control character; raise InputError otherwise."""
     if not isinstance(value, str) or not value.strip():
         raise InputError(f"{option} must not be empty or blank.")
-    return value
+    return check_characters(option, value)
+
+
+def check_characters(option: str, value: str) -> str:
+    """Return ``value`` (a name, a user or a secret) if it has no control character; raise InputError otherwise.
+
+    The server would refuse it, which costs a failed login each time, or store it. The message holds nothing of it.
+    """
+    found = CONTROL.search(value)
+    if found is None:
+        return value
+    if CONTROL.search(value.rstrip(LINE_ENDS)) is None:
+        raise InputError(
+            f"{option} ends in a line end. Strip it, as with the filter trim: echo adds one unless it is given -n, and "
+            "most files end in one (lookup('ansible.builtin.file', ...) strips it by itself)."
+        )
+    name = "a line end" if found[0] in LINE_ENDS else "a tab" if found[0] == "\t" else f"U+{ord(found[0]):04X}"
+    raise InputError(
+        f"{option} holds a control character ({name}). If it stands between double quotes in YAML, put it between "
+        r'single quotes: "CORP\nadia" has a line end where the backslash and the n are, and \t, \r, \0 are others.'
+    )
+
+
+def check_secret(option: str, value: str) -> str:
+    """Return ``value`` if it has no control character but the line ends of PEM or JSON; raise InputError otherwise.
+
+    Keys, certificates and the credentials of a service account are texts of many lines, and end in a line end mostly.
+    """
+    if PEM.fullmatch(value):
+        check_characters(option, value.replace("\r", "").replace("\n", ""))
+        return value
+    return value if _is_json_object(value) else check_characters(option, value)
+
+
+def _is_json_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def check_name(option: str, value: Any) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
-from .checks import check_seconds
+from .checks import check_characters, check_seconds
 from .errors import InputError
 
 STANDARD_PATH = "/attunityenterprisemanager"
@@ -70,8 +70,12 @@ def variable(option: str) -> str:
 def connection_from(params: Mapping[str, Any], environ: Mapping[str, str]) -> Connection:
     """Check the connection options and return them; raise InputError with one clear line.
 
-    ``environ`` is asked for the login options only (see _login_options); the fallbacks of the others are in the spec.
+    ``environ`` is asked for the login options only (see _login_options), and for what to call the others, whose
+    fallbacks are in the spec.
     """
+    for option in ("url", "proxy"):
+        value = params[option] or ""
+        check_characters(variable(option) if value == environ.get(variable(option)) else option, value.strip())
     url = _base_url(params["url"])
     login, session_id = _login(_login_options(params, environ))
     if bool(params["client_cert"]) != bool(params["client_key"]):
@@ -139,7 +143,13 @@ def _login_options(params: Mapping[str, Any], environ: Mapping[str, str]) -> dic
     empty = [name for name, value in explicit.items() if not value.strip()]
     if empty:
         raise InputError(f"{empty[0]} must not be empty.")
-    return explicit or {name: environ[variable(name)] for name in names if environ.get(variable(name))}
+    for name, value in explicit.items():
+        check_characters(name, value)
+    if explicit:
+        return explicit
+    # A refused login may lock the account, and would be sent by each run again.
+    given = {name: environ[variable(name)] for name in names if environ.get(variable(name))}
+    return {name: check_characters(variable(name), value) for name, value in given.items()}
 
 
 def _login(options: dict[str, str]) -> tuple[Login | None, str | None]:
@@ -157,7 +167,7 @@ def _login(options: dict[str, str]) -> tuple[Login | None, str | None]:
             "QLIK_EM_PASSWORD, QLIK_EM_API_TOKEN, QLIK_EM_JWT or QLIK_EM_SESSION_ID."
         )
     session_id = options.get("session_id")
-    if session_id and not (session_id.isascii() and session_id.isprintable() and " " not in session_id):
+    if session_id and not (session_id.isascii() and " " not in session_id):
         raise InputError("session_id must be one line of printable ASCII without blanks.")
     if not ways:
         return None, session_id

@@ -24,11 +24,13 @@ from .._common.wait import TimedOut, Waiting, wait_until
 from .._definitions.document import with_version
 from .._tasks.model import TASK_NOT_FOUND
 from .._tasks.temporary import LATE, Leftover, clean_up, did_nothing, new_name, report_left_behind
-from .read import SUFFIX
+from .types import SUFFIX, TYPES
 
 # The other end of the dummy task: a type that needs no settings (docs/enterprise_manager_api.md, 6.30).
-SOURCE = {"role": "SOURCE", "type_id": "FILE" + SUFFIX, "db_settings": {"$type": "FileSettings"}}
-TARGET = {"role": "TARGET", "type_id": "NULL_TARGET" + SUFFIX, "db_settings": {"$type": "NulltargetSettings"}}
+SOURCE, TARGET = (
+    {"role": role, "type_id": kind + SUFFIX, "db_settings": {"$type": TYPES[kind].settings_type}}
+    for role, kind in (("SOURCE", "FILE"), ("TARGET", "NULL_TARGET"))
+)
 
 
 class Dummies(NamedTuple):
@@ -39,16 +41,17 @@ class Dummies(NamedTuple):
 
 
 def new_item(name: str, kind: str, role: str, description: str | None, settings: Json) -> Json:
-    """Return the item of ``databases`` for a new endpoint; ``kind`` as GetEndpointList shows it, e.g. ORACLE."""
-    # That the name of the class follows from the type is an assumption (docs/enterprise_manager_api.md, 6.31).
-    class_name = f"{kind.replace('_', '').capitalize()}Settings"
+    """Return the item of ``databases`` for a new endpoint.
+
+    ``kind`` as GetEndpointList shows it, e.g. ORACLE; ``settings`` with the class that fits it.
+    """
     return {
         "name": name,
         **({"description": description} if description else {}),
         "role": role,
         "is_licensed": True,
         "type_id": kind + SUFFIX,
-        "db_settings": {"$type": class_name, **settings},
+        "db_settings": {"$type": settings["$type"], **settings},  # first, as in exports
         "override_properties": {},
     }
 

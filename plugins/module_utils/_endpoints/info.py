@@ -18,14 +18,17 @@ from .._client.errors import ApiError
 from .._client.redaction import redacted
 from .._common.patterns import find_servers, is_selected, read_servers
 from .._run.result import Mode, Result
-from .read import is_forbidden, kind_of, settings_of
+from .read import is_forbidden, settings_of
+from .settings_type import unknown_type
+from .types import SUFFIX, TYPES, check_type, kind_of, meaning
 
 
 def gather(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     """Return the selected endpoints (GetEndpointList, and ExportAll for settings)."""
     named = [check_name("server", server) for server in params["server"] or []]
     names = [check_name("name", name) for name in params["name"] or []]
-    kinds = {kind_of(check_name("type", kind)) for kind in params["type"] or []}
+    kinds = {meaning(check_type(kind)): kind for kind in params["type"] or []}
+    there: set[str] = set()
     roles = {role.upper() for role in params["role"] or []}
     warnings: list[str] = []
 
@@ -37,6 +40,7 @@ def gather(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
             if error.error_code == NOT_SUPPORTED and server not in named:
                 return []
             raise
+        there.update(kind_of(str(item.get("type"))) for item in listed)
         found = [
             {**{key: value for key, value in item.items() if key != "$type"}, "server": server}
             for item in listed
@@ -49,6 +53,9 @@ def gather(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
         return found
 
     found, skipped = read_servers(find_servers(api, named), read, params["on_server_error"])
+    for kind, text in kinds.items():
+        if kind not in TYPES and kind not in there and not text.upper().endswith(SUFFIX):
+            raise unknown_type(text, there, f"If it is right, write it as exports do: {kind}{SUFFIX}.")
     endpoints = [endpoint for items in found.values() for endpoint in items]
     values = {"endpoints": endpoints, "skipped_servers": skipped.rows}
     return Result(values=values, warnings=warnings + skipped.warnings)

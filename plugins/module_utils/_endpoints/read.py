@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -16,15 +15,8 @@ from .._client.api import DEFINITION, Api, Json
 from .._client.errors import ApiError
 from .._tasks.model import TASK_NOT_FOUND
 
-# Of type_id in documents; GetEndpointList has the rest of it (docs/enterprise_manager_api.md, 6.32).
-SUFFIX = "_COMPONENT_TYPE"
 # ExportAll gives everything or nothing.
 NO_PERMISSION = ("AEM_EXPORT_NO_PERMISSION_ON_TASK", "AEM_EXPORT_NO_PERMISSION_ON_ENDPOINT")
-
-
-def kind_of(kind: str) -> str:
-    """Return a type in the spelling of GetEndpointList: ORACLE, SQL_SERVER."""
-    return re.sub(r"[^A-Z0-9]+", "_", kind.upper()).strip("_").removesuffix(SUFFIX)
 
 
 def find(api: Api, server: str, name: str) -> Json | None:
@@ -33,30 +25,37 @@ def find(api: Api, server: str, name: str) -> Json | None:
 
 
 def settings_of(api: Api, server: str, names: Collection[str]) -> dict[str, Json]:
-    """Return the items of these endpoints in an export, by name.
+    """Return the items of these endpoints in an export, by name; see ``items_of``."""
+    return dict(items_of(api, server, names))
+
+
+def items_of(api: Api, server: str, names: Collection[str]) -> Iterator[tuple[str, Json]]:
+    """Yield the items of these endpoints in an export, each with its name, as soon as they are found.
 
     Only an export shows the settings (docs/enterprise_manager_api.md, 6.33).
     Of an endpoint that this user may not see and no task uses there are none.
     Raises the refusal of ExportAll if that leaves nothing at all.
     """
     try:
-        return {name: item for name, item in _databases(api.export_all(server)) if name in names}
+        yield from [(name, item) for name, item in _databases(api.export_all(server)) if name in names]
+        return
     except ApiError as refusal:
         if not is_forbidden(refusal):
             raise
-        found: dict[str, Json] = {}
+        left = set(names)
         for task, used in _uses(api, server):
-            if (wanted := set(names) & used) - found.keys():
-                document = _maybe_exported(api, server, task)
-                found.update((name, item) for name, item in _databases(document) if name in wanted)
-            if len(found) == len(names):
+            if left & used:
+                for name, item in _databases(_maybe_exported(api, server, task)):
+                    if name in left:
+                        left.remove(name)
+                        yield name, item
+            if not left:
                 break
-        if not found:
+        if len(left) == len(names):
             refusal.hint += (
                 " Or let a task use the endpoint: the Operator of such a task and of All Endpoints may read it."
             )
             raise
-        return found
 
 
 def users_of(api: Api, server: str, name: str) -> list[str] | None:

@@ -8,12 +8,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from .._client.api import Json
+from .._client.checks import check_characters, check_secret
 from .._client.errors import InputError
-from .._client.redaction import is_encrypted, is_secret_name, redacted
+from .._client.redaction import MASK, is_encrypted, is_secret_name, redacted
 
 Path = tuple[str, ...]
 
@@ -21,6 +23,8 @@ STORED, GIVEN = "(the stored secret)", "(the given secret)"
 # PatchEndpoint cannot change these (docs/enterprise_manager_api.md, 6.34).
 FIXED: tuple[Path, ...] = (("$type",), ("connectioninfo", "$type"))
 MISSING = object()
+# The name of a setting that holds a user: username, asm_user, proxyUserName.
+USER = re.compile(r"user(?:_?name)?$", re.IGNORECASE)
 
 
 class Change(NamedTuple):
@@ -65,15 +69,23 @@ def paths(secrets: Mapping[str, Any], path: Path = ()) -> Iterator[Path]:
 
 
 def check(option: str, value: Any, is_secret: bool = False, path: Path = ()) -> None:
-    """Raise InputError for a secret that is not a text: a number would be stored as a number."""
+    """Raise InputError for a secret that is not a text: a number would be stored as a number.
+
+    Also for a control character in a secret or a user.
+    """
+    where = ".".join((option, *path))
     if isinstance(value, dict):
         for key, item in value.items():
             check(option, item, is_secret or is_secret_name(key), (*path, key))
     elif isinstance(value, list):
         for item in value:
             check(option, item, is_secret, path)
+    elif is_secret and isinstance(value, str):
+        check_secret(where, value)
     elif is_secret and isinstance(value, (int, float)) and not isinstance(value, bool):
-        raise InputError(f"{'.'.join((option, *path))} must be a text: write it in quotes.")
+        raise InputError(f"{where} must be a text: write it in quotes.")
+    elif isinstance(value, str) and path and USER.search(path[-1]):
+        check_characters(where, value)
 
 
 def without_nulls(value: Any) -> Any:
@@ -89,21 +101,24 @@ def changes(
     always: bool = False,
     secret: frozenset[Path] = frozenset(),
     path: Path = (),
+    is_below: bool = False,
 ) -> list[Change]:
     """Return what makes ``current`` (as exported) hold all that is ``wanted``; what is not named there stays.
 
     A secret that is encrypted cannot be compared: it is replaced ``always`` or never. One that is not there is added.
-    ``secret`` are the paths of values that are secret whatever their names.
+    ``secret`` are the paths of values that are secret whatever their names. All that ``is_below`` the name of a secret
+    is one, too.
     """
     found: list[Change] = []
     for key, given in wanted.items():
         here, before = (*path, key), current.get(key, MISSING)
-        hidden = is_secret_name(key) or is_encrypted(before) or here in secret
+        is_named = is_below or is_secret_name(key)
+        hidden = is_named or is_encrypted(before) or here in secret
         if given is None:
             if before is not MISSING:
                 found.append(Change("remove", here, None, before, hidden))
         elif isinstance(given, dict) and isinstance(before, dict):
-            found += changes(before, given, always, secret, here)
+            found += changes(before, given, always, secret, here, is_named)
         elif before is MISSING:
             value = without_nulls(given)
             if value or not given or not isinstance(given, dict):  # not for a mapping of nothing but nulls
@@ -118,30 +133,49 @@ def check_fixed(found: list[Change]) -> None:
     for change in found:
         if change.path in FIXED and change.before is not MISSING:
             name = ".".join(change.path)
-            raise InputError(f'settings.{name} is "{change.before}" and cannot be changed: leave it out.')
+            also = " settings_type means the same." if change.path == ("$type",) else ""
+            raise InputError(f'settings.{name} is "{change.before}" and cannot be changed: leave it out.{also}')
 
 
-def shown(found: list[Change]) -> tuple[Json, Json]:
-    """Return what changes, before and after, without secrets."""
+def covered(value: Any, secret: frozenset[Path], path: Path = ()) -> Any:
+    """Return what is at a path without what is secret, by its name, its value or its path."""
+    return redacted(_without(value, secret, path))
+
+
+def _without(value: Any, secret: frozenset[Path], path: Path) -> Any:
+    if path in secret:
+        return MASK
+    return (
+        {key: _without(item, secret, (*path, key)) for key, item in value.items()} if isinstance(value, dict) else value
+    )
+
+
+def shown(found: list[Change], secret: frozenset[Path]) -> tuple[Json, Json]:
+    """Return what changes, before and after, without secrets; ``secret`` as in ``changes``."""
     before: Json = {}
     after: Json = {}
     for change in found:
         if change.before is not MISSING:
-            _put(before, change.path, STORED if change.is_secret else redacted(change.before))
+            # What is to become a mapping with a secret in it may have been the secret.
+            is_secret = change.is_secret or any(path[: len(change.path)] == change.path for path in secret)
+            _put(before, change.path, STORED if is_secret else redacted(change.before))
         if change.op != "remove":
-            _put(after, change.path, GIVEN if change.is_secret else redacted(change.value))
+            _put(after, change.path, GIVEN if change.is_secret else covered(change.value, secret, change.path))
     return before, after
 
 
-def comparable(value: Any) -> Any:
-    """Return settings without their secrets, which cannot be compared."""
+def comparable(value: Any, is_below: bool = False) -> Any:
+    """Return settings without their secrets, which cannot be compared: texts encrypted, or below the name of one."""
     if isinstance(value, dict):
-        return {
-            key: comparable(item)
-            for key, item in value.items()
-            if not is_encrypted(item) and not (is_secret_name(key) and isinstance(item, str))
-        }
-    return [comparable(item) for item in value if not is_encrypted(item)] if isinstance(value, list) else value
+        pairs = [(key, item, is_below or is_secret_name(key)) for key, item in value.items()]
+        return {key: comparable(item, below) for key, item, below in pairs if not _is_incomparable(item, below)}
+    if isinstance(value, list):
+        return [comparable(item, is_below) for item in value if not _is_incomparable(item, is_below)]
+    return value
+
+
+def _is_incomparable(value: Any, is_below: bool) -> bool:
+    return is_encrypted(value) or (is_below and isinstance(value, str))
 
 
 def _put(tree: Json, path: Path, value: Any) -> None:

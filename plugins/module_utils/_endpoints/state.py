@@ -22,22 +22,29 @@ from .._run.result import Mode, Result, diff
 from .._tasks.temporary import IN_USE, delete_endpoint
 from . import settings as settings_
 from .creation import import_endpoint, new_item
-from .read import find, is_forbidden, kind_of, settings_of, users_of
+from .read import find, is_forbidden, settings_of, users_of
 from .settings import Change, Path
+from .settings_type import find_settings_type
+from .types import check_type, kind_of, meaning
 
+DESERIALIZE = "DESERIALIZE_TO_TYPE"
 READERS = "Settings can be read by an Admin of Enterprise Manager, or by the Operator of a task that uses the endpoint."
 
 
 class Options(NamedTuple):
-    """The checked options. ``role`` and ``kind`` as GetEndpointList shows them; None: not given."""
+    """The checked options. ``role`` and ``kind`` as GetEndpointList shows them; None: not given.
+
+    ``settings`` hold ``settings_type``, and the secrets.
+    """
 
     server: str
     name: str
     state: str
+    type: str | None  # as it is given; what it means is ``kind``
     kind: str | None
     role: str | None
     description: str | None
-    settings: Json  # with the secrets in it
+    settings: Json
     secret: frozenset[Path]
     always: bool  # whether secrets that cannot be compared are sent
     configuration: str | None
@@ -72,10 +79,14 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
         return _remove(api, options, mode)
     if options.state == "reconfigured":
         return _reconfigure(api, options, mode)
-    known = find(api, options.server, options.name)
+    listed = api.get_endpoint_list(options.server)
+    known = next((item for item in listed if item.get("name") == options.name), None)
     stored = None
     if known is None:
-        check_new(options)
+        kind = check_new(options)
+        if not options.settings.get("$type"):
+            found = find_settings_type(api, options.server, str(options.type), kind, listed)
+            options = options._replace(settings={**options.settings, "$type": found})
     else:
         check_unchangeable(options, known)
         if options.settings or _description_differs(options, known):
@@ -96,21 +107,23 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
 def check_options(params: Mapping[str, Any]) -> Options:
     """Return the checked options; raise InputError with one clear line."""
     state = params["state"]
-    given, secrets = params["settings"] or {}, params["secrets"] or {}
+    given, secrets = with_type(params["settings"] or {}, params["settings_type"]), params["secrets"] or {}
     settings_.check("settings", given)
     settings_.check("secrets", secrets, is_secret=True)
     if state != "present":
-        for option in ("type", "role", "description", "settings", "secrets"):
+        for option in ("type", "role", "description", "settings_type", "settings", "secrets"):
             if params[option] is not None:
                 raise InputError(f"{option} has no meaning with state: {state}.")
     if (params["configuration"] is not None) != (state == "reconfigured"):
         raise InputError("state: reconfigured needs configuration, and no other state takes it.")
+    role = params["role"].upper() if params["role"] else None
     options = Options(
         server=check_name("server", params["server"]),
         name=check_name("name", params["name"]),
         state=state,
-        kind=kind_of(check_name("type", params["type"])) if params["type"] is not None else None,
-        role=params["role"].upper() if params["role"] else None,
+        type=params["type"],
+        kind=meaning(check_type(params["type"]), role) if params["type"] is not None else None,
+        role=role,
         description=params["description"],
         settings=settings_.merged(given, secrets),
         secret=frozenset(settings_.paths(secrets)),
@@ -124,26 +137,39 @@ def check_options(params: Mapping[str, Any]) -> Options:
     return options
 
 
-def check_new(options: Options) -> None:
-    """Raise InputError unless the options give all that a new endpoint needs."""
+def with_type(settings: Json, settings_type: str | None) -> Json:
+    """Return settings with their class in them; raise InputError if they have another one."""
+    if settings_type is None:
+        return settings
+    check_name("settings_type", settings_type)
+    if settings.get("$type") not in (None, settings_type):
+        raise InputError(
+            f'settings_type is "{settings_type}", but settings.$type is "{settings["$type"]}": leave one of them out.'
+        )
+    return {**settings, "$type": settings_type}
+
+
+def check_new(options: Options) -> str:
+    """Return the type of a new endpoint; raise InputError unless the options give all that it needs."""
     missing = [option for option, value in (("type", options.kind), ("role", options.role)) if not value]
     if missing:
         raise InputError(
             f"There is no {options.subject}. To create it, {' and '.join(missing)} must be given.",
             "If it should be there already: upper and lower case count.",
         )
+    return str(options.kind)
 
 
 def check_unchangeable(options: Options, known: Mapping[str, Any]) -> None:
     """Raise InputError if the options want another type or role than the endpoint has: no call can change these."""
-    for option, wanted, is_now in (
-        ("type", options.kind, kind_of(str(known.get("type")))),
-        ("role", options.role, str(known.get("role"))),
+    for option, given, wanted, is_now in (
+        ("type", options.type, options.kind, kind_of(str(known.get("type")))),
+        ("role", options.role, options.role, str(known.get("role"))),
     ):
         if wanted and wanted != is_now:
             raise InputError(
-                f"The {options.subject} has the {option} {is_now.lower()}, not {wanted.lower()}, and the API cannot "
-                "change that.",
+                f"The {options.subject} has the {option} {is_now.lower()}, not {str(given).lower()}, and the API "
+                "cannot change that.",
                 "Leave the option out, or delete the endpoint first (state: absent).",
             )
 
@@ -157,12 +183,12 @@ def plan(options: Options, known: Mapping[str, Any] | None, stored: Json | None)
         wanted = settings_.without_nulls(options.settings)
         item = new_item(options.name, str(options.kind), str(options.role), options.description, wanted)
         shown = {"type": item["type_id"], "role": item["role"], "description": item.get("description", "")}
-        return Plan(item, True, (), {}, {**shown, "settings": redacted(item["db_settings"])})
+        return Plan(item, True, (), {}, {**shown, "settings": settings_.covered(item["db_settings"], options.secret)})
     if stored is None:
         return Plan(None, False, (), {}, {})
     found = settings_.changes(stored.get("db_settings") or {}, options.settings, options.always, options.secret)
     settings_.check_fixed(found)
-    before, after = settings_.shown(found)
+    before, after = settings_.shown(found, options.secret)
     todo = Plan(None, False, tuple(found), {"settings": before} if found else {}, {"settings": after} if found else {})
     if not _description_differs(options, known):
         return todo
@@ -195,7 +221,13 @@ def _stored(api: Api, options: Options) -> Json:
 def _apply(api: Api, options: Options, todo: Plan) -> None:
     """Send what is planned."""
     if todo.item:
-        import_endpoint(api, options.server, todo.item, todo.is_new, options.waiting)
+        try:
+            import_endpoint(api, options.server, todo.item, todo.is_new, options.waiting)
+        except ApiError as refusal:
+            if todo.is_new and refusal.error_code == DESERIALIZE:
+                settings_type = todo.item["db_settings"]["$type"]
+                refusal.hint += f' If the class of the settings ("{settings_type}") is wrong, give settings_type.'
+            raise
     if not todo.patch:
         return
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .._client.api import Api
-from .._client.checks import check_name
+from .._client.checks import check_characters, check_name
 from .._client.errors import InputError
 from .._common.patterns import SkippedServers, find_servers, is_literal, matches, read_servers
 from .._tasks.model import TaskName, TaskSnapshot, snapshot_of, state_of
@@ -93,7 +93,7 @@ def read_selectors(option: str, given: Iterable[Mapping[str, Any]] | None) -> li
             Selector(
                 server=check_name(f"server in {option}", one["server"]) if one.get("server") is not None else None,
                 name=check_name(f"name in {option}", one["name"]) if one.get("name") is not None else None,
-                tags=frozenset(one.get("tag") or ()),
+                tags=frozenset(check_characters(f"tag in {option}", tag) for tag in one.get("tag") or ()),
                 states=frozenset(state_of(state) for state in one.get("state") or ()),
             )
         )

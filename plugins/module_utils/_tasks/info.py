@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._client.api import Api, Json
-from .._client.checks import check_name
+from .._client.checks import check_characters, check_name
 from .._common.patterns import find_servers, is_literal, is_selected, read_servers
 from .._run.result import Mode, Result
 from .model import TASK_NOT_FOUND, TaskName, snapshot_of, state_of
@@ -26,7 +26,7 @@ def gather(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     servers = [check_name("server", server) for server in params["server"] or []]
     names = [check_name("name", name) for name in params["name"] or []]
     states = {state.upper() for state in params["state"] or []}
-    tags = set(params["tag"] or [])
+    tags = {check_characters("tag", tag) for tag in params["tag"] or []}
     found, skipped = read_servers(
         find_servers(api, servers), lambda server: _tasks(api, server, names), params["on_server_error"]
     )

@@ -88,7 +88,7 @@ CONNECTION: list[Row] = [
         "Only one way to log in may be given, not username and jwt.",
     ),
     ({"api_token": "t1k3n", "jwt": "t0k3n"}, "Only one way to log in may be given, not api_token and jwt."),
-    ({"session_id": "two lines\n"}, "session_id must be one line"),
+    ({"session_id": "two words"}, "session_id must be one line"),
     ({"session_id": "é"}, "session_id must be one line"),
     ({"ca_path": "/nowhere/ca.pem"}, "ca_path (/nowhere/ca.pem) cannot be read: No such file or directory."),
     ({"client_cert": "/x.pem"}, "client_cert needs client_key"),

@@ -114,7 +114,13 @@ BAD: dict[str, list[Row]] = {
         *(
             ({"state": state, "configuration": "x" if state == "reconfigured" else None, **one}, "has no meaning with")
             for state in ("absent", "reconfigured")
-            for one in ({"settings": {"a": 1}}, {"type": "oracle"}, {"role": "both"}, {"description": ""})
+            for one in (
+                {"settings": {"a": 1}},
+                {"settings_type": "OracleSettings"},
+                {"type": "oracle"},
+                {"role": "both"},
+                {"description": ""},
+            )
         ),
         ({"state": "absent", "secrets": {"a": "something"}}, "secrets has no meaning with state: absent."),
         ({"state": "absent", "configuration": "x"}, "state: reconfigured needs configuration, and no other state"),
@@ -122,9 +128,14 @@ BAD: dict[str, list[Row]] = {
         ({"state": "reconfigured", "configuration": "ERP"}, "configuration must name another endpoint than name."),
         ({"state": "reconfigured", "configuration": ".."}, 'configuration must not be ".."'),
         ({**NEW_ENDPOINT, "type": " "}, "type must not be empty or blank"),
+        ({"type": "---"}, 'type "---" is not a type: it holds neither a letter nor a digit.'),
+        ({**NEW_ENDPOINT, "settings_type": " "}, "settings_type must not be empty or blank"),
+        ({"settings_type": "A", "settings": {"$type": "B"}}, 'settings_type is "A", but settings.$type is "B"'),
         ({**NEW_ENDPOINT, "role": "sink"}, "value of role must be one of: source, target, both, got: sink"),
     ],
-    "aem_endpoint_info": blank_names("server", "name", is_list=True) + blank_names("type", is_list=True)[:2],
+    "aem_endpoint_info": blank_names("server", "name", is_list=True)
+    + blank_names("type", is_list=True)[:2]
+    + [({"type": ["oracle", "---"]}, 'type "---" is not a type')],
     "aem_endpoint_test": blank_names("server", "name") + spans("timeout"),
     "aem_export": [
         *blank_names("server", "name"),
@@ -310,13 +321,19 @@ BAD_TO_READ: dict[str, list[Row]] = {
         ({"role": "both"}, f"{ENDPOINT} role source, not both, and the API cannot change that."),
         ({"name": "new"}, 'There is no endpoint "new" on server "Replicate-Prod". To create it, type and role must'),
         ({"name": "new", "type": "oracle"}, "To create it, role must be given."),
+        ({**NEW_ENDPOINT, "type": "Tape"}, 'The type "Tape" is not known, and no endpoint that can be read has it.'),
+        ({**NEW_ENDPOINT, "type": "CUSTOM"}, "The class of the settings of the type CUSTOM is not known"),
+        ({"settings_type": "SnowflakeSettings"}, 'settings.$type is "OracleSettings" and cannot be changed'),
         ({"settings": {"$type": "SnowflakeSettings"}}, 'settings.$type is "OracleSettings" and cannot be changed'),
         ({"settings": {"$type": None}}, "settings.$type is"),
         ({"state": "reconfigured", "configuration": "nothing"}, 'There is no endpoint "nothing" on server'),
         ({"state": "reconfigured", "configuration": "Warehouse"}, "Only Oracle source endpoints can be reconfigured"),
         ({"server": "Nowhere"}, 'server "Nowhere"'),
     ],
-    "aem_endpoint_info": [({"server": ["Nowhere"]}, 'server "Nowhere"')],
+    "aem_endpoint_info": [
+        ({"server": ["Nowhere"]}, 'server "Nowhere"'),
+        ({"type": ["Orakle"]}, 'The type "Orakle" is not known, and no endpoint that can be read has it. Was ORACLE'),
+    ],
     "aem_endpoint_test": [({"name": "nothing"}, 'endpoint "nothing" on server "Replicate-Prod"')],
     "aem_export": [({"name": "nothing"}, 'task "nothing"'), ({"server": "Nowhere"}, 'server "Nowhere"')],
     "aem_import": [({"server": "Nowhere"}, 'server "Nowhere"')],

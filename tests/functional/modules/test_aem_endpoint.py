@@ -302,6 +302,32 @@ def test_all_values_of_secrets_are_hidden_whatever_their_names(admin, em):
     assert "Not like this" in run.msg and "canary" not in repr(run.result)
 
 
+def test_a_setting_below_the_name_of_a_secret_is_not_shown_when_it_changes(admin, em):
+    em.set_endpoint(
+        PROD, "ERP", db_settings={"$type": "OracleSettings", "clientSecret": {"a": "the old canary", "b": "c"}}
+    )
+    run = endpoint(admin, settings={"clientSecret": {"a": CANARY}}, diff=True)
+    assert run.changed and stored(em)["clientSecret"] == {"a": CANARY, "b": "c"}
+    assert run.result["diff"]["before"] == {"settings": {"clientSecret": {"a": "(the stored secret)"}}}
+    assert run.result["diff"]["after"] == {"settings": {"clientSecret": {"a": "(the given secret)"}}}
+
+
+def test_what_becomes_a_mapping_with_a_secret_in_it_is_not_shown(admin, em):
+    em.set_endpoint(PROD, "ERP", db_settings={"$type": "OracleSettings", "wallet": "the old canary"})
+    run = endpoint(admin, settings={"wallet": {"path": "/w"}}, secrets={"wallet": {"pin": CANARY}}, diff=True)
+    assert run.changed and stored(em)["wallet"] == {"path": "/w", "pin": CANARY}
+    assert run.result["diff"]["before"] == {"settings": {"wallet": "(the stored secret)"}}
+    assert run.result["diff"]["after"] == {"settings": {"wallet": {"path": "/w", "pin": "********"}}}
+
+
+def test_secrets_in_lists_are_not_what_two_endpoints_differ_in(admin, em):
+    for name, secret in (("ERP", "one"), ("ERP standby", "another")):
+        settings = {"$type": "OracleSettings", "passwords": [secret], "clientSecret": {"pins": [[secret]]}}
+        em.set_endpoint(PROD, name, db_settings=settings)
+    run = endpoint(admin, state="reconfigured", configuration="ERP standby")
+    assert not run.failed and not run.changed
+
+
 # Deleting
 
 

@@ -215,7 +215,9 @@ def test_what_is_redacted_is_not_sent(admin, em, tmp_path):
     assert "<redacted>" in str(document)
     next(item for item in document[BODY]["databases"] if item["name"] == "Shop")["db_settings"]["port"] = 1
     run = present(admin, document)
-    assert run.changed and "stay as the server has them: databases/Shop/db_settings/password" in str(run.result["warnings"])
+    assert run.changed and "stay as the server has them: databases/Shop/db_settings/password" in str(
+        run.result["warnings"]
+    )
     assert em.endpoint(PROD, "Shop")["db_settings"] == {**SHOP["db_settings"], "port": 1}
     new = copy.deepcopy(document)
     new[BODY]["tasks"][0]["task"]["source_name"] = "Shop 2"

@@ -106,6 +106,12 @@ def _accept(call: Call, server: LiveServer, given: Import) -> None:
     if server.settings.fail_import is not None:
         raise _refused(call, server.settings.fail_import)
     lists = call.world.document.variants.import_lists
+    for item in given.databases:
+        live = server.endpoints.get(item["name"])
+        try:
+            endpoints.check_type(live.settings if live else None, item)
+        except endpoints.BadType as error:
+            raise call.fail("DESERIALIZE_TO_TYPE", type="DbSettings", message=str(error)) from error
     there = {*server.endpoints, *(item["name"] for item in given.databases)}
     for item, name in zip(given.tasks, given.task_names()):
         old = server.tasks.get(name)
@@ -145,9 +151,8 @@ def _take_endpoint(server: LiveServer, item: Tree) -> None:
 def _take_task(server: LiveServer, item: Tree, lists: str) -> None:
     name = str(item["task"]["name"])
     old = server.tasks.get(name)
-    whole = definitions.merged_task(
-        old.definition if old else None, item, old.uuid if old else str(uuid.uuid4()), lists
-    )
+    before, own_uuid = (old.definition, old.uuid) if old else (None, str(uuid.uuid4()))
+    whole = definitions.merged_task(before, item, own_uuid, lists)
     source, targets = definitions.endpoints_of(whole)
     references = [_reference(server, endpoint) for endpoint in (source or "", *targets[:1])]
     if old is None:

@@ -268,3 +268,17 @@ def test_the_dummy_task_that_creates_an_endpoint(em: Handle, admin: Client) -> N
     assert admin.call("POST", f"{PROD}/endpoints/Sink?action=delete", b"").status == 200
     assert "Tap" in em.server("Replicate-Prod")["endpoints"]
     assert "Sink" not in em.server("Replicate-Prod")["endpoints"]
+
+
+@pytest.mark.parametrize("members", [{"db_settings": {"$type": "DB2Settings"}}, {"db_settings": {"username": "u"}}, {}])
+def test_settings_whose_class_does_not_fit_the_type_are_refused(em: Handle, admin: Client, members: Any) -> None:
+    """As by a server that cannot read them; all of the document, and whether by ImportTask or by ImportAll."""
+    before = em.state()["servers"]
+    whole = new_task()
+    del whole[BODY]["databases"][0]["db_settings"]
+    whole[BODY]["databases"][0].update(members)
+    for reply in (send(admin, whole), admin.send("POST", f"{PROD}?action=import", whole)):
+        assert reply.json["error_code"] == "DESERIALIZE_TO_TYPE" and "OracleSettings" in reply.json["error_message"]
+    assert em.state()["servers"] == before
+    whole[BODY]["databases"][0].update(type_id="TAPE_COMPONENT_TYPE", db_settings={"$type": "TapeSettings"})
+    assert send(admin, whole).status == 200
