@@ -61,7 +61,7 @@ def _member(value: Any, *names: str) -> Any:
 def check_endpoints(task: TaskName, document: Json, before: Json, listed: ServerEndpoints) -> list[str]:
     """Raise AemError if the definition of a task names an endpoint that is neither on the server nor in it.
 
-    Such an import is refused (docs/enterprise_manager_api.md, 9.16). Those of the task as it is (``before``) are there.
+    Such an import is refused (docs/enterprise_manager_api.md, 9.19). Those of the task as it is (``before``) are there.
     Returns a warning if the user may not read which ones are.
     """
     known = set(names_in(document, "databases"))
@@ -85,7 +85,7 @@ def check_endpoints(task: TaskName, document: Json, before: Json, listed: Server
 def version_warnings(task: TaskName, document: Json, before: Json) -> list[str]:
     """Return a warning if a definition is of a newer release than the server, as its own export (``before``) shows.
 
-    What a server does then is not documented (docs/enterprise_manager_api.md, 9.17).
+    What a server does then is not documented (docs/enterprise_manager_api.md, 9.20).
     """
     given, there = _release(document), _release(before)
     if not given or not there or given <= there:

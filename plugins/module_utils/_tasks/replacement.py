@@ -6,7 +6,7 @@
 
 """Replacing a task: it is deleted and imported anew, because an import cannot remove anything. None gets lost.
 
-How far it had read is lost (docs/enterprise_manager_api.md, 9.18). The new definition is tried under a temporary name
+How far it had read is lost (docs/enterprise_manager_api.md, 9.21). The new definition is tried under a temporary name
 before the task is touched. If it is refused all the same, the old one is put back. A note in ``backup_dir`` says how
 far a run has come that was killed; the next run of the same task reads it, and decides from what is really there.
 """

@@ -4,7 +4,7 @@
 
 # This file is private to the collection.
 
-"""A definition tried under a temporary name: imported, read back, deleted (docs/enterprise_manager_api.md, 9.15).
+"""A definition tried under a temporary name: imported, read back, deleted (docs/enterprise_manager_api.md, 9.18).
 
 No other task and no endpoint that is there notices.
 """
