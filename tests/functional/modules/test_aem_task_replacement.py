@@ -17,7 +17,7 @@ import time
 
 import pytest
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import InputError
-from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks import note, replacement
+from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks import replacement
 from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks.note import write_note
 from ansible_collections.dataops.qlik_em.tests.functional.every_module.cases_definitions import (
     BODY,
@@ -488,8 +488,11 @@ def test_a_note_that_cannot_be_written_leaves_the_old_task_as_it_is(admin, em, t
 
 
 def test_a_note_that_cannot_be_removed_is_a_warning(admin, em, tmp_path, monkeypatch):
+    def refuse(*_arguments):
+        raise InputError("backup_dir (x) cannot be removed: No.")
+
     with monkeypatch.context() as patch:
-        patch.setattr(note.os, "unlink", lambda _path: (_ for _ in ()).throw(PermissionError(1, "No")))
+        patch.setattr(replacement, "remove_note", refuse)
         run = replace(admin, tmp_path)
     assert run.changed and not run.failed and "cannot be removed" in str(run.result["warnings"])
     assert notes(tmp_path) and state(em) == "RUNNING"
