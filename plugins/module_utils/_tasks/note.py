@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from .._client.api import Json
 from .._client.errors import InputError
-from .._common.files import read_file, write_atomically
+from .._common.files import read_file, remove_file, write_atomically
 from .._definitions.document import read_definition, stable_text
 from .model import STOPPING, TaskName, TaskSnapshot
 
@@ -91,13 +91,7 @@ def write_note(folder: str, task: TaskName, address: str, note: Note) -> None:
 
 def remove_note(folder: str, task: TaskName) -> None:
     """Remove the note of a run that has come to its end. Raises InputError."""
-    path = note_path(folder, task)
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        pass
-    except OSError as error:
-        raise InputError(f"{OPTION} ({path}) cannot be removed: {error.strerror}.") from error
+    remove_file(OPTION, note_path(folder, task))
 
 
 def back_up(before: Json, folder: str, task: TaskName) -> str:
