@@ -129,12 +129,15 @@ def laid_over(current: Any, wanted: Any, member: str) -> Any:
     """Return a member of a definition with what is wanted laid over what the server has.
 
     Lists of named objects are sent whole. It is not known whether an import merges them by name or replaces the list
-    (docs/enterprise_manager_api.md, 9.16), and so it does not matter.
+    (docs/enterprise_manager_api.md, 9.16), and so it does not matter. What the server has must have names for that.
     """
     kind = KINDS.get(kind_of(member))
     if not kind or not kind.items or not isinstance(current, dict) or not isinstance(wanted, dict):
         return wanted
-    old, new = (_by_name(member, side.get(kind.items)) for side in (current, wanted))
+    there = current.get(kind.items) or []
+    old, new = _by_name(member, there), _by_name(member, wanted.get(kind.items))
+    if None in old or len(old) != len(there):
+        return wanted
     items = [_merged(old.get(name, {}), new.get(name, {})) for name in {**old, **new}]
     return {**current, **wanted, kind.items: items}
 

@@ -112,4 +112,6 @@ def test_named_objects_are_laid_over_those_of_the_server():
         "kept": 1,
     }
     assert objects.laid_over(None, wanted, "scheduler") == wanted
+    for nameless in ([{}], [{"name": "a"}, {"name": "a"}], {"a": 1}):
+        assert objects.laid_over({"jobs": nameless}, wanted, "scheduler") == wanted
     assert objects.laid_over({"a": 1}, {"b": 2}, "logging") == {"b": 2}
