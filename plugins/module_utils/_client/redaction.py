@@ -21,10 +21,10 @@ LEAST_DIGITS = 4  # a number with fewer may stand anywhere
 SECRET_NAME = re.compile(
     r"(?:"
     r"(?:passwords?|passwds?|passphrases?|passcodes?|pwds?|secrets?|credentials?|connectionstrings?|keytab|jwt)"
-    r"|(?<!name)(?<!file)(?<!path)(?<!topic)(?<!field)(?<!table)tokens?"
+    r"|(?<!name)(?<!file)(?<!path)(?<!topic)(?<!field)(?<!table)token"
     r"|(?:private|access|api|account|app|encryption|decryption|shared|secret|storage|master|subscription|signing"
     r"|symmetric|sas|auth|security)keys?"
-    r"|(?:session|apisession)ids?|authorization(?:header)?"
+    r"|(?:session|apisession)id|authorization(?:header)?"
     r")(?:value|text|string|data|content|hash|old|new|current|clear|plain|encrypted)?\d*$"
     r"|^securitydbencryption"
 )

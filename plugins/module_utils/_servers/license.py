@@ -55,7 +55,7 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     """
     server = check_name("server", params["server"])
     text = _text(params)
-    api.client.hide(secret_pieces(text))
+    api.client.hide(secret_pieces(text, params))
     before = _read(api, server)
     if mode.check:
         subject = on_server(server).subject

@@ -243,15 +243,32 @@ def test_a_secret_in_a_list_is_no_difference_by_itself(admin, em):
 
 
 SECRET_NAMES = (
-    *("password", "dbPasswordFile", "PASSPHRASE_2", "passphrases", "secret", "clientSecretId", "secretAccessKey"),
-    *("privateKey", "private_key_file", "accessKeyId", "ACCESS_KEY", "apiKey", "x_api_key_2", "accountKey"),
-    *("token", "authToken", "sessionId", "SESSION_ID"),
+    *("password", "PASSPHRASE_2", "passphrases", "pwd", "dbPasswd", "secret", "clientSecret", "secretAccessKey"),
+    *(
+        "privateKey",
+        "ACCESS_KEY",
+        "apiKey",
+        "x_api_key_2",
+        "accountKey",
+        "adlsclientappkey",
+        "encryptionKey",
+        "sharedKey",
+    ),
+    *("token", "authToken", "sessionId", "SESSION_ID", "jsonCredentials", "credentials", "connectionString", "keytab"),
+    *("authorization", "securityDbEncryption", "securityDbEncryptionName"),
 )
 OTHER_NAMES = (
     "username",
     "pass",
-    "pwd",
     "key",
+    "topic_key",
+    "dbPasswordFile",
+    "private_key_file",
+    "accountKeyType",
+    "secretStore",
+    "tokenCaching",
+    "file_name_token",
+    "accessKeyId",
     "keystore",
     "publicKey",
     "tokens",

@@ -75,14 +75,20 @@ def test_settings_come_without_secrets(admin, em):
     assert "canary" not in repr(run.result) and "QUJD" not in repr(run.result)
 
 
-def test_only_texts_and_numbers_are_masked_by_their_names(admin, em):
-    shown = {"useToken": True, "authToken": "", "passwords": {"left": "x"}, "secretStore": {"host": "a"}, "token": None}
-    hidden = {"apiKey": 4711, "accountKey": 1.5, "deep": '{"clientSecret": "canary", "host": "b"}'}
+def test_texts_and_numbers_are_masked_by_their_names_and_all_below_them(admin, em):
+    shown = {"useToken": True, "authToken": "", "secretStore": {"host": "a"}, "token": None}
+    hidden = {
+        "apiKey": 4711,
+        "accountKey": 1.5,
+        "deep": '{"clientSecret": "canary", "host": "b"}',
+        "passwords": {"left": ["x", 4711, True]},
+    }
     item = {"name": "ERP", "db_settings": {**shown, **hidden}}
     exported = {"cmd.replication_definition": {"tasks": [], "databases": [item]}}
     em.faults({"match": {"operation": "ExportAll"}, "nth": "all", "fault": "answer", "json": exported})
     run = info(admin, name=["ERP"], settings=True)
     masked = {"apiKey": "********", "accountKey": "********", "deep": '{"clientSecret": "********", "host": "b"}'}
+    masked["passwords"] = {"left": ["********", "********", True]}
     assert run.result["endpoints"][0]["settings"] == {**shown, **masked}
 
 
