@@ -16,8 +16,13 @@ options:
         the JSON is skipped. At most 50 MB.
       - A missing C(_version) is filled in with the version of the server, as Replicate falls back to default settings
         without it.
+      - Only what is compared is sent. The ids and numbers that Replicate counts or assigns itself (C(task_uuid),
+        C(estimated_size), C(orig_db_id)) are neither.
       - Secrets that M(dataops.qlik_em.aem_export) has redacted are left out when it is imported, so that an existing
-        endpoint keeps its own.
+        endpoint keeps its own. Of a text in which just a part is redacted, that part is taken from the server. A
+        warning names what is left out.
+      - JSON text that a template makes needs the filter P(ansible.builtin.to_json#filter) for each value that is put
+        into it. A text that is not JSON is refused, and not shown.
       - Give either this or O(src).
     type: raw
   src:
@@ -25,5 +30,41 @@ options:
       - A file with the definition.
       - It is searched for on the controller as usual, in C(files/) of the role and beside the playbook. If it is not
         found there, it is read on the host that runs the module.
+      - It must be UTF-8. What a tool has shortened or rewritten, as C(ConvertTo-Json) of Windows PowerShell does
+        without C(-Depth), is refused before anything is stopped or sent, and so is a member that stands twice.
     type: path
+  secrets:
+    description:
+      - Places in the definition that hold secrets, beside those that are known by their names or that the server
+        exports encrypted. What stands there, and below, is never shown.
+      - A place is written as diffs and RV(not_removed) show it, as V(databases/Shop/db_settings/code). V(*) stands for
+        any text, V(?) for one character. One that is not in the definition is a failure.
+    type: list
+    elements: str
+  update_password:
+    description:
+      - An export shows secrets encrypted, so that they cannot be compared. This option says what becomes of those that
+        are given.
+      - With V(on_create), only what is new gets them. They are not a difference and are not sent otherwise. A warning
+        names those in clear text.
+      - With V(always), they are sent each time, and a change is reported each time.
+    type: str
+    choices:
+      - on_create
+      - always
+    default: on_create
+"""
+
+    LOGGERS = r"""
+options:
+  loggers:
+    description:
+      - With V(ignore), the loggers of a task (C(loggers), the levels of its logs) do not belong to its definition. They
+        are neither exported nor compared nor sent, and stay as they are on the server.
+      - With V(manage), they are treated like everything else.
+    type: str
+    choices:
+      - ignore
+      - manage
+    default: ignore
 """

@@ -20,6 +20,7 @@ description:
   - The file can be imported again with M(dataops.qlik_em.aem_task) or M(dataops.qlik_em.aem_import).
 extends_documentation_fragment:
   - dataops.qlik_em.connection
+  - dataops.qlik_em.definitions.loggers
   - dataops.qlik_em.attributes
   - dataops.qlik_em.files
 attributes:
@@ -83,16 +84,18 @@ options:
       - endpoints
   secrets:
     description:
-      - V(redact) replaces each secret of an endpoint by V(<redacted>). An import leaves such a member out, so
-        that an existing endpoint keeps its secret.
+      - V(redact) replaces each secret by V(<redacted>), in a text that holds more than a secret just that part. An
+        import leaves such a member out, so that an existing endpoint keeps its secret. A warning names all places.
+      - A secret is what the server exports encrypted and, outside of tasks, what has the name of one. Give a list of
+        places to have more redacted, as in O(secrets=["databases/Shop/db_settings/code"]). A place is written as diffs
+        show it. V(*) stands for any text. One that is not in the export is named in a warning.
       - V(keep) writes the secrets as the server exports them. They are encrypted with its master key, and only a server
         with the same key can read them. Nobody but its owner may use such a file. If its mode allows others more, it
         loses that with a warning, and an O(mode) that does is refused.
-    type: str
-    choices:
+    type: list
+    elements: str
+    default:
       - redact
-      - keep
-    default: redact
 notes:
   - An export of a task needs the roles Operator on the task and on All Endpoints. One of a server needs Admin on
     Enterprise Manager and on the server, Designer on All Tasks and Operator on All Endpoints.

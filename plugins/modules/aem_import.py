@@ -22,6 +22,7 @@ extends_documentation_fragment:
   - dataops.qlik_em.connection
   - dataops.qlik_em.attributes
   - dataops.qlik_em.definitions.source
+  - dataops.qlik_em.definitions.loggers
 attributes:
   check_mode:
     description: Can run in check mode without changing anything.
@@ -75,7 +76,8 @@ options:
     default: 2
 notes:
   - Needs the roles Admin on Enterprise Manager and on the server, and Designer on All Tasks and on All Endpoints.
-  - A password in clear text cannot be compared with the encrypted one in an export. It counts as the same.
+  - Lists keep their order, and it is compared, unless the order can mean nothing (tasks, endpoints, targets, tables and
+    patterns).
 seealso:
   - module: dataops.qlik_em.aem_export
   - module: dataops.qlik_em.aem_schedule

@@ -22,6 +22,7 @@ extends_documentation_fragment:
   - dataops.qlik_em.tasks
   - dataops.qlik_em.tasks.starting
   - dataops.qlik_em.definitions.source
+  - dataops.qlik_em.definitions.loggers
 attributes:
   check_mode:
     description: Can run in check mode without changing anything.
@@ -68,9 +69,10 @@ options:
         are deleted and loaded again, each time. Needs O(force=true).
       - V(present) makes the task match O(definition) or O(src). The current definition is exported and compared by its
         meaning. The definition is imported only if something differs. A new task is not started.
-      - The comparison ignores the stamps of an export (C(name), C(description), C(_version), C(task_uuid)), the
-        loggers, the order of items that have names, and secrets that are encrypted. Endpoints in the definition are
-        compared if the task uses them.
+      - The comparison ignores the stamps of an export (C(name), C(description), C(_version)), what Replicate counts or
+        assigns itself, the loggers (see O(loggers)), secrets that are encrypted (see O(update_password)), and the order
+        of lists in which it can mean nothing (targets, tables and patterns). Endpoints in the definition that the task
+        does not use are left out, with a warning.
       - V(absent) deletes the task with its definition. The data at the target stay.
     type: str
     choices:
@@ -132,7 +134,6 @@ notes:
     before a task is stopped, this is checked with the role Viewer on All Endpoints. Without that role it is a warning.
   - With O(import_mode=replace), what an earlier run could not remove of its trial is found with the role Viewer on All
     Tasks, by its name, and removed.
-  - A password in clear text cannot be compared with the encrypted one in an export. It counts as the same.
 seealso:
   - module: dataops.qlik_em.aem_export
   - module: dataops.qlik_em.aem_import
