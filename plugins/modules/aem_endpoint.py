@@ -128,8 +128,7 @@ options:
       - The value of a secret, and all below its name, must not be a number, so write it in quotes.
       - A secret, and a setting whose name ends in C(user) or C(username), must not hold a control character, as a line
         end at its end. A key or a certificate in PEM, and a text that is a JSON object, may have many lines.
-      - Better give secrets in O(secrets), which is hidden in messages about wrong options as a whole. Lists of secrets
-        belong there in any case.
+      - Better give secrets in O(secrets), which is hidden in messages about wrong options as a whole.
     type: dict
   secrets:
     description:
@@ -185,7 +184,9 @@ notes:
     Viewer on All Tasks, and Operator on this task and on All Endpoints. This takes a call for each task. If the
     settings cannot be read either way, that is a failure with O(state=present), and nothing is sent.
   - To find the class of the settings of a new endpoint, the settings of one that is there are read in the same way, if
-    there is one of this type. Where the user may not read them, or not see other servers, that is not a failure.
+    there is one of this type. If there is none on this server, the others are searched, which takes a call for each
+    until one is found. Where the user may not read them, or not see other servers, that is not a failure. With
+    O(settings_type) nothing is read for this.
   - Running tasks take changed settings at their next start.
 seealso:
   - module: dataops.qlik_em.aem_endpoint_info

@@ -25,9 +25,13 @@ PEM = re.compile(r"\s*-----BEGIN [A-Z0-9 ]+-----[\r\n].*-----END [A-Z0-9 ]+-----
 
 def check_text(option: str, value: Any) -> str:
     """Return ``value`` if it is a text that is not blank and has no control character; raise InputError otherwise."""
+    return check_characters(option, _not_blank(option, value))
+
+
+def _not_blank(option: str, value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
         raise InputError(f"{option} must not be empty or blank.")
-    return check_characters(option, value)
+    return value
 
 
 def check_characters(option: str, value: str) -> str:
@@ -69,13 +73,18 @@ def _is_json_object(text: str) -> bool:
 
 
 def check_name(option: str, value: Any) -> str:
+    """Return ``value`` (given by the user) if it can name an object; raise InputError otherwise."""
+    return check_characters(option, check_segment(option, value))
+
+
+def check_segment(what: str, value: Any) -> str:
     """Return ``value`` if it can name an object in a URL; raise InputError otherwise.
 
     HTTP libraries collapse the path segments ``.`` and ``..``, so that a call would hit the parent object.
     """
-    if check_text(option, value) in (".", ".."):
-        raise InputError(f'{option} must not be "{value}": as a part of a URL it would address another object.')
-    return value
+    if _not_blank(what, value) in (".", ".."):
+        raise InputError(f'{what} must not be "{value}": as a part of a URL it would address another object.')
+    return str(value)
 
 
 def check_count(option: str, value: int | None, most: int) -> None:

@@ -16,8 +16,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
+<<<<<<< HEAD
 from . import exact_json
 from .checks import check_name
+=======
+from .checks import check_segment
+>>>>>>> c272ee62edcd771bb8b0c348456d0b28553d7567
 from .connection import API_PATH, Connection
 from .error_codes import INVALID_SESSION_ID, UNAUTHORIZED_REQUEST, advice_on
 from .errors import AemError, ApiError, LoginRefused, TransportError, sentence
@@ -234,7 +238,7 @@ class Client:
 
 def build_url(base: str, path: tuple[str, ...], query: Mapping[str, Any]) -> str:
     """Return the URL of a call: each name percent-encoded once, as one path segment or one query value."""
-    segments = [quote(check_name("A name in the path", name), safe="") for name in path]
+    segments = [quote(check_segment("A name in the path", name), safe="") for name in path]
     url = "/".join([base + API_PATH, *segments])
     return f"{url}?{urlencode(query, quote_via=quote, safe='')}" if query else url
 

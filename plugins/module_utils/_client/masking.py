@@ -139,8 +139,9 @@ def secrets_in(
     """
     for values in (params, {option: environ.get(variable(option)) for option in (*SECRET_OPTIONS, "username")}):
         for option, user in SECRET_OPTIONS.items():
-            if values.get(option):
-                yield user or str(values.get("username") or ""), str(values[option])
+            if values.get(option):  # one with a line end is refused; the rest of it must not come out either
+                for text in {str(values[option]), str(values[option]).strip()}:
+                    yield user or str(values.get("username") or ""), text
     for option, value in params.items():
         if value is not None and (option in finders or isinstance(value, (dict, list))):
             found = finders[option](value, params) if option in finders else secret_texts(value)

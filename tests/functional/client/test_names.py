@@ -27,7 +27,6 @@ NAMES = {
     "~user": "~user",
     "semi;colon:at@": "semi%3Bcolon%3Aat%40",
     "{{ braces }}": "%7B%7B%20braces%20%7D%7D",
-    "new\nline": "new%0Aline",
     "__": "__",
 }
 
@@ -41,6 +40,17 @@ def test_the_path_on_the_wire(user, em, name):
     path = f"/attunityenterprisemanager/api/v1/servers/srv%20{NAMES[name]}/tasks/{NAMES[name]}"
     assert [request["raw_path"] for request in run.requests[1:3]] == [path, f"{path}?action=stop&timeout=60"]
     assert run.result["task"]["name"] == name
+
+
+def test_a_name_that_the_server_gives_is_not_judged(user, em):
+    """Nobody may type a control character, but a task that has one in its name is a task."""
+    task = {"name": "new\nline\t", "state": "RUNNING", "stop_seconds": 0}
+    em.reset({"users": USERS, "servers": [{"name": "srv", "tasks": [task]}]})
+    run = user.run(
+        "aem_task_batch", state="stopped", include=[{"server": "srv"}], wait_sleep=0.1, username="u", password="p"
+    )
+    assert run.changed and not run.failed, run.result
+    assert any("/tasks/new%0Aline%09?action=stop" in request["raw_path"] for request in run.requests)
 
 
 USERS = [{"name": "u", "logins": ["u"], "password": "p", "grants": [{"role": "Admin"}]}]

@@ -319,6 +319,47 @@ def test_all_values_of_secrets_are_hidden_whatever_their_names(admin, em):
     assert "Not like this" in run.msg and "canary" not in repr(run.result)
 
 
+# A name of a secret, and what may stand below it.
+NESTED = [
+    {"passwords": ["{}"]},
+    {"passwords": ["fine", ["{}"]]},
+    {"clientSecret": {"host": "{}"}},
+    {"clientSecret": {"nodes": [{"host": "{}"}]}},
+    {"deep": [{"clientSecrets": [{"a": {"b": ["{}"]}}]}]},
+]
+
+
+def filled(value, text):
+    """Return a value with the text in the place of {}."""
+    if isinstance(value, dict):
+        return {key: filled(item, text) for key, item in value.items()}
+    if isinstance(value, list):
+        return [filled(item, text) for item in value]
+    return text if value == "{}" else value
+
+
+@pytest.mark.parametrize("nested", NESTED, ids=str)
+@pytest.mark.parametrize("update_password", ["on_create", "always"])
+def test_no_secret_below_the_name_of_one_comes_out(admin, em, nested, update_password):
+    """Of a new endpoint, of one that is changed, reconfigured or read, and of what the server echoes."""
+    given = filled(nested, CANARY)
+    new = {"name": "new", "type": "oracle", "role": "source", "settings": given}
+    results = [endpoint(admin, **new, check=check, diff=True).result for check in (True, False)]
+    assert em.endpoint(PROD, "new")["db_settings"] == {"$type": "OracleSettings", **given}
+    em.set_endpoint(PROD, "ERP", db_settings={"$type": "OracleSettings", **filled(nested, "the old canary")})
+    em.set_endpoint(PROD, "ERP standby", db_settings={"$type": "OracleSettings", **given})
+    swap = {"state": "reconfigured", "configuration": "ERP standby", "update_password": update_password}
+    results.append(endpoint(admin, **swap, diff=True, check=True).result)
+    results.append(admin.run("aem_endpoint_info", server=PROD, settings=True).result)
+    echo = {"fault": "error", "error_code": "AEM_ODD", "error_message": f"Not like this: {json.dumps(CANARY)} {CANARY}"}
+    em.faults({"match": {"operation": "PatchEndpoint"}, **echo})
+    for _attempt in range(2):
+        results.append(endpoint(admin, settings=given, update_password=update_password, diff=True).result)
+    assert results[-2]["failed"] and "Not like this" in results[-2]["msg"] and not results[-1].get("failed")
+    text = "\n".join(repr(one) + json.dumps(one, ensure_ascii=False) for one in results)
+    assert "canary" not in text
+
+
 def test_a_setting_below_the_name_of_a_secret_is_not_shown_when_it_changes(admin, em):
     em.set_endpoint(
         PROD, "ERP", db_settings={"$type": "OracleSettings", "clientSecret": {"a": "the old canary", "b": "c"}}
