@@ -121,10 +121,12 @@ options:
         present value is one. Where there is no present value, and within lists, each value is sent as it is given.
       - No call changes C($type) (see O(settings_type)) and C(connectioninfo.$type) later. Another value for one of them
         is a failure, and nothing is sent.
-      - A setting is secret if its name contains C(password), C(passphrase), C(secret), C(privateKey), C(accessKey),
-        C(apiKey) or C(accountKey), or ends in C(token) or C(sessionId). Upper and lower case do not count, and an
-        underscore may stand before C(key) and C(id). All below such a name is secret, too, in mappings and lists. A
-        secret is never shown in results.
+      - A setting is secret if its name ends in a word like C(password), C(passphrase), C(pwd), C(secret), C(token),
+        C(credentials), C(connectionString), C(keytab), C(authorization), C(sessionId), or in a kind of key, as
+        C(privateKey), C(accessKey), C(accountKey), C(apiKey), C(appKey), C(encryptionKey) or C(sharedKey). Case,
+        underscores and digits at the end do not count. A name that just contains such a word is none, as
+        C(privateKeyFile). All below such a name is secret, too, in mappings and lists, and so is the secret part of a
+        text like C(PWD=...;). A secret is never shown in results.
       - The value of a secret, and all below its name, must not be a number, so write it in quotes.
       - A secret, and a setting whose name ends in C(user) or C(username), must not hold a control character, as a line
         end at its end. A key or a certificate in PEM, and a text that is a JSON object, may have many lines.

@@ -16,12 +16,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
-<<<<<<< HEAD
 from . import exact_json
-from .checks import check_name
-=======
 from .checks import check_segment
->>>>>>> c272ee62edcd771bb8b0c348456d0b28553d7567
 from .connection import API_PATH, Connection
 from .error_codes import INVALID_SESSION_ID, UNAUTHORIZED_REQUEST, advice_on
 from .errors import AemError, ApiError, LoginRefused, TransportError, sentence
