@@ -62,7 +62,8 @@ def leaves(document: Json) -> Leaves:
         for key, item in keyed.items():
             walk((*where, key), item)
         if len(keyed) > 1 and not is_set(where):
-            found[(*where, ORDER)] = list(keyed)
+            place = (*where, ORDER)
+            found[place] = list(keyed)
 
     walk((), document.get(BODY) or {})
     return found

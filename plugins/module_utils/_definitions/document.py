@@ -59,7 +59,7 @@ def read_definition(option: str, value: Any) -> Json:
     return document
 
 
-class _Twice(dict):  # type: ignore[type-arg]
+class _Twice(dict):
     """An object in which a member stands twice."""
 
     member = ""
@@ -151,7 +151,8 @@ def _check_form(option: str, where: Where, value: Any, is_member: bool) -> None:
     wanted = _form_of(where)
     if wanted and not isinstance(value, wanted):
         form = "a list" if wanted is list else "an object"
-        is_now = {str: "a text", dict: "a single object", list: "a list"}.get(type(value), type(value).__name__)
+        forms = ((str, "a text"), (dict, "a single object"), (list, "a list"))
+        is_now = next((text for kind, text in forms if isinstance(value, kind)), type(value).__name__)
         raise InputError(
             f"{option} is not a replication definition: {place} must be {form}, and is {is_now}. {REWRITTEN}"
         )
