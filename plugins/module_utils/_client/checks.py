@@ -19,6 +19,8 @@ MAX_SECONDS = 86400
 # Unicode's control characters, and its two separators that are line ends and nothing else.
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 LINE_ENDS = "\n\r\x85\u2028\u2029"
+# The name of a member that holds a user: username, asm_user, proxyUserName.
+USER_MEMBER = re.compile(r"user(?:_?name)?$", re.IGNORECASE)
 # A key or a certificate: a text of many lines.
 PEM = re.compile(r"\s*-----BEGIN [A-Z0-9 ]+-----[\r\n].*-----END [A-Z0-9 ]+-----\s*", re.DOTALL)
 

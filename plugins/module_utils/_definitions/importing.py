@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from .._client.api import Api, Json
+from .._client.checks import USER_MEMBER, check_characters, check_secret
 from .._client.errors import ApiError, InputError, WaitError
 from .._common.files import read_file
 from .._common.lost_answers import confirm_lost_write
@@ -22,7 +23,7 @@ from .._common.wait import TimedOut, check_waiting, wait_until
 from . import diff as definition_diff
 from .diff import Change, Comparison, Leaves
 from .document import LIMIT, read_definition, task_definition, too_large, with_version
-from .model import Rules, Where, names, rules_in, secrets_of, unknown_secrets
+from .model import KINDS, Rules, Where, is_secret_place, name, names, rules_in, secrets_of, texts, unknown_secrets
 
 
 def secrets_in_definition(definition: Any, params: Mapping[str, Any]) -> Iterator[str]:
@@ -47,13 +48,19 @@ def given_definition(api: Api, params: Mapping[str, Any]) -> tuple[str, Json]:
     return label, document
 
 
-def hide_secrets(api: Api, document: Json, params: Mapping[str, Any]) -> Rules:
+def hide_secrets(api: Api, label: str, document: Json, params: Mapping[str, Any]) -> Rules:
     """Hide the secrets of a definition in all that comes out, and return what the user says of it.
 
-    Raises InputError if ``secrets`` names a place that is not there: nothing there would be hidden.
+    Raises InputError if ``secrets`` names a place that is not there: nothing there would be hidden. Also for a control
+    character in a name, a user or a secret; the message calls the definition ``label``.
     """
     rules = rules_in(params)
     api.client.hide(secrets_of(document, rules))
+    for where, text in texts(document):
+        if is_secret_place(where, rules):
+            check_secret(f"{label}: {name(where)}", text)
+        elif where[1:2] and where[0] in KINDS and _is_name_or_user(where):
+            check_characters(f"{label}: {name(where)}", text)
     unknown = unknown_secrets(document, rules)
     if unknown:
         raise InputError(
@@ -62,6 +69,13 @@ def hide_secrets(api: Api, document: Json, params: Mapping[str, Any]) -> Rules:
             "text.",
         )
     return rules
+
+
+def _is_name_or_user(where: Where) -> bool:
+    """Return whether the name of an object, or a user, stands at a place in a task or an endpoint."""
+    if where[0] == "databases":
+        return where[2:] == ("name",) or bool(USER_MEMBER.search(str(where[-1])))
+    return where[2:3] == ("task",) and where[3] in ("name", "source_name", "target_names")
 
 
 def _text(option: str, path: str, label: str) -> str:

@@ -8,12 +8,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from .._client.api import Json
-from .._client.checks import check_characters, check_secret
+from .._client.checks import USER_MEMBER, check_characters, check_secret
 from .._client.errors import InputError
 from .._client.redaction import MASK, is_encrypted, is_secret_name, redacted
 
@@ -23,8 +22,6 @@ STORED, GIVEN = "(the stored secret)", "(the given secret)"
 # PatchEndpoint cannot change these (docs/enterprise_manager_api.md, 6.34).
 FIXED: tuple[Path, ...] = (("$type",), ("connectioninfo", "$type"))
 MISSING = object()
-# The name of a setting that holds a user: username, asm_user, proxyUserName.
-USER = re.compile(r"user(?:_?name)?$", re.IGNORECASE)
 
 
 class Change(NamedTuple):
@@ -84,7 +81,7 @@ def check(option: str, value: Any, is_secret: bool = False, path: Path = ()) -> 
         check_secret(where, value)
     elif is_secret and isinstance(value, (int, float)) and not isinstance(value, bool):
         raise InputError(f"{where} must be a text: write it in quotes.")
-    elif isinstance(value, str) and path and USER.search(path[-1]):
+    elif isinstance(value, str) and path and USER_MEMBER.search(path[-1]):
         check_characters(where, value)
 
 

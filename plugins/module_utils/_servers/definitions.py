@@ -34,7 +34,7 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     server, kinds = check_name("server", params["server"]), objects.asked(params["objects"])
     check_waiting(params)
     label, whole = given_definition(api, params)
-    rules, always = hide_secrets(api, whole, params), params["update_password"] == "always"
+    rules, always = hide_secrets(api, label, whole, params), params["update_password"] == "always"
     if not any(whole[BODY].values()):
         raise InputError(f"{label} is empty: it holds neither tasks nor endpoints nor anything else.")
     document, beyond = objects.only(whole, kinds), objects.beyond(whole, kinds)

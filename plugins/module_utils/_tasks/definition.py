@@ -78,7 +78,7 @@ def _present(change: TaskChange, params: Mapping[str, Any], mode: Mode) -> Resul
         raise InputError("import_mode: replace deletes the task before it imports it: it needs force: true.")
     label, given = given_definition(api, params)
     document, unused = task_definition(label, given, task.name)
-    rules = hide_secrets(api, document, params)
+    rules = hide_secrets(api, label, document, params)
     if replace and not os.path.isdir(folder):
         raise InputError(f"backup_dir ({folder}) is not a folder: the old definition would have no place.")
     note = read_note(folder, task, api.client.address) if folder else None

@@ -382,3 +382,26 @@ DEEP: dict = {}
 for _level in range(200):
     DEEP = {"x": DEEP}
 REPLACE = {"definition": definition(), "import_mode": "replace"}
+
+
+def shop_of(body):
+    """Return the settings of the endpoint in a definition, which may be changed."""
+    (item,) = [item for item in body["databases"] if item["name"] == "Shop"]
+    item["db_settings"] = dict(item["db_settings"])
+    return item["db_settings"]
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        (lambda body: body["tasks"][0]["task"].update(source_name="Shop\n"), "tasks/fresh/task/source_name"),
+        (lambda body: shop_of(body).update(username="CORP\nadia"), "databases/Shop/db_settings/username"),
+        (lambda body: shop_of(body).update(password="canary\n"), "databases/Shop/db_settings/password"),
+    ],
+)
+def test_a_control_character_in_a_definition_is_refused_before_anything_is_sent(admin, change, place):
+    document = with_shop(definition())
+    change(document[BODY])
+    run = present(admin, document)
+    assert run.failed and not run.changed and run.requests == []
+    assert run.msg.startswith(f"definition: {place} ") and "canary" not in run.msg
