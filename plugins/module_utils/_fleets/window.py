@@ -61,13 +61,13 @@ class Window:
 
     def __init__(self, api: Api, params: Mapping[str, Any], mode: Mode) -> None:
         self._api, self._params, self._mode = api, params, mode
-        # Links are followed once, here: lock and journal are beside the file itself, for whoever shares it.
-        self._path: str | None = params["path"] and real_path("path", params["path"])
         is_record, has_document = params["state"] == "recorded", params["checkpoint"] is not None
         if is_record and has_document:
             raise InputError("state: recorded makes a checkpoint and takes none.")
-        if not is_record and bool(self._path) == has_document:
+        if not is_record and bool(params["path"]) == has_document:
             raise InputError(f"state: {params['state']} needs either path or checkpoint.")
+        # Links are followed once, here: lock and journal are beside the file itself, for whoever shares it.
+        self._path: str | None = params["path"] and real_path("path", params["path"])
         if is_record:
             for option in ("include", "exclude", "waves"):
                 read_selectors(option, params[option])
