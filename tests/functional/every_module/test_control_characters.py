@@ -29,13 +29,15 @@ CONNECTION = connection_options()
 
 # Texts that are neither a name, nor a user, nor a secret. By module; "" is each of them.
 OTHER = {
-    "": {"dest", "src", "backup_dir", "journal", "path"},
+    "": {"dest", "src", "backup_dir", "journal", "path", "mode", "owner", "group"},
     "aem_api": {"query", "body", "accept"},  # sent as they are; of path see the last test
     "aem_audit_trail": {"start", "end"},
     "aem_change_data": {"retention_point", "timestamp_or_offset"},
     "aem_endpoint": {"description", "settings", "secrets"},  # see the tests of settings and secrets below
-    "aem_import": {"definition"},
+    "aem_export": {"secrets"},  # places, as in the next one and aem_task
+    "aem_import": {"definition", "secrets"},
     "aem_maintenance_window": {"checkpoint"},
+    "aem_schedule": {"cron"},
     "aem_server": {"description"},
     "aem_server_license": {"license"},
     "aem_table": {"tables.state"},
@@ -44,7 +46,7 @@ OTHER = {
         for option in ("included_pattern", "excluded_pattern", "explicit_included_tables")
         for member in ("load_order", "table_type")
     },
-    "aem_task": {"definition", "cdc_position"},
+    "aem_task": {"definition", "secrets", "cdc_position"},
     "aem_task_batch": {"cdc_position"},
 }
 # What each other option needs beside it, if ROW has it not.
