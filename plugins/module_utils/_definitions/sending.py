@@ -72,7 +72,8 @@ class _Walker:
             known = old if isinstance(old, list) else []
             keyed = by_identity(new)
             if keyed is None:
-                items = [self._item(where, item, known) for item in new]
+                left = [(self._shape(where, item), item) for item in known]
+                items = [self._item(where, item, left) for item in new]
             else:
                 there = by_identity(known) or {}
                 items = [self.walk((*where, key), item, there.get(key, ABSENT)) for key, item in keyed.items()]
@@ -102,14 +103,18 @@ class _Walker:
     def _kept(self, where: Where, old: Any) -> Any:
         return old if self._keep and where[0] == "tasks" else ABSENT
 
-    def _item(self, where: Where, new: Any, known: list[Any]) -> Any:
-        """Return what is sent in place of an item of a list that is replaced as a whole, ``known`` being its old ones.
+    def _item(self, where: Where, new: Any, left: list[tuple[Any, Any]]) -> Any:
+        """Return what is sent in place of an item of a list that is replaced as a whole.
 
-        Of such an item nothing can be left out. So its secrets are those of the item that is the same without them.
+        Of such an item nothing can be left out. So its secrets are those of the item that is the same without them,
+        the first of those ``left``: pairs of what an old item is without its secrets, and the item. It is taken out.
         """
         shape = self._shape(where, new)
-        same = next((old for old in known if self._shape(where, old) == shape), ABSENT)
-        if new == same or shape == new:
+        at = next((at for at, (_shape, old) in enumerate(left) if old == new), None)
+        if at is None:
+            at = next((at for at, (other, _old) in enumerate(left) if other == shape), None)
+        same = ABSENT if at is None else left.pop(at)[1]
+        if new == same:
             return new
         unsure = Sending()
         sent = _Walker(self._label, self._rules, self._always, self._keep, unsure).walk(where, new, same)
