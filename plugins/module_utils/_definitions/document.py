@@ -87,6 +87,8 @@ def _parsed(option: str, text: str) -> Any:
         plain = plain.partition("\n")[2].lstrip()
     if not plain:
         raise InputError(f"{option} is empty.")
+    if "\0" in plain[:2]:  # without the mark that a file in it should begin with, it is read as UTF-8
+        raise InputError(f"{option} is UTF-16, not UTF-8. {REWRITTEN}")
     try:
         return json.loads(plain, parse_float=number, parse_constant=_refuse_constant, object_pairs_hook=_members)
     except RecursionError as error:
