@@ -106,11 +106,9 @@ def _parsed(option: str, text: str) -> Any:
 
 
 def shown_definition(value: Any) -> Any:
-    """Return the option as it is shown: nothing of a text that is not JSON, as secrets are not found in it."""
-    if not isinstance(value, str):
-        return value
+    """Return the option as it is shown: nothing of what is not a definition, as secrets are not found in it."""
     try:
-        _parsed("definition", value)
+        read_definition("definition", value)
     except InputError:
         return MASK
     return value

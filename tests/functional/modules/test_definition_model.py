@@ -365,24 +365,48 @@ def test_a_playbook_shows_names_and_no_secret_of_what_is_not_json(em, tmp_path, 
     assert "********" in outcome.text and "ca_path" in outcome.text
 
 
+def with_canary(**content):
+    """Return a definition with a secret by its name, one by the user's word, and more content."""
+    document = shop_with(password="canary", y="canary of the user")
+    document[BODY].update(content)
+    return document
+
+
+UNUSED = with_canary()
+task_of(UNUSED)["task"]["source_name"] = "ERP"
+SHOWN = {
+    "another secret": shop_with(x="PWD=canary;"),
+    "as usual": with_canary(),
+    "two tasks": with_canary(tasks=[task_of(definition("a")), task_of(definition("b"))]),
+    "not used": UNUSED,
+    "damaged": with_canary(tasks="System.Object[]"),
+    "aliens": with_canary(aliens={"a": 1}),
+    "without a body": {"databases": with_canary()[BODY]["databases"]},
+    "not a definition": "canary",
+    "not JSON": '{"a": "pa"canary"}',
+    "a list": [{"password": "canary"}],
+}
+TEXTS = {
+    **{f"{name} as text": json.dumps(value) for name, value in SHOWN.items() if not isinstance(value, str)},
+    "twice": json.dumps(with_canary()).replace('"password"', '"port": 1, "port": 2, "password"'),
+}
+
+
 @pytest.mark.parametrize(
     ("module", "options"),
     [
         ("aem_api", {"method": "patch", "path": "a", "body": [{"op": "add", "path": "/x", "value": {"a": "canary"}}]}),
         ("aem_api", {"method": "put", "path": "a", "body": "a text with a canary"}),
         ("aem_api", {"method": "put", "path": "a", "body": '{"a": "canary"}'}),
-        ("aem_task", {"server": PROD, "name": "x", "state": "present", "definition": '{"a": "pa"canary"}'}),
-        ("aem_import", {"server": PROD, "definition": "canary"}),
-        ("aem_import", {"server": PROD, "definition": shop_with(x="PWD=canary;"), "secrets": ["*/y"]}),
-        ("aem_import", {"server": PROD, "definition": shop_with(y="canary"), "secrets": ["*/y"]}),
-        ("aem_import", {"server": PROD, "definition": json.dumps(shop_with(y="canary")), "secrets": ["*/y"]}),
-        (
-            "aem_task",
-            {"server": PROD, "name": "x", "state": "present", "definition": shop_with(y=["canary"]),
-             "secrets": [f"{SETTINGS}/y"]},
+        *(
+            pytest.param(
+                module, {**more, "server": PROD, "definition": value, "secrets": ["*/y"]}, id=f"{module} {name}"
+            )
+            for module, more in (("aem_task", {"name": "x", "state": "present"}), ("aem_import", {}))
+            for name, value in {**SHOWN, **TEXTS}.items()
         ),
     ],
-)  # fmt: skip
+)
 def test_neither_invocation_nor_the_log_of_the_system_shows_what_may_be_a_secret(
     admin, monkeypatch, capsys, module, options
 ):

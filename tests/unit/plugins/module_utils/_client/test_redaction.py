@@ -103,6 +103,7 @@ def test_any_text_is_searched_quickly_and_nothing_is_covered_twice(text):
 @given(st.text(max_size=20).filter(lambda text: not set(text) & set(";\"\r\n{}'") and text.strip()))
 @settings(max_examples=100, deadline=None)
 def test_each_value_of_a_connection_string_is_found(secret):
+    secret = f"x{secret}"  # a small number may stand anywhere
     text = f"Driver=x;PWD={secret};Server=y"
     shown = redacted(text, lambda _secret: "#")
     assert shown.startswith("Driver=x;PWD=") and shown.endswith(";Server=y")
