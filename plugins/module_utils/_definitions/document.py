@@ -39,15 +39,17 @@ DATABASE_OBJECTS = {"db_settings", "override_properties"}
 
 def read_definition(option: str, value: Any) -> Json:
     """Return the definition in a dict or a JSON text; raise InputError, which names ``option``, if it is not one."""
-    document = _parsed(option, value) if isinstance(value, str) else value
+    try:
+        text = value if isinstance(value, str) else dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError(f"{option} is not JSON: {error}.") from error
+    document = _parsed(option, text)  # what YAML has and JSON has not, such as numbers as names, is as it is sent
     if not isinstance(document, dict):
         raise InputError(f"{option} must be a replication definition (an object), not {type(document).__name__}.")
     try:
         for where, item, is_member in _walk((), document, DEPTH):
             _check_form(option, where, item, is_member)
-        if document is value and len(dumps(document)) > LIMIT:
-            raise InputError(too_large(option))
-    except (TypeError, ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{option} is not JSON: {error}.") from error
     content = document.get(BODY)
     if not isinstance(content, dict):

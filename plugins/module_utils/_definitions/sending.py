@@ -13,6 +13,7 @@ so that a secret that is left out stays as the server has it (docs/enterprise_ma
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -171,13 +172,21 @@ def filled(new: Any, old: Any) -> Any:
 
 
 def _filled_text(new: str, old: str) -> Any:
-    secrets = {known.lower(): old[begin:end] for begin, end, known in secrets_in_text(old)}
+    """Return ``new`` filled by names; of those that stand there more than once, by their order."""
+    secrets: dict[str, list[str]] = {}
+    for begin, end, known in secrets_in_text(old):
+        secrets.setdefault(known.lower(), []).append(old[begin:end])
+    places = list(secrets_in_text(new))
+    count = Counter(known.lower() for _begin, _end, known in places)
     pieces, at = [], 0
-    for begin, end, known in secrets_in_text(new):
+    for begin, end, known in places:
+        there = secrets.get(known.lower(), [])
+        if len(there) < count[known.lower()]:
+            return ABSENT
+        secret = there.pop(0)
+        count[known.lower()] -= 1
         if new[begin:end] == PLACEHOLDER:
-            if known.lower() not in secrets:
-                return ABSENT
-            pieces += [new[at:begin], secrets[known.lower()]]
+            pieces += [new[at:begin], secret]
             at = end
     text = "".join([*pieces, new[at:]])
     return ABSENT if PLACEHOLDER in text else text

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import copy
+import datetime
 import json
 import re
 from decimal import Decimal
 
+import pytest
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import InputError
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.exact_json import number
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.redaction import is_encrypted
@@ -381,3 +383,32 @@ def test_numbers_are_kept_digit_by_digit():
     assert task["n"][0] == Decimal("0.12345678901234567890123") and task["n"][1] == 123456789012345678901234567890
     shown = stable_text({BODY: {"tasks": [task]}}, "x")
     assert all(digits in shown for digits in ("0.12345678901234567890123", "123456789012345678901234567890", "1E+400"))
+
+
+def test_numbers_as_names_are_texts_as_in_json():
+    (task,) = read_definition("x", {BODY: {"tasks": [{"task": {"name": "x"}, 1: {True: 2}}]}})[BODY]["tasks"]
+    assert task["1"] == {"true": 2}
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), datetime.date(2026, 1, 1), {("a",): 1}])
+def test_what_json_has_not_is_refused(value):
+    with pytest.raises(InputError, match="x is not JSON: "):
+        read_definition("x", {BODY: {"tasks": [{"task": {"name": "x"}, "a": value}]}})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sent"),
+    [
+        ("PWD=a;B=1;PWD=b", "PWD=<redacted>;B=2;PWD=<redacted>", "PWD=a;B=2;PWD=b"),
+        ("https://u:a@x https://u:b@y", "https://u:<redacted>@x https://u:<redacted>@z", "https://u:a@x https://u:b@z"),
+        ("PWD=a;B=1;PWD=b", "PWD=clear;B=1;pwd=<redacted>", "PWD=clear;B=1;pwd=b"),
+        ("PWD=a", "PWD=<redacted>;PWD=<redacted>", None),
+        ("PWD=a", "PASSWORD=<redacted>", None),
+    ],
+)
+def test_a_text_is_filled_in_by_the_names_of_its_secrets_and_their_order(old, new, sent):
+    def with_text(text):
+        return {BODY: {"databases": [{"name": "ERP", "db_settings": {"x": text}}]}}
+
+    settings_ = compared(with_text(old), with_text(new)).document[BODY]["databases"][0]["db_settings"]
+    assert settings_ == ({} if sent is None else {"x": sent})
