@@ -107,7 +107,7 @@ def _parsed(option: str, text: str) -> Any:
         raise InputError(f"{option} is not JSON: {error}.") from None
 
 
-def shown_definition(value: Any) -> Any:
+def shown_option(value: Any) -> Any:
     """Return the option as it is shown: nothing of what is not a definition, as secrets are not found in it."""
     try:
         read_definition("definition", value)

@@ -26,7 +26,7 @@ from .document import LIMIT, read_definition, task_definition, too_large, with_v
 from .model import KINDS, Rules, Where, is_secret_place, name, names, rules_in, secrets_of, texts, unknown_secrets
 
 
-def secrets_in_definition(definition: Any, params: Mapping[str, Any]) -> Iterator[str]:
+def secrets_in_option(definition: Any, params: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is secret in the option ``definition``; of what is not a definition nothing is shown anyway."""
     with contextlib.suppress(InputError):
         document, rules = read_definition("definition", definition), rules_in(params)
