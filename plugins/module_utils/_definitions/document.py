@@ -40,7 +40,7 @@ DATABASE_OBJECTS = {"db_settings", "override_properties"}
 def read_definition(option: str, value: Any) -> Json:
     """Return the definition in a dict or a JSON text; raise InputError, which names ``option``, if it is not one."""
     try:
-        text = value if isinstance(value, str) else dumps(value, allow_nan=False)
+        text = value if isinstance(value, str) else dumps(value)
     except (TypeError, ValueError, RecursionError) as error:
         raise InputError(f"{option} is not JSON: {error}.") from error
     document = _parsed(option, text)  # what YAML has and JSON has not, such as numbers as names, is as it is sent

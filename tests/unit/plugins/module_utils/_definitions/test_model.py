@@ -412,3 +412,12 @@ def test_a_text_is_filled_in_by_the_names_of_its_secrets_and_their_order(old, ne
 
     settings_ = compared(with_text(old), with_text(new)).document[BODY]["databases"][0]["db_settings"]
     assert settings_ == ({} if sent is None else {"x": sent})
+
+
+def test_a_pair_with_an_owner_has_the_name_of_its_secret_too():
+    def with_pair(value):
+        settings_ = {"list": [{"owner": "o", "name": "password", "value": value}]}
+        return {BODY: {"databases": [{"name": "ERP", "db_settings": settings_}]}}
+
+    found = compared(with_pair("canary-old"), with_pair("canary-new"))
+    assert found.changes and "canary" not in str(diff.diff(found.changes, "x", RULES))
