@@ -58,6 +58,8 @@ options:
       - Beside it are a lock file, which keeps two runs from using the same checkpoint, and a journal of what is sent.
       - A link is followed. The checkpoint, the lock and the journal are in the folder of the file that it leads to, so
         that hosts can share them on a common volume.
+      - A file that belongs to another user than the one who runs this (or root), or that everybody can write to, is
+        refused. One that a group can write to is not, as a new file is private, and was opened to the group on purpose.
       - Needed for V(frozen) and V(restored), if there is no O(checkpoint).
     type: path
   checkpoint:
@@ -67,6 +69,8 @@ options:
 notes:
   - Tasks that are RUNNING, in RECOVERY or STARTING when they are recorded are started again with
     C(RESUME_PROCESSING). All others are left alone.
+  - A checkpoint is checked strictly, as anybody may have edited it. One that no release of the collection has written is
+    refused before anything is sent, and the message says where it is wrong, as C(tasks/3/run_option), counted from 0.
   - O(include), O(exclude), O(waves), O(on_server_error) and O(allow_empty) apply to V(recorded) only, O(on_full_load)
     and O(drain) to V(frozen) only.
   - The API shows no identity of an installation, so a checkpoint recognises its Enterprise Manager by O(url). Use the
@@ -134,6 +138,11 @@ checkpoint:
       returned: always
       type: dict
       sample: {include: [{server: Replicate-Prod}], exclude: null, waves: null}
+    running:
+      description: How many of the tasks ran.
+      returned: always
+      type: int
+      sample: 1
     tasks:
       description: The tasks, each with RV(ignore:server), RV(ignore:name), RV(ignore:state), RV(ignore:wave), and
         RV(ignore:run_option), with which it is started again. The last one is V(null) for a task that did not run.

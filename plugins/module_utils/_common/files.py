@@ -116,6 +116,28 @@ def read_file(option: str, path: str) -> str | None:
         return None
 
 
+def read_private_file(option: str, path: str, most: int) -> str | None:
+    """Return what is in a file that this user can trust, None if there is none.
+
+    Raises InputError, which names ``option``, if it belongs to somebody else, everybody may write to it, or it holds
+    more than ``most`` bytes.
+    """
+    try:
+        with place_of(option, path, "used") as place:
+            try:
+                descriptor = place.open(os.O_RDONLY)
+            except FileNotFoundError:
+                return None
+            with open(descriptor, "rb") as file:
+                place.check_private(os.fstat(descriptor))
+                content = file.read(most + 1)
+            if len(content) > most:
+                raise place.refusal(f"it is larger than {most // 2**20} MB")
+            return _decoded(place, content)
+    except NoFolder:
+        return None
+
+
 def write_atomically(option: str, path: str, text: str, access: Access = AS_IT_IS) -> list[str]:
     """Write ``text`` to a file; another process sees the old or the new one, and its rights stay. A new one is private.
 

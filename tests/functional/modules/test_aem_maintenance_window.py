@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import threading
 from datetime import datetime, timezone
 
@@ -372,32 +373,81 @@ def spoil(**members):
 
 
 def spoil_task(**members):
-    """Return a change of its first task."""
-    return lambda document: json.dumps({**document, "tasks": [{**document["tasks"][0], **members}]})
+    """Return a change of its fourth task."""
+
+    def change(document):
+        document["tasks"][3] = {**document["tasks"][3], **members}
+        return json.dumps(document)
+
+    return change
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda document: json.dumps(document)[:-20], "is damaged: it is not JSON. Nothing was done."),
-        (lambda document: "", "is damaged: it is not JSON"),
-        (lambda document: "[]", "is damaged: it is not a checkpoint"),
-        (lambda document: "{}", "is damaged: it is not a checkpoint"),
-        (spoil(schema=2), "was written by a newer release of the collection (schema 2, this one knows 1)"),
-        (
-            spoil(enterprise_manager="https://em/x"),
-            "is of another Enterprise Manager: https://em/x, not https://localhost",
-        ),
-        (spoil(tasks=None), "is damaged: TypeError"),
-        (spoil(tasks=[{}]), "is damaged: KeyError"),
-        (spoil(selection=None), "is damaged"),
-        (spoil(phase="odd"), "is damaged: there is no phase odd"),
-        (spoil_task(wave="1"), "is damaged: ValueError wave"),
-        (spoil_task(name=""), "is damaged: ValueError '' is not a text"),
-        (spoil_task(run_option=3), "is damaged: ValueError 3 is not a text"),
-        (lambda document: json.dumps({**document, "tasks": document["tasks"][:1] * 2}), "a task is there twice"),
-    ],
-)
+def without(*path):
+    """Return a change that takes a member out."""
+
+    def change(document):
+        inner = document
+        for member in path[:-1]:
+            inner = inner[member]
+        del inner[path[-1]]
+        return json.dumps(document)
+
+    return change
+
+
+def spoil_selector(**members):
+    """Return a change of a selector."""
+    return lambda document: spoil(selection={**document["selection"], "waves": [members]})(document)
+
+
+RELOAD = 'tasks/3/run_option is "reload_target", and must be "resume_processing" or null. Nothing was done.'
+NO_MAPPING = [
+    (lambda document: json.dumps(document)[:-20], "it is not JSON. Nothing was done."),
+    (lambda document: "", "it is not JSON"),
+    (lambda document: "[" * 100_000, "it is nested too deeply"),
+    (lambda document: "[]", "it is not a checkpoint"),
+]
+EDITED = [
+    (lambda document: "{}", "it is not a checkpoint"),
+    (spoil(schema=True), "it is not a checkpoint"),
+    (spoil(schema=0), "schema is 0, and must be 1"),
+    (spoil(enterprise_manager=3), "enterprise_manager is 3, and must be a text that is not blank"),
+    (spoil(recorded="yesterday"), 'recorded is "yesterday", and must be a UTC time'),
+    (spoil(recorded=None), "recorded is null, and must be a UTC time"),
+    (spoil(tasks=None), "tasks is null, and must be a list"),
+    (spoil(tasks=[]), "running is 5, and must be the number of tasks with a run_option, which is 0"),
+    (spoil(tasks=[], running=0, phase="odd"), 'phase is "odd", and must be one of recorded, freezing, frozen,'),
+    (spoil(phase=["frozen"]), "phase is a list, and must be one of"),
+    (spoil(tasks=[{}]), "tasks/0 is a mapping, and must be a mapping with server"),
+    (spoil(tasks=["x"]), 'tasks/0 is "x", and must be a mapping'),
+    (spoil(selection=None), "selection is null, and must be a mapping"),
+    (spoil(selection={"include": [], "exclude": []}), "selection is a mapping, and must be a mapping with waves"),
+    (spoil(state="restored"), 'state is "restored", and must be left out: the members here are schema,'),
+    (spoil_selector(force=True), "selection/waves/0/force is true, and must be left out: the members here are server,"),
+    (spoil_selector(server=[]), "selection/waves/0/server is an empty list, and must be a text"),
+    (spoil_selector(tag="x"), 'selection/waves/0/tag is "x", and must be a list or null'),
+    (spoil_selector(state=[{}]), "selection/waves/0/state/0 is a mapping, and must be a text"),
+    (spoil_task(wave="1"), 'tasks/3/wave is "1", and must be a whole number from 1'),
+    (spoil_task(wave=0), "tasks/3/wave is 0, and must"),
+    (spoil_task(wave=True), "tasks/3/wave is true, and must"),
+    (spoil_task(name=""), 'tasks/3/name is "", and must be a text that is not blank'),
+    (spoil_task(name=".."), 'tasks/3/name is "..", and must be a name'),
+    (spoil_task(server={"a": 1}), "tasks/3/server is a mapping, and must be a text"),
+    (spoil_task(state=None), "tasks/3/state is null, and must be a text"),
+    (spoil_task(run_option=3), "tasks/3/run_option is 3, and must be"),
+    (spoil_task(run_option=""), 'tasks/3/run_option is "", and must be'),
+    (spoil_task(run_option="RESUME_PROCESSING"), "tasks/3/run_option is"),
+    (spoil_task(run_option="reload_target"), RELOAD),
+    (spoil_task(force=True), "tasks/3/force is true, and must be left out: the members here are server, name, state,"),
+    (without("tasks", 3, "wave"), "tasks/3 is a mapping, and must be a mapping with wave"),
+    (without("phase"), "the document is a mapping, and must be a mapping with phase"),
+    (spoil(running=4), "running is 4, and must be the number of tasks with a run_option, which is 5"),
+    (spoil(running=True), "running is true, and must"),
+    (lambda document: json.dumps({**document, "tasks": document["tasks"][:1] * 2}), "a task is there twice"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), NO_MAPPING + EDITED)
 def test_a_checkpoint_that_is_not_sound_stops_everything(em, window, tmp_path, change, message):
     document = window("recorded").result["checkpoint"]
     path = tmp_path / "checkpoint"
@@ -405,6 +455,92 @@ def test_a_checkpoint_that_is_not_sound_stops_everything(em, window, tmp_path, c
     text, before = path.read_text(), running(em)
     for state in ("recorded", "frozen", "restored"):
         run = window(state)
-        assert run.failed and message in run.msg, run.msg
+        assert run.failed and "is damaged, or was edited: " in run.msg and message in run.msg, run.msg
         assert str(path) in run.msg and not run.requests
     assert path.read_text() == text and running(em) == before
+
+
+@pytest.mark.parametrize(("change", "message"), EDITED)
+def test_a_checkpoint_as_an_option_has_to_be_as_sound(em, window, change, message):
+    given = json.loads(change(window("recorded").result["checkpoint"]))
+    for state in ("frozen", "restored"):
+        run = window(state, path=None, checkpoint=given)
+        assert run.failed and "is damaged, or was edited: " in run.msg and message in run.msg, run.msg
+        assert "option checkpoint" in run.msg and not run.requests
+    assert running(em) == RAN
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (spoil(schema=2), "was written by a newer release of the collection (schema 2, this one knows 1)"),
+        (
+            spoil(enterprise_manager="https://em/x"),
+            "is of another Enterprise Manager: https://em/x, not https://localhost",
+        ),
+        (lambda document: " " * (64 * 2**20 + 1), "cannot be used: it is larger than 64 MB."),
+    ],
+)
+def test_a_checkpoint_that_does_not_belong_here_stops_everything(em, window, tmp_path, change, message):
+    document = window("recorded").result["checkpoint"]
+    path = tmp_path / "checkpoint"
+    path.write_text(change(document))
+    for state in ("recorded", "frozen", "restored"):
+        run = window(state)
+        assert run.failed and message in run.msg and str(path) in run.msg and not run.requests
+    assert running(em) == RAN
+
+
+def first_release(document, **members):
+    """Return a checkpoint as release 1.0.0 has written it."""
+    del document["running"]
+    return json.dumps({**document, **members})
+
+
+def test_a_checkpoint_of_the_first_release_is_read(em, window, tmp_path):
+    document = window("recorded").result["checkpoint"]
+    for option in ("include", "exclude", "waves"):
+        for selector in document["selection"][option]:
+            selector.update(dict.fromkeys({"name", "tag", "state"} - set(selector)))
+    document["selection"]["waves"] = None
+    (tmp_path / "checkpoint").write_text(first_release(document))
+    assert window("frozen").changed and running(em) == set()
+    assert window("restored").changed and running(em) == RAN
+
+
+def test_a_window_without_tasks_is_one(em, window, tmp_path):
+    for options in ({}, {"allow_empty": True}):
+        run = window("recorded", include=[{"server": "P", "name": "run[3]"}], waves=None, **options)
+    assert run.changed and run.result["counts"] == {"selected": 0, "running": 0} and read(tmp_path)["running"] == 0
+    assert not window("frozen").failed
+    # The first release did not count: of an open window, its tasks may have been taken out
+    (tmp_path / "checkpoint").write_text(first_release(read(tmp_path)))
+    run = window("restored")
+    assert run.failed and "tasks is an empty list, and must be the tasks of the window, which is frozen" in run.msg
+
+
+def test_a_checkpoint_that_everybody_can_write_to_is_refused(em, window, tmp_path):
+    window("recorded")
+    path = tmp_path / "checkpoint"
+    path.chmod(0o606)
+    for state in ("recorded", "frozen", "restored"):
+        run = window(state)
+        assert run.failed and not run.requests, run.result
+        assert f"path ({path}) cannot be used: everybody can write to it (mode 0606). Look at it" in run.msg
+    path.chmod(0o664)  # somebody has opened it to the group on purpose
+    assert window("frozen").changed and path.stat().st_mode & 0o777 == 0o664
+
+
+def test_the_checkpoint_of_another_user_is_refused(em, window, tmp_path, monkeypatch):
+    window("recorded")
+    path = tmp_path / "checkpoint"
+    own = os.geteuid()
+    if own == 0:
+        os.chown(path, 12345, -1)
+    else:
+        monkeypatch.setattr(os, "geteuid", lambda: own + 1)
+    for state in ("recorded", "frozen", "restored"):
+        run = window(state)
+        assert run.failed and not run.requests, run.result
+        assert f"path ({path}) cannot be used: it belongs to another user (uid " in run.msg
+    assert running(em) == RAN
