@@ -39,7 +39,9 @@ options:
   state:
     description:
       - V(recorded) only reads. If O(path) holds an open window (tasks are stopped, or some of them), it is kept as it
-        is.
+        is. If it holds one that was recorded only, and a task that ran then is not back, this is a failure that names
+        the task, as it may have been stopped with O(checkpoint) alone. Tasks that somebody has stopped since a window
+        that is over are noted as stopped, with a warning.
       - V(frozen) stops each task that ran, in the order of O(waves), and makes sure that its process has ended.
       - V(restored) starts each task that ran, the last wave first, and makes sure that its process is up. If a server
         is not connected yet, the module waits for it, up to O(wait_timeout). A task that was deleted, started or
@@ -65,12 +67,14 @@ options:
   checkpoint:
     description:
       - The checkpoint itself, as V(recorded) has returned it. For workflows whose nodes share no files.
+      - If there is O(path), too, the file is used, and this is only compared. One of another window, or with other
+        tasks, is a failure that says which.
     type: dict
 notes:
   - Tasks that are RUNNING, in RECOVERY or STARTING when they are recorded are started again with
     C(RESUME_PROCESSING). All others are left alone.
-  - A checkpoint is checked strictly, as anybody may have edited it. One that no release of the collection has written is
-    refused before anything is sent, and the message says where it is wrong, as C(tasks/3/run_option), counted from 0.
+  - A checkpoint is checked strictly, as anybody may have edited it. One that no release of the collection has written
+    is refused before anything is sent. The message says where it is wrong, as C(tasks/3/run_option), counted from 0.
   - O(include), O(exclude), O(waves), O(on_server_error) and O(allow_empty) apply to V(recorded) only, O(on_full_load)
     and O(drain) to V(frozen) only.
   - The API shows no identity of an installation, so a checkpoint recognises its Enterprise Manager by O(url). Use the

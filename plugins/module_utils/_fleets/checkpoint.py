@@ -113,6 +113,29 @@ def read_document(document: Any, address: str, source: str) -> Checkpoint:
     return checkpoint
 
 
+def check_same(found: Checkpoint, given: Checkpoint, path: str) -> None:
+    """Raise InputError unless the checkpoint of a file and a given one are of the same window."""
+    if found.recorded != given.recorded:
+        which = "an earlier" if given.recorded < found.recorded else "a newer"
+        raise InputError(
+            f"The checkpoint in {path} was recorded {found.recorded}, the one in the option checkpoint "
+            f"{given.recorded}: that is of {which} window. Nothing was done. Leave out checkpoint to use the file, or "
+            "path to use the other."
+        )
+    if found.tasks != given.tasks:
+        task = _first_difference(found.tasks, given.tasks)
+        raise InputError(
+            f"The checkpoint in {path} and the one in the option checkpoint were both recorded {found.recorded}, but "
+            f"differ in {task}. Nothing was done. Find out which one is right, and leave out the other "
+            "(path or checkpoint)."
+        )
+
+
+def _first_difference(ones: tuple[RecordedTask, ...], others: tuple[RecordedTask, ...]) -> TaskName:
+    odd = set(ones) ^ set(others)
+    return next((one.task for one in (*ones, *others) if one in odd), ones[0].task)  # else only their order differs
+
+
 class _Odd(Exception):
     """What no release writes: where in the document, what is there, and what may be."""
 

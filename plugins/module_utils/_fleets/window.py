@@ -31,6 +31,7 @@ from .journal import read_journal
 from .options import check_limits, check_stop_policy
 from .selection import list_tasks, read_selectors
 
+MOST_SHOWN = 20
 NOT_CONNECTED = "AEM_SERVER_NOT_CONNECTED"
 RAN = (*ACTIVE, STARTING)  # STOPPING: somebody else stops it; what is not known is not touched
 
@@ -64,8 +65,9 @@ class Window:
         is_record, has_document = params["state"] == "recorded", params["checkpoint"] is not None
         if is_record and has_document:
             raise InputError("state: recorded makes a checkpoint and takes none.")
-        if not is_record and bool(params["path"]) == has_document:
-            raise InputError(f"state: {params['state']} needs either path or checkpoint.")
+        if not is_record and (not params["checkpoint"] if has_document else not params["path"]):
+            empty = " An empty checkpoint is not one." if has_document else ""
+            raise InputError(f"state: {params['state']} needs either path or checkpoint.{empty}")
         # Links are followed once, here: lock and journal are beside the file itself, for whoever shares it.
         self._path: str | None = params["path"] and real_path("path", params["path"])
         if is_record:
@@ -101,6 +103,8 @@ class Window:
                 )
             note = f"The window in {path} is open since {old.recorded}: what ran then is kept."
             return Result(values=_recorded(old), diff=_diff_of_records(old, old), warnings=[note])
+        if old and old.phase == RECORDED:
+            self._check_all_back(old)
         selection = read_selection(api, params, self._limits)
         waves = sort_into_waves(selection.tasks, read_selectors("waves", params["waves"]))
         tasks = tuple(
@@ -116,6 +120,8 @@ class Window:
             for recorded in tasks
             if recorded.state not in KNOWN_STATES
         ]
+        if old and old.phase == RESTORED:
+            warnings += _stopped_since(old, new)
         if old and old.phase == RECORDED and (old.tasks, old.selection) == (new.tasks, new.selection):
             return Result(values=_recorded(old), diff=_diff_of_records(old, old), warnings=warnings)
         if path:
@@ -123,6 +129,7 @@ class Window:
             if not self._mode.check:
                 remove_file("path", _journal_of(path))  # it is of the window before
             warnings += self._save(new)
+            self._load()  # or the next step would be the first to find that the file cannot be trusted
         return Result(bool(path), _recorded(new), _diff_of_records(old, new), warnings)
 
     def freeze(self) -> Result:
@@ -235,10 +242,22 @@ class Window:
         return write_atomically("path", self._path, checkpoint.text())
 
     def _given(self) -> Checkpoint:
-        """Return the checkpoint of a file or an option."""
-        if self._params["checkpoint"] is not None:
-            return checkpoints.read_document(self._params["checkpoint"], self._api.client.address, "option checkpoint")
-        found = self._load()
+        """Return the checkpoint of the file, or of the option if there is no path.
+
+        With a path, the option is only compared: the file knows how far the window is. Raises InputError.
+        """
+        found, given = self._load(), self._params["checkpoint"]
+        if given is not None:
+            handed_on = checkpoints.read_document(given, self._api.client.address, "option checkpoint")
+            # A record in check mode, which has written no file, may have handed it on.
+            if not self._path or (self._mode.check and (not found or found.phase == RESTORED)):
+                return handed_on
+            if not found:
+                raise InputError(
+                    f"There is no checkpoint {self._path}: nothing was done. Make sure that its volume is mounted. To "
+                    "use the one in the option checkpoint, without a file, leave out path."
+                )
+            checkpoints.check_same(found, handed_on, self._path)
         if found:
             return found
         journal = _journal_of(str(self._path))
@@ -253,6 +272,20 @@ class Window:
             f"The checkpoint {self._path} is missing. Its journal {journal} names each task that was stopped: start "
             "these with aem_task_batch. Do not record another window before that."
         )
+
+    def _check_all_back(self, old: Checkpoint) -> None:
+        """Raise InputError if a task that ran is not back: it may have been stopped without the file.
+
+        What is recorded now would take the place of what says that it ran.
+        """
+        servers = self._read_servers(old, is_patient=False)
+        lost = [note for recorded in old.tasks if recorded.run_option for note in _not_back(recorded, servers)]
+        if lost:
+            raise InputError(
+                f"The window in {self._path}, recorded {old.recorded}, may be open: {len(lost)} of the tasks that "
+                f"ran then are not back: {_first(lost)}. Nothing was recorded. Start them again (state: restored, with "
+                f"this path). If they are to stay as they are, move {self._path} away, then record again."
+            )
 
     def _check_missing_checkpoint(self, old: Checkpoint | None) -> None:
         """Raise InputError if there is no checkpoint, but a journal of a window that was not ended."""
@@ -300,6 +333,35 @@ def _unmovable(recorded: RecordedTask, status: ServerStatus) -> Row | None:
         msg = "It was deleted since the window began: nothing to do."
         return Row(names, label, "NOT_EXIST", "NOT_EXIST", skipped=True, elapsed=0.0, msg=msg)
     return None
+
+
+def _not_back(recorded: RecordedTask, servers: Mapping[str, ServerStatus]) -> list[str]:
+    """Return a note if a task that ran does not run now; not if it was deleted, or has finished its work."""
+    status = servers[recorded.server]
+    if isinstance(status, AemError):
+        return [f"{recorded.task} (its server cannot be read: {status.message})"]
+    current = status.get(recorded.name)
+    if not current or current.is_active or current.has_finished:
+        return []
+    return [f"{recorded.task} ({current.state})"]
+
+
+def _stopped_since(old: Checkpoint, new: Checkpoint) -> list[str]:
+    """Return a note if tasks of a window that is over do not run now: somebody has stopped them since."""
+    ran = {recorded.task for recorded in old.tasks if recorded.run_option}
+    stopped = [f"{one.task} ({one.state})" for one in new.tasks if one.task in ran and not one.run_option]
+    if not stopped:
+        return []
+    return [
+        f"{len(stopped)} tasks that ran before the window of {old.recorded}, and came back after it, do not run now. "
+        f"They are noted so, and stay so: {_first(stopped)}."
+    ]
+
+
+def _first(names: Sequence[str]) -> str:
+    """Return the first names as a text, and how many more there are."""
+    more = f" and {len(names) - MOST_SHOWN} more" if len(names) > MOST_SHOWN else ""
+    return ", ".join(names[:MOST_SHOWN]) + more
 
 
 def _started_meanwhile(checkpoint: Checkpoint, servers: Mapping[str, ServerStatus]) -> list[str]:

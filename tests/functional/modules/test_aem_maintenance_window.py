@@ -162,6 +162,91 @@ def test_without_a_file_the_checkpoint_is_handed_on(em, window, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_the_file_counts_beside_the_checkpoint_that_is_handed_on(em, window, tmp_path):
+    """As AWX has it, which always hands it on."""
+    given = {"checkpoint": window("recorded").result["checkpoint"]}
+    assert window("frozen", **given).changed and running(em) == set() and read(tmp_path)["phase"] == "frozen"
+    assert (tmp_path / "checkpoint.journal").exists()
+    again = window("recorded")  # the workflow, launched again
+    assert not again.changed and "what ran then is kept" in again.result["warnings"][0]
+    assert again.result["checkpoint"] == read(tmp_path)
+    assert window("restored", **given).changed and running(em) == RAN and read(tmp_path)["phase"] == "restored"
+    assert not window("restored", checkpoint=again.result["checkpoint"]).changed
+
+
+def test_a_checkpoint_of_another_window_than_the_file_is_refused(em, window, tmp_path):
+    document = window("recorded").result["checkpoint"]
+    time = document["recorded"]
+    fewer = [*document["tasks"][:1], *document["tasks"][2:]]
+    first = document["tasks"][1]
+    cases = [
+        (
+            {"recorded": "2001-01-01T00:00:00Z"},
+            f"{time}, the one in the option checkpoint 2001-01-01T00:00:00Z: that is of an earlier",
+        ),
+        (
+            {"recorded": "2999-01-01T00:00:00Z"},
+            "2999-01-01T00:00:00Z: that is of a newer window. Nothing was done. Leave out",
+        ),
+        ({"tasks": fewer}, f"but differ in {first['server']}/{first['name']}. Nothing was done."),
+        ({"tasks": document["tasks"][::-1]}, "but differ in"),
+        ({"enterprise_manager": "https://em/x"}, "(option checkpoint) is of another Enterprise Manager"),
+        ({"phase": "frozen"}, ""),  # how far it is does not matter
+    ]
+    for members, message in cases:
+        given = {**document, **members}
+        for state in ("frozen", "restored"):
+            run = window(state, checkpoint=given, check=not message)
+            assert run.failed is bool(message), run.result
+            assert message in run.result.get("msg", "") and not run.writes
+            assert not (message and run.requests)
+    assert read(tmp_path) == document
+
+
+def test_a_handed_on_checkpoint_does_not_stand_in_for_a_file_that_is_missing(em, window, tmp_path):
+    given = {"checkpoint": window("recorded").result["checkpoint"]}
+    (tmp_path / "checkpoint").unlink()
+    for state in ("frozen", "restored"):
+        run = window(state, **given)
+        assert run.failed and not run.requests and "Make sure that its volume is mounted." in run.msg
+        assert "the one in the option checkpoint, without a file, leave out path." in run.msg
+    assert window("frozen", check=True, **given).changed  # a dry run of the whole workflow has no file
+    assert "An empty checkpoint is not one." in window("frozen", checkpoint={}).msg
+
+
+def test_a_window_that_was_frozen_without_its_file_is_not_recorded_over(em, window, tmp_path):
+    given = {"path": None, "checkpoint": window("recorded").result["checkpoint"]}
+    assert window("frozen", **given).changed
+    text = (tmp_path / "checkpoint").read_text()
+    for options in ({}, {"check": True}, {"include": [{"server": "C"}], "waves": None}):
+        run = window("recorded", **options)
+        assert run.failed and not run.changed and not run.writes
+        assert "5 of the tasks that ran then are not back: C/flow__x (STOPPED), P/" in run.msg, run.msg
+        assert "Start them again (state: restored, with this path)." in run.msg and "move" in run.msg
+        assert (tmp_path / "checkpoint").read_text() == text
+    em.set_server("P", state="ERROR")
+    run = window("recorded")
+    assert run.failed and "P/run1 (its server cannot be read: " in run.msg
+    em.set_server("P", state="MONITORED")
+    assert window("restored").changed and running(em) == RAN
+    assert window("recorded").changed
+
+
+def test_a_task_that_has_finished_or_was_deleted_is_back(em, window):
+    window("recorded")
+    em.set_task("P", "run1", state="STOPPED", stop_reason="FULL_LOAD_ONLY_FINISHED")
+    em.set_task("P", "run2", state="NOT_EXIST")
+    assert window("recorded").changed
+
+
+def test_what_was_stopped_since_a_window_that_is_over_is_named(em, window):
+    for state in ("recorded", "frozen", "restored"):
+        assert window(state).changed
+    em.set_task("P", "run1", state="STOPPED")
+    run = window("recorded")
+    assert run.changed and "They are noted so, and stay so: P/run1 (STOPPED)." in run.result["warnings"][-1]
+
+
 def test_what_changed_meanwhile_is_reported_and_no_failure(em, window):
     window("recorded")
     window("frozen")

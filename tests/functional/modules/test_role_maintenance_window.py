@@ -77,6 +77,44 @@ def test_the_checkpoint_is_handed_on_beside_the_file_too(controller, em, path):
     assert handed_on["maintenance_window_checkpoint"] == json.loads(Path(path).read_text(encoding="utf-8"))
 
 
+def test_a_workflow_in_awx_with_a_shared_folder_may_be_launched_again(controller, em, path):
+    """The artifact is handed on to each node; it must not keep the file from being used."""
+    file = {"maintenance_window_path": path}
+    artifact = statistics(step(controller, "record", **PROD, **file))
+    step(controller, "freeze", **artifact, **file)
+    assert stopped(em) == RAN and json.loads(Path(path).read_text(encoding="utf-8"))["phase"] == "frozen"
+    assert Path(f"{path}.journal").exists()
+    second = statistics(step(controller, "record", **PROD, **file))  # the patch has failed: all of it again
+    step(controller, "freeze", **second, **file)
+    step(controller, "restore", **second, **file)
+    assert not stopped(em) and len(writes(em)) == 2 * len(RAN)
+    assert "is over" in step(controller, "restore", **artifact, **file)
+
+
+def test_the_artifact_of_another_window_is_refused(controller, em, path):
+    file = {"maintenance_window_path": path}
+    artifact = statistics(step(controller, "record", **PROD, **file))
+    document = artifact["maintenance_window_checkpoint"]
+    for recorded, which in (("2001-01-01T00:00:00Z", "an earlier"), ("2999-01-01T00:00:00Z", "a newer")):
+        other = {"maintenance_window_checkpoint": document | {"recorded": recorded}}
+        output = step(controller, "freeze", status=2, **other, **file)
+        assert f"the one in the option checkpoint {recorded}: that is of {which} window." in output
+    assert not writes(em)
+
+
+def test_a_window_that_was_frozen_by_the_artifact_alone_is_not_recorded_over(controller, em, path):
+    """As the role of release 1.0.0 did, whose file stays as it was recorded."""
+    file = {"maintenance_window_path": path}
+    artifact = statistics(step(controller, "record", **PROD, **file))
+    step(controller, "freeze", **artifact)
+    text = Path(path).read_text(encoding="utf-8")
+    output = step(controller, "record", status=2, **PROD, **file)
+    assert "2 of the tasks that ran then are not back: Replicate-Prod/" in output
+    assert Path(path).read_text(encoding="utf-8") == text
+    step(controller, "restore", **file)
+    assert not stopped(em)
+
+
 def test_a_failure_shows_the_message_of_the_module_and_what_was_done_all_the_same(controller, em, path):
     selected = {"maintenance_window_include": [{"server": "Replicate-Prod", "tag": ["prod"]}]}
     output = play(controller, "maintenance_begin", status=2, maintenance_window_path=path, **selected)
