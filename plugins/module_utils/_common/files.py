@@ -123,7 +123,7 @@ def read_private_file(option: str, path: str, most: int) -> str | None:
     more than ``most`` bytes.
     """
     try:
-        with place_of(option, path, "used") as place:
+        with place_of(option, path, "read") as place:
             try:
                 descriptor = place.open(os.O_RDONLY)
             except FileNotFoundError:

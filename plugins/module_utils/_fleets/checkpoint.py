@@ -104,7 +104,7 @@ def read_document(document: Any, address: str, source: str) -> Checkpoint:
     try:
         checkpoint = _checkpoint_in(document)
     except _Odd as odd:
-        raise _damaged(source, str(odd)) from odd
+        raise _damaged(source, str(odd), " or was edited") from odd
     if checkpoint.enterprise_manager != address:
         raise InputError(
             f"The checkpoint ({source}) is of another Enterprise Manager: {checkpoint.enterprise_manager}, not "
@@ -199,7 +199,7 @@ def _running(tasks: Iterable[RecordedTask]) -> int:
 
 
 def _check_selection(selection: Any) -> None:
-    _check_members("selection", selection, ("include", "exclude", "waves"))
+    _check_members("selection", selection, (), ("include", "exclude", "waves"))
     for option, selectors in selection.items():
         for number, selector in enumerate(_list_or_null(f"selection/{option}", selectors)):
             where = f"selection/{option}/{number}"
@@ -257,5 +257,5 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:60]}..."
 
 
-def _damaged(source: str, why: str) -> InputError:
-    return InputError(f"The checkpoint ({source}) is damaged, or was edited: {why}. Nothing was done.")
+def _damaged(source: str, why: str, how: str = "") -> InputError:
+    return InputError(f"The checkpoint ({source}) is damaged{how}: {why}. Nothing was done.")

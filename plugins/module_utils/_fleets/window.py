@@ -65,9 +65,11 @@ class Window:
         is_record, has_document = params["state"] == "recorded", params["checkpoint"] is not None
         if is_record and has_document:
             raise InputError("state: recorded makes a checkpoint and takes none.")
-        if not is_record and (not params["checkpoint"] if has_document else not params["path"]):
+        if not is_record and not params["checkpoint"] and bool(params["path"]) == has_document:
             empty = " An empty checkpoint is not one." if has_document else ""
             raise InputError(f"state: {params['state']} needs either path or checkpoint.{empty}")
+        self._limits, self._policy = check_limits(params), check_stop_policy(params)
+        self._timeout, self._waiting = check_timeout(params), check_waiting(params)
         # Links are followed once, here: lock and journal are beside the file itself, for whoever shares it.
         self._path: str | None = params["path"] and real_path("path", params["path"])
         if is_record:
@@ -78,8 +80,6 @@ class Window:
             self._load()
         else:
             self._given()
-        self._limits, self._policy = check_limits(params), check_stop_policy(params)
-        self._timeout, self._waiting = check_timeout(params), check_waiting(params)
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:

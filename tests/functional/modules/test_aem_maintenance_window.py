@@ -485,12 +485,12 @@ def spoil_selector(**members):
     return lambda document: spoil(selection={**document["selection"], "waves": [members]})(document)
 
 
-RELOAD = 'tasks/3/run_option is "reload_target", and must be "resume_processing" or null. Nothing was done.'
+RELOAD = 'is damaged or was edited: tasks/3/run_option is "reload_target", and must be "resume_processing" or null. Nothing was done.'
 NO_MAPPING = [
     (lambda document: json.dumps(document)[:-20], "it is not JSON. Nothing was done."),
     (lambda document: "", "it is not JSON"),
     (lambda document: "[" * 100_000, "it is nested too deeply"),
-    (lambda document: "[]", "it is not a checkpoint"),
+    (lambda document: "[]", "is damaged: it is not a checkpoint"),
 ]
 EDITED = [
     (lambda document: "{}", "it is not a checkpoint"),
@@ -506,7 +506,7 @@ EDITED = [
     (spoil(tasks=[{}]), "tasks/0 is a mapping, and must be a mapping with server"),
     (spoil(tasks=["x"]), 'tasks/0 is "x", and must be a mapping'),
     (spoil(selection=None), "selection is null, and must be a mapping"),
-    (spoil(selection={"include": [], "exclude": []}), "selection is a mapping, and must be a mapping with waves"),
+    (spoil(selection={"tasks": []}), "selection/tasks is an empty list, and must be left out: the members here are"),
     (spoil(state="restored"), 'state is "restored", and must be left out: the members here are schema,'),
     (spoil_selector(force=True), "selection/waves/0/force is true, and must be left out: the members here are server,"),
     (spoil_selector(server=[]), "selection/waves/0/server is an empty list, and must be a text"),
@@ -540,7 +540,7 @@ def test_a_checkpoint_that_is_not_sound_stops_everything(em, window, tmp_path, c
     text, before = path.read_text(), running(em)
     for state in ("recorded", "frozen", "restored"):
         run = window(state)
-        assert run.failed and "is damaged, or was edited: " in run.msg and message in run.msg, run.msg
+        assert run.failed and "is damaged" in run.msg and message in run.msg, run.msg
         assert str(path) in run.msg and not run.requests
     assert path.read_text() == text and running(em) == before
 
@@ -550,7 +550,7 @@ def test_a_checkpoint_as_an_option_has_to_be_as_sound(em, window, change, messag
     given = json.loads(change(window("recorded").result["checkpoint"]))
     for state in ("frozen", "restored"):
         run = window(state, path=None, checkpoint=given)
-        assert run.failed and "is damaged, or was edited: " in run.msg and message in run.msg, run.msg
+        assert run.failed and "is damaged" in run.msg and message in run.msg, run.msg
         assert "option checkpoint" in run.msg and not run.requests
     assert running(em) == RAN
 
@@ -563,7 +563,7 @@ def test_a_checkpoint_as_an_option_has_to_be_as_sound(em, window, change, messag
             spoil(enterprise_manager="https://em/x"),
             "is of another Enterprise Manager: https://em/x, not https://localhost",
         ),
-        (lambda document: " " * (64 * 2**20 + 1), "cannot be used: it is larger than 64 MB."),
+        (lambda document: " " * (64 * 2**20 + 1), "cannot be read: it is larger than 64 MB."),
     ],
 )
 def test_a_checkpoint_that_does_not_belong_here_stops_everything(em, window, tmp_path, change, message):
@@ -611,7 +611,7 @@ def test_a_checkpoint_that_everybody_can_write_to_is_refused(em, window, tmp_pat
     for state in ("recorded", "frozen", "restored"):
         run = window(state)
         assert run.failed and not run.requests, run.result
-        assert f"path ({path}) cannot be used: everybody can write to it (mode 0606). Look at it" in run.msg
+        assert f"path ({path}) cannot be read: everybody can write to it (mode 0606). Look at it" in run.msg
     path.chmod(0o664)  # somebody has opened it to the group on purpose
     assert window("frozen").changed and path.stat().st_mode & 0o777 == 0o664
 
@@ -627,5 +627,5 @@ def test_the_checkpoint_of_another_user_is_refused(em, window, tmp_path, monkeyp
     for state in ("recorded", "frozen", "restored"):
         run = window(state)
         assert run.failed and not run.requests, run.result
-        assert f"path ({path}) cannot be used: it belongs to another user (uid " in run.msg
+        assert f"path ({path}) cannot be read: it belongs to another user (uid " in run.msg
     assert running(em) == RAN
