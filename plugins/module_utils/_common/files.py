@@ -201,7 +201,9 @@ def _decoded(place: Place, content: bytes) -> str:
     try:
         return content.decode()
     except UnicodeDecodeError as error:
-        is_utf16 = content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) or b"\0" in content[:2]
+        is_utf16 = (
+            content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) or content[1:4:2] == b"\0\0" != content[:3:2]
+        )
         raise place.refusal(
             f"it is {'UTF-16' if is_utf16 else 'in another encoding'}, not UTF-8. Save it as UTF-8 (in Windows "
             "PowerShell: Set-Content -Encoding utf8)"

@@ -145,8 +145,7 @@ def place_of(option: str, path: str, verb: str = "written") -> Iterator[Place]:
     Raises InputError, which names ``option`` and says that the file cannot be ``verb``; also for an OSError of the
     caller, NoFolder if there is no folder.
     """
-    if "\0" in check_text(option, path):
-        raise InputError(f"{option} must not contain a NUL character.")
+    check_text(option, path)
     walk = _Walk(option, path, verb)
     try:
         yield walk.place()

@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from .._client.api import Json
+from .._client.checks import check_characters
 from .._client.errors import AemError, InputError
 from .._definitions.document import BODY, name_of
 from . import cron
@@ -151,6 +152,7 @@ def _check_tasks(names: list[str]) -> None:
     for name in names:
         if not name.strip() or "," in name:
             raise InputError(f'tasks must hold names of tasks, each an item without a comma, not "{name}".')
+        check_characters("tasks", name)
 
 
 def planned(old: Json | None, params: Mapping[str, Any], server: str) -> Json:

@@ -210,8 +210,8 @@ def files(option: str, verb: str = "written", **others: Any) -> list[Row]:
         ({option: "/dev/stdout"}, f"{option} (/dev/stdout) {trouble} /dev/stdout {system}"),
         ({option: "/dev/fd/0"}, f"{trouble} /dev/fd {system}"),
         ({option: "/proc/self/comm"}, f"{trouble} /proc/self {system}"),
-        ({option: "a\0b"}, f"{option} must not contain a NUL character."),
-        ({option: "{binary}"}, "it is not a text in UTF-8."),
+        ({option: "a\0b"}, f"{option} holds a control character (U+0000)."),
+        ({option: "{binary}"}, "it is UTF-16, not UTF-8. Save it as UTF-8"),
     ]
     if verb == "written":
         astray = f"{option} ({{astray}}, a link to /nowhere/x) {trouble} there is no folder /nowhere."
@@ -241,7 +241,7 @@ def definitions(**base: Any) -> list[Row]:
     rows: list[Row] = [
         ({"definition": None}, "Give either definition or src."),
         ({"definition": definition(), "src": "x.json"}, "Give either definition or src, not both."),
-        ({"definition": "not JSON"}, "definition is not JSON: Expecting value"),
+        ({"definition": "not JSON"}, "definition is not JSON: what stands at line 1, column 1 does not belong there."),
         ({"definition": "<html>"}, "definition is not JSON"),
         ({"definition": "// only a comment"}, "definition is empty."),
         ({"definition": ""}, "definition is empty."),
@@ -254,7 +254,7 @@ def definitions(**base: Any) -> list[Row]:
             {"definition": {}},
             'definition is not a replication definition: it has no member "cmd.replication_definition"',
         ),
-        ({"definition": {BODY: {"tasks": {}}}}, "tasks must be a list."),
+        ({"definition": {BODY: {"tasks": {}}}}, "tasks must be a list, and is a single object."),
         ({"definition": {BODY: {"tasks": [{"task": {}}]}}}, "an item of tasks has no name."),
         ({"definition": {BODY: {"tasks": [], "databases": [7]}}}, "an item of databases has no name."),
         ({"definition": TWICE}, 'definition has "fresh" twice in tasks.'),
@@ -262,7 +262,7 @@ def definitions(**base: Any) -> list[Row]:
         ({"src": "/nowhere/x.json"}, "src (/nowhere/x.json) cannot be read: No such file or directory."),
         *files("src", "read"),
         ({"src": "{empty}"}, "src ({empty}) is empty."),
-        ({"src": "{file}"}, "is not JSON: Expecting value"),
+        ({"src": "{file}"}, "is not JSON: what stands at line 1, column 1 does not belong there."),
         ({"src": "{huge}"}, "is larger than 50 MB"),
         ({"src": " "}, "src must not be empty or blank."),
     ]

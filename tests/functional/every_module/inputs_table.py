@@ -106,7 +106,7 @@ BAD: dict[str, list[Row]] = {
         *blank_names("server", "name"),
         *spans(*WAITING),
         ({"settings": {"password": 815}}, "settings.password must be a text: write it in quotes."),
-        ({"settings": {"secretStore": {"port": 1}}}, "settings.secretStore.port must be a text: write it in quotes."),
+        ({"settings": {"clientSecret": {"port": 1}}}, "settings.clientSecret.port must be a text: write it in quotes."),
         ({"secrets": {"deep": {"pin": 815}}}, "secrets.deep.pin must be a text: write it in quotes."),
         ({"settings": {"a": {"b": 1}}, "secrets": {"a": {"b": "x"}}}, "a.b is given in settings and in secrets"),
         ({"settings": {"a": 1}, "secrets": {"a": {"b": "x"}}}, "secrets.a is a mapping, but settings.a is not."),
@@ -177,7 +177,7 @@ BAD: dict[str, list[Row]] = {
         *files("path")[:-1],
         ({"path": "{file}"}, "The checkpoint ({file}) is damaged: it is not JSON. Nothing was done."),
         ({"path": "{file}", "state": "frozen"}, "is damaged: it is not JSON. Nothing was done."),
-        ({"path": "{binary}", "state": "frozen"}, "path ({binary}) cannot be read: it is not a text in UTF-8."),
+        ({"path": "{binary}", "state": "frozen"}, "path ({binary}) cannot be read: it is UTF-16, not UTF-8."),
         *(
             ({"state": "frozen", "path": None, "checkpoint": {**OPEN, "enterprise_manager": "{address}"}, **one}, text)
             for one, text in [
@@ -301,7 +301,7 @@ BAD: dict[str, list[Row]] = {
         ({"journal": "/nowhere/x"}, "journal (/nowhere/x) cannot be written: there is no folder /nowhere."),
         *files("journal")[:-1],
         ({"journal": "{file}"}, "journal ({file}) is damaged at line 1."),
-        ({"journal": "{binary}"}, "journal ({binary}) cannot be read: it is not a text in UTF-8."),
+        ({"journal": "{binary}"}, "journal ({binary}) cannot be read: it is UTF-16, not UTF-8."),
     ],
     "aem_task_info": blank_names("server", "name", is_list=True),
 }

@@ -29,13 +29,15 @@ CONNECTION = connection_options()
 
 # Texts that are neither a name, nor a user, nor a secret. By module; "" is each of them.
 OTHER = {
-    "": {"dest", "src", "backup_dir", "journal", "path"},
+    "": {"dest", "src", "backup_dir", "journal", "path", "mode", "owner", "group"},
     "aem_api": {"query", "body", "accept"},  # sent as they are; of path see the last test
     "aem_audit_trail": {"start", "end"},
     "aem_change_data": {"retention_point", "timestamp_or_offset"},
     "aem_endpoint": {"description", "settings", "secrets"},  # see the tests of settings and secrets below
-    "aem_import": {"definition"},
+    "aem_export": {"secrets"},  # places, as in the next one and aem_task
+    "aem_import": {"definition", "secrets"},
     "aem_maintenance_window": {"checkpoint"},
+    "aem_schedule": {"cron"},
     "aem_server": {"description"},
     "aem_server_license": {"license"},
     "aem_table": {"tables.state"},
@@ -44,7 +46,7 @@ OTHER = {
         for option in ("included_pattern", "excluded_pattern", "explicit_included_tables")
         for member in ("load_order", "table_type")
     },
-    "aem_task": {"definition", "cdc_position"},
+    "aem_task": {"definition", "secrets", "cdc_position"},
     "aem_task_batch": {"cdc_position"},
 }
 # What each other option needs beside it, if ROW has it not.
@@ -111,7 +113,7 @@ def options_for(name: str, path: tuple[str, ...], is_list: bool, value: Any) -> 
     return {**options, path[0]: inner if is_mapping else [inner]}
 
 
-@pytest.mark.parametrize(("name", "path", "is_list"), NAMED, ids=lambda value: str(value))
+@pytest.mark.parametrize(("name", "path", "is_list"), NAMED, ids=str)
 def test_no_name_may_hold_a_control_character(em, tmp_path, name, path, is_list):
     user = User(em, defaults=ADMIN)
     for signs, text in CHARACTERS.items():
@@ -124,7 +126,7 @@ def test_no_name_may_hold_a_control_character(em, tmp_path, name, path, is_list)
     assert em.requests() == [] and em.summary()["tcp_connections"] == 0
 
 
-@pytest.mark.parametrize(("name", "path", "is_list"), NAMED, ids=lambda value: str(value))
+@pytest.mark.parametrize(("name", "path", "is_list"), NAMED, ids=str)
 def test_blanks_and_any_other_sign_are_data(em, tmp_path, name, path, is_list):
     """What the server makes of it is another matter."""
     signs = " CORP\u00a0\u200b\\nadia é\u3000 "
@@ -139,7 +141,7 @@ def test_each_exception_is_an_option_that_there_is():
     for name, options in OTHER.items():
         if name:
             assert options <= {".".join(path) for path, _is_list in texts(MODULES[name].SPEC.argument_spec)}
-    every = {".".join(path) for module in MODULES.values() for path, _ in texts(module.SPEC.argument_spec)}
+    every = {".".join(path) for module in MODULES.values() for path, _is_list in texts(module.SPEC.argument_spec)}
     assert OTHER[""] <= every
     apart = {option for option, spec in CONNECTION.items() if spec["type"] in ("str", "path")}
     assert apart == {*SECRET_OPTIONS, "username", "proxy", "url", "ca_path", "client_cert", "client_key"}
