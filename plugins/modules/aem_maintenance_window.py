@@ -70,6 +70,13 @@ options:
       - If there is O(path), too, the file is used, and this is only compared. One of another window, or with other
         tasks, is a failure that says which.
     type: dict
+  next_steps:
+    description:
+      - What a failure of V(frozen) or V(restored), or an interruption, names at its end as what is to be done next.
+      - If not set, it names the options of this module. For roles, playbooks and job templates, whose users start
+        something else.
+    type: list
+    elements: str
 notes:
   - Tasks that are RUNNING, in RECOVERY or STARTING when they are recorded are started again with
     C(RESUME_PROCESSING). All others are left alone.
@@ -109,12 +116,14 @@ EXAMPLES = r"""
     state: restored
     path: /var/lib/qlik/patch-night.json
     wait_timeout: 900
+    next_steps:
+      - "Relaunch the job template 'Window: restore'"
 """
 
 RETURN = r"""
 checkpoint:
   description: What ran when the window began.
-  returned: success, and failures of tasks
+  returned: success
   type: dict
   contains:
     schema:
@@ -156,7 +165,7 @@ checkpoint:
       sample:
         - {server: Replicate-Prod, name: orders, state: RUNNING, run_option: resume_processing, wave: 1}
 tasks:
-  description: One row for each task that ran, also on a failure.
+  description: One row for each task that ran. On a failure, the tasks that failed.
   returned: for O(state=frozen) and O(state=restored)
   type: list
   elements: dict
@@ -244,10 +253,16 @@ diff:
     before_header: tasks
     after_header: tasks
 msg:
-  description: What went wrong, with the message of each failed task.
+  description: What went wrong. If tasks failed, a line for each of them (at most 20), where the checkpoint is, and what
+    to do next.
   returned: failure
   type: str
-  sample: "The checkpoint (/var/lib/qlik/patch-night.json) is damaged: it is not JSON. Nothing was done."
+  sample: |-
+    1 of 100 tasks failed.
+    Replicate-Prod/orders: StopTask of task "orders" on server "Replicate-Prod" failed: The task is locked.
+    The checkpoint is /var/lib/qlik/patch-night.json
+    To go on, run it again with state: frozen, path: /var/lib/qlik/patch-night.json
+    To go back, run it with state: restored, path: /var/lib/qlik/patch-night.json
 """
 
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets import window
@@ -259,6 +274,7 @@ SPEC = Spec(
     state={"type": "str", "choices": ["recorded", "frozen", "restored"], "required": True},
     path={"type": "path"},
     checkpoint={"type": "dict"},
+    next_steps={"type": "list", "elements": "str"},
     timeout={"type": "int", "default": 60},
     parallel_option="parallel",
     is_timed=True,

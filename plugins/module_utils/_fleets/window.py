@@ -14,10 +14,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Union
 
 from .._client.api import Api
-from .._client.errors import AemError, ApiError, InputError, TransportError
+from .._client.checks import check_text
+from .._client.errors import AemError, ApiError, InputError, Interrupted, TransportError
 from .._common.files import locked, real_path, remove_file, write_atomically
 from .._common.parallel import map_parallel
-from .._common.rows import Row, rows_on_failure, values
+from .._common.rows import Row, RowsError, first, rows_on_failure, values
 from .._common.wait import TimedOut, check_waiting, wait_until
 from .._run.result import Mode, Result, diff
 from .._tasks.model import ACTIVE, KNOWN_STATES, STARTING, TaskSnapshot
@@ -31,7 +32,6 @@ from .journal import read_journal
 from .options import check_limits, check_stop_policy
 from .selection import list_tasks, read_selectors
 
-MOST_SHOWN = 20
 NOT_CONNECTED = "AEM_SERVER_NOT_CONNECTED"
 RAN = (*ACTIVE, STARTING)  # STOPPING: somebody else stops it; what is not known is not touched
 
@@ -62,6 +62,8 @@ class Window:
 
     def __init__(self, api: Api, params: Mapping[str, Any], mode: Mode) -> None:
         self._api, self._params, self._mode = api, params, mode
+        for line in params["next_steps"] or []:
+            check_text("next_steps", line)
         is_record, has_document = params["state"] == "recorded", params["checkpoint"] is not None
         if is_record and has_document:
             raise InputError("state: recorded makes a checkpoint and takes none.")
@@ -137,7 +139,8 @@ class Window:
         checkpoint = self._given()
         if checkpoint.phase == RESTORED:
             raise InputError(f"The window of {checkpoint.recorded} is over. Record a new one (state: recorded).")
-        return self._move(FREEZE, checkpoint, checkpoint.waves, self._policy)
+        with self._reporting(FREEZE):
+            return self._move(FREEZE, checkpoint, checkpoint.waves, self._policy)
 
     def restore(self) -> Result:
         """Start exactly what ran, the last wave first. A window that is over is left alone."""
@@ -145,7 +148,41 @@ class Window:
         if checkpoint.phase == RESTORED:
             note = f"The window of {checkpoint.recorded} is over: everything was started again before."
             return Result(values={"checkpoint": checkpoint.document(), **values("tasks", [])}, warnings=[note])
-        return self._move(RESTORE, checkpoint, checkpoint.waves[::-1], StopPolicy())
+        with self._reporting(RESTORE):
+            return self._move(RESTORE, checkpoint, checkpoint.waves[::-1], StopPolicy())
+
+    @contextlib.contextmanager
+    def _reporting(self, step: Step) -> Iterator[None]:
+        """Let a failure say what somebody needs to know at night: what failed, where the checkpoint is, what to do."""
+        try:
+            yield
+        except AemError as failure:
+            rows = failure.facts.get("tasks")
+            if rows and not isinstance(failure, InputError):  # not if all is done and could not be noted
+                failed = failure.facts["tasks"] = [row for row in rows if row["failed"]]
+                if isinstance(failure, RowsError):
+                    left = sum(row["skipped"] and row["elapsed"] is None for row in rows)
+                    more = f" {left} were not started." if left else ""
+                    failure.message = f"{len(failed)} of {len(rows)} tasks failed.{more}"
+                failure.lines += first([f"{row['server']}/{row['name']}: {row['msg']}" for row in failed])
+            failure.lines += [f"The checkpoint is {self._path or 'the one that was given'}", *self._next_steps(step)]
+            failure.hint = ""
+            if isinstance(failure, Interrupted):  # Ansible shows no result then
+                for line in (failure.message, *failure.lines):
+                    self._mode.progress(line)
+            raise
+
+    def _next_steps(self, step: Step) -> list[str]:
+        """Return how to go on, in the words of whoever has called the module."""
+        if self._params["next_steps"]:
+            return list(self._params["next_steps"])
+        source = f"path: {self._path}" if self._path else "the same checkpoint"
+        if step == RESTORE:
+            return [f"To go on, run it again with state: restored, {source}"]
+        return [
+            f"To go on, run it again with state: frozen, {source}",
+            f"To go back, run it with state: restored, {source}",
+        ]
 
     def _move(
         self, step: Step, checkpoint: Checkpoint, waves: Sequence[Sequence[RecordedTask]], policy: StopPolicy
@@ -166,7 +203,6 @@ class Window:
                     _explain(rows)
                 raise_task_failures(rows)
             except AemError as failure:
-                failure.facts["checkpoint"] = checkpoint.document()
                 failure.warnings += warnings
                 raise
             if journal:
@@ -281,9 +317,10 @@ class Window:
         servers = self._read_servers(old, is_patient=False)
         lost = [note for recorded in old.tasks if recorded.run_option for note in _not_back(recorded, servers)]
         if lost:
+            names = ", ".join(first(lost))
             raise InputError(
                 f"The window in {self._path}, recorded {old.recorded}, may be open: {len(lost)} of the tasks that "
-                f"ran then are not back: {_first(lost)}. Nothing was recorded. Start them again (state: restored, with "
+                f"ran then are not back: {names}. Nothing was recorded. Start them again (state: restored, with "
                 f"this path). If they are to stay as they are, move {self._path} away, then record again."
             )
 
@@ -352,16 +389,11 @@ def _stopped_since(old: Checkpoint, new: Checkpoint) -> list[str]:
     stopped = [f"{one.task} ({one.state})" for one in new.tasks if one.task in ran and not one.run_option]
     if not stopped:
         return []
+    names = ", ".join(first(stopped))
     return [
         f"{len(stopped)} tasks that ran before the window of {old.recorded}, and came back after it, do not run now. "
-        f"They are noted so, and stay so: {_first(stopped)}."
+        f"They are noted so, and stay so: {names}."
     ]
-
-
-def _first(names: Sequence[str]) -> str:
-    """Return the first names as a text, and how many more there are."""
-    more = f" and {len(names) - MOST_SHOWN} more" if len(names) > MOST_SHOWN else ""
-    return ", ".join(names[:MOST_SHOWN]) + more
 
 
 def _started_meanwhile(checkpoint: Checkpoint, servers: Mapping[str, ServerStatus]) -> list[str]:

@@ -8,11 +8,14 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
+import signal
 import threading
 from datetime import datetime, timezone
 
 import pytest
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import User
+from ansible_collections.dataops.qlik_em.tests.functional.ways.children import await_that
 
 RAN = {("P", "run1"), ("P", "run2"), ("P", "recovering"), ("C", "flow__x"), ("P", "starting")}
 SELECTION = {"include": [{"server": "P"}, {"server": "C"}], "exclude": [{"name": "spared"}], "waves": [{"server": "C"}]}
@@ -274,7 +277,7 @@ def test_a_task_that_fails_keeps_the_window_open_and_the_next_try_completes_it(e
     freeze = window("frozen")
     assert freeze.failed and freeze.changed and "P/run1" in freeze.msg and "It is locked." in freeze.msg
     assert running(em) == {("P", "run1")}
-    assert freeze.result["checkpoint"] == read(tmp_path) and read(tmp_path)["phase"] == "freezing"
+    assert read(tmp_path)["phase"] == "freezing" and "checkpoint" not in freeze.result
     em.set_task("P", "run1", fail_stop=None)
     assert not window("frozen").failed and running(em) == set()
     em.set_task("P", "run2", fail_start="No licence.")
@@ -370,6 +373,90 @@ def test_two_windows_do_not_work_with_one_checkpoint(em, window, tmp_path):
             run = window(state)
             assert run.failed and "is in use by another run. Nothing was done." in run.msg and not run.requests
     assert window("frozen").changed
+
+
+def test_in_use_says_by_whom(em, window, tmp_path):
+    window("recorded")
+    em.set_task("P", "run1", stop_seconds=3)
+    other = threading.Thread(target=window, args=["frozen"])
+    other.start()
+    lock = tmp_path / "checkpoint.lock"
+    await_that(lock.read_text, "somebody holds the lock")
+    run = window("restored")
+    other.join()
+    assert run.failed and not run.requests
+    holder = rf"is in use by another run: process {os.getpid()} on \S+, since 20\S+Z. Nothing was done."
+    assert re.search(holder, run.msg), run.msg
+    assert run.result["hint"] == "Wait for it. If it was killed, this is free within seconds."
+    assert lock.read_text() == ""
+    with open(lock) as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        lock.write_text("process 1 on x, since 2026\nforged")
+        assert "is in use by another run. Nothing was done." in window("restored").msg
+
+
+@pytest.fixture
+def many(em, window):
+    """A window of 30 tasks, 25 of which cannot be stopped; the server's reason would forge lines."""
+    operator = {"name": "op", "logins": ["op@x"], "password": "pw", "grants": [{"role": "Operator"}]}
+    why = "No.\r\nstopped: M/t99 failed: \x1b[2J\x9b\u202egnihton\u2069"
+    tasks = [
+        {"name": f"t{number}", "state": "RUNNING", "stop_seconds": 0, **({"fail_stop": why} if number < 25 else {})}
+        for number in range(30)
+    ]
+    em.reset(
+        {"users": [operator], "servers": [{"name": "P", "tasks": [*tasks, {"name": "starting", "state": "ERROR"}]}]}
+    )
+    assert window("recorded", include=[{"server": "P"}], exclude=None, waves=None).changed
+
+
+def test_a_failure_fits_on_a_screen(em, window, user, tmp_path, many):
+    run = window("frozen")
+    path = tmp_path / "checkpoint"
+    summary, *failed, more, where, go_on, go_back = run.msg.splitlines()
+    assert summary == "25 of 30 tasks failed." and more == "and 5 more" and len(failed) == 20
+    assert all(line.startswith("P/t") and ": StopTask of task" in line for line in failed)
+    assert where == f"The checkpoint is {path}"
+    assert go_on == f"To go on, run it again with state: frozen, path: {path}"
+    assert go_back == f"To go back, run it with state: restored, path: {path}"
+    assert "checkpoint" not in run.result and "hint" not in run.result
+    assert len(run.result["tasks"]) == 25 and all(one["failed"] for one in run.result["tasks"])
+    assert run.result["counts"] == {"selected": 30, "changed": 5, "failed": 25, "skipped": 0, "unchanged": 0}
+    lines = [*run.msg.splitlines(), *user.progress]
+    assert all(line.isprintable() for line in lines)
+    assert sum(r"No. stopped: M/t99 failed: \x1b[2J\x9b\u202egnihton\u2069" in line for line in lines) == 45
+    assert not [line for line in lines if line.startswith("stopped: M/t99")]
+
+
+def test_a_failure_ends_with_the_words_of_whoever_runs_the_module(em, window, many):
+    steps = ["Relaunch the job template 'Window: freeze'", "Or call 4711"]
+    run = window("frozen", max_failures=1, parallel=1, next_steps=steps)
+    summary, _failed, _where, *end = run.msg.splitlines()
+    assert summary == "1 of 30 tasks failed. 29 were not started." and end == steps
+    assert "next_steps must not be empty" in window("frozen", next_steps=[" "]).msg
+
+
+def test_ctrl_c_shows_how_to_go_on(em, window, user, tmp_path):
+    """Ansible itself shows no result then."""
+    window("recorded")
+    em.set_task("P", "run1", stop_seconds=3)
+
+    def interrupt():
+        await_that(lambda: em.task("P", "run1")["state"] == "STOPPING", "it is being stopped")
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt).start()
+    run = window("frozen")
+    assert run.failed and running(em) != RAN
+    path = tmp_path / "checkpoint"
+    shown = "\n".join(user.progress)
+    assert re.search(r"^Interrupted by SIGINT. \d of 5 tasks were begun.$", shown, re.MULTILINE), shown
+    assert "P/run1: Interrupted by SIGINT." in user.progress  # what becomes of it is not known
+    assert user.progress[-3:] == [
+        f"The checkpoint is {path}",
+        f"To go on, run it again with state: frozen, path: {path}",
+        f"To go back, run it with state: restored, path: {path}",
+    ]
 
 
 @pytest.fixture
@@ -485,7 +572,7 @@ def spoil_selector(**members):
     return lambda document: spoil(selection={**document["selection"], "waves": [members]})(document)
 
 
-RELOAD = 'is damaged or was edited: tasks/3/run_option is "reload_target", and must be "resume_processing" or null. Nothing was done.'
+RELOAD = 'is damaged or was edited: tasks/3/run_option is "reload_target", and must be "resume_processing" or null.'
 NO_MAPPING = [
     (lambda document: json.dumps(document)[:-20], "it is not JSON. Nothing was done."),
     (lambda document: "", "it is not JSON"),

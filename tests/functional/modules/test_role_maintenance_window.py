@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -118,10 +120,15 @@ def test_a_window_that_was_frozen_by_the_artifact_alone_is_not_recorded_over(con
 def test_a_failure_shows_the_message_of_the_module_and_what_was_done_all_the_same(controller, em, path):
     selected = {"maintenance_window_include": [{"server": "Replicate-Prod", "tag": ["prod"]}]}
     output = play(controller, "maintenance_begin", status=2, maintenance_window_path=path, **selected)
-    assert "1 of 3 tasks failed. Replicate-Prod/locked: StopTask of task" in output
-    assert "Of 3 tasks that ran: stopped 2, nothing to do 0, left alone 0, failed 1." in output
-    assert '"stopped: Replicate-Prod/orders"' in output
-    assert '"failed: Replicate-Prod/locked. StopTask of task' in output
+    summary = output.rpartition("Say what was stopped")[2]
+    assert '"Of 3 tasks that ran: stopped 2, nothing to do 0, left alone 0, failed 1."' in summary
+    assert '"1 of 3 tasks failed."' in summary and '"Replicate-Prod/locked: StopTask of task' in summary
+    assert f'"The checkpoint is {path}"' in summary and "Replicate-Prod/orders" not in summary
+    begin, end = (re.findall(rf'"{way}: (.*)"', summary)[0] for way in ("To go on", "To go back"))
+    for line, playbook, given in ((begin, "maintenance_begin", selected), (end, "maintenance_end", {})):
+        *command, variables = shlex.split(json.loads(f'"{line}"'))
+        assert command == ["ansible-playbook", f"dataops.qlik_em.{playbook}", "-e"]
+        assert json.loads(variables) == {"maintenance_window_path": path, **given}
     output = play(controller, "maintenance_end", maintenance_window_path=path)
     assert "Of 3 tasks that ran: started 2, nothing to do 1, left alone 0, failed 0." in output
     assert '"nothing to do: Replicate-Prod/locked. It was RUNNING already."' in output
@@ -149,6 +156,30 @@ def test_of_many_tasks_only_some_are_named(controller, em, path):
     assert "Of 23 tasks that ran: stopped 23," in output
     assert output.count('"stopped: Many/task ') == 20
     assert '"... and 3 more"' in output
+
+
+def test_a_name_that_a_server_gives_forges_no_line_of_the_summary(controller, em, path):
+    operator = {"name": "operator", "logins": [em.username], "password": em.password, "grants": [{"role": "Operator"}]}
+    tasks = [{"name": "a\u2028stopped: Many/b\u202e", "state": "RUNNING"}]
+    em.reset({"users": [operator], "servers": [{"name": "Many", "tasks": tasks}]})
+    include = [{"server": "Many"}]
+    output = play(controller, "maintenance_begin", maintenance_window_path=path, maintenance_window_include=include)
+    assert '"stopped: Many/a?stopped: Many/b?"' in output
+
+
+def test_a_failure_of_the_role_names_its_own_variables(controller, em, path):
+    em.set_task("Replicate-Prod", "orders", fail_stop="No.", fail_start="No.")
+    handed_on = statistics(step(controller, "record", maintenance_window_path=path, **PROD))
+    file = {"maintenance_window_path": path}
+    again = "the same maintenance_window_checkpoint (in AWX: relaunch this job, never the workflow)"
+    for given, source in ((file, f"maintenance_window_path: {path}"), (handed_on, again)):
+        output = step(controller, "freeze", status=2, **given)
+        assert f"To go on, run the role again with maintenance_window_step: freeze, {source}" in output
+        assert f"To go back, run it with maintenance_window_step: restore, {source}" in output
+        em.set_task("Replicate-Prod", "orders", state="STOPPED")
+        output = step(controller, "restore", status=2, **given)
+        assert f"To go on, run the role again with maintenance_window_step: restore, {source}" in output
+        em.set_task("Replicate-Prod", "orders", state="RUNNING")
 
 
 def test_a_dry_run_of_both_playbooks_reports_and_sends_nothing(controller, em, path):
