@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.dataops.qlik_em.tests.functional.ways.children import Controller
+from ansible_collections.dataops.qlik_em.tests.functional.ways.children import Controller, await_that
 
 ROLE = "dataops.qlik_em.maintenance_window"
 PROD = {"maintenance_window_include": [{"server": "Replicate-Prod", "tag": ["erp"]}]}
@@ -180,6 +180,23 @@ def test_a_failure_of_the_role_names_its_own_variables(controller, em, path):
         output = step(controller, "restore", status=2, **given)
         assert f"To go on, run the role again with maintenance_window_step: restore, {source}" in output
         em.set_task("Replicate-Prod", "orders", state="RUNNING")
+
+
+def test_ctrl_c_shows_the_command_to_go_on_with(controller, em, path):
+    em.set_task("Replicate-Prod", "orders", stop_seconds=20)
+    given = ("-e", json.dumps({"maintenance_window_path": path, **PROD}))
+    with controller.start("ansible-playbook", *given, "dataops.qlik_em.maintenance_begin") as child:
+        await_that(lambda: em.task("Replicate-Prod", "orders")["state"] == "STOPPING", "it is being stopped")
+        child.press_ctrl_c()
+        assert child.wait() != 0
+    file = json.dumps({"maintenance_window_path": path})
+    lines = child.output.splitlines()
+    for line in (
+        f"The checkpoint is {path}",
+        f"To go back: ansible-playbook dataops.qlik_em.maintenance_end -e '{file}'",
+    ):
+        assert line in lines, child.output
+    assert any(line.startswith("To go on: ansible-playbook dataops.qlik_em.maintenance_begin -e '{") for line in lines)
 
 
 def test_a_dry_run_of_both_playbooks_reports_and_sends_nothing(controller, em, path):
