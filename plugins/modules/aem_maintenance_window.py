@@ -39,7 +39,9 @@ options:
   state:
     description:
       - V(recorded) only reads. If O(path) holds an open window (tasks are stopped, or some of them), it is kept as it
-        is.
+        is. If it holds one that was recorded only, and a task that ran then is not back, this is a failure that names
+        the task, as it may have been stopped with O(checkpoint) alone. Tasks that somebody has stopped since a window
+        that is over are noted as stopped, with a warning.
       - V(frozen) stops each task that ran, in the order of O(waves), and makes sure that its process has ended.
       - V(restored) starts each task that ran, the last wave first, and makes sure that its process is up. If a server
         is not connected yet, the module waits for it, up to O(wait_timeout). A task that was deleted, started or
@@ -58,15 +60,28 @@ options:
       - Beside it are a lock file, which keeps two runs from using the same checkpoint, and a journal of what is sent.
       - A link is followed. The checkpoint, the lock and the journal are in the folder of the file that it leads to, so
         that hosts can share them on a common volume.
+      - A file that belongs to another user than the one who runs this (or root), or that everybody can write to, is
+        refused. One that a group can write to is not, as a new file is private, and was opened to the group on purpose.
       - Needed for V(frozen) and V(restored), if there is no O(checkpoint).
     type: path
   checkpoint:
     description:
       - The checkpoint itself, as V(recorded) has returned it. For workflows whose nodes share no files.
+      - If there is O(path), too, the file is used, and this is only compared. One of another window, or with other
+        tasks, is a failure that says which.
     type: dict
+  next_steps:
+    description:
+      - What a failure of V(frozen) or V(restored), or an interruption, names at its end as what is to be done next.
+      - If not set, it names the options of this module. For roles, playbooks and job templates, whose users start
+        something else.
+    type: list
+    elements: str
 notes:
   - Tasks that are RUNNING, in RECOVERY or STARTING when they are recorded are started again with
     C(RESUME_PROCESSING). All others are left alone.
+  - A checkpoint is checked strictly, as anybody may have edited it. One that no release of the collection has written
+    is refused before anything is sent. The message says where it is wrong, as C(tasks/3/run_option), counted from 0.
   - O(include), O(exclude), O(waves), O(on_server_error) and O(allow_empty) apply to V(recorded) only, O(on_full_load)
     and O(drain) to V(frozen) only.
   - The API shows no identity of an installation, so a checkpoint recognises its Enterprise Manager by O(url). Use the
@@ -101,12 +116,14 @@ EXAMPLES = r"""
     state: restored
     path: /var/lib/qlik/patch-night.json
     wait_timeout: 900
+    next_steps:
+      - "Relaunch the job template 'Window: restore'"
 """
 
 RETURN = r"""
 checkpoint:
   description: What ran when the window began.
-  returned: success, and failures of tasks
+  returned: success
   type: dict
   contains:
     schema:
@@ -134,6 +151,11 @@ checkpoint:
       returned: always
       type: dict
       sample: {include: [{server: Replicate-Prod}], exclude: null, waves: null}
+    running:
+      description: How many of the tasks ran.
+      returned: always
+      type: int
+      sample: 1
     tasks:
       description: The tasks, each with RV(ignore:server), RV(ignore:name), RV(ignore:state), RV(ignore:wave), and
         RV(ignore:run_option), with which it is started again. The last one is V(null) for a task that did not run.
@@ -143,7 +165,7 @@ checkpoint:
       sample:
         - {server: Replicate-Prod, name: orders, state: RUNNING, run_option: resume_processing, wave: 1}
 tasks:
-  description: One row for each task that ran, also on a failure.
+  description: One row for each task that ran. On a failure, the tasks that failed.
   returned: for O(state=frozen) and O(state=restored)
   type: list
   elements: dict
@@ -231,10 +253,16 @@ diff:
     before_header: tasks
     after_header: tasks
 msg:
-  description: What went wrong, with the message of each failed task.
+  description: What went wrong. If tasks failed, a line for each of them (at most 20), where the checkpoint is, and what
+    to do next.
   returned: failure
   type: str
-  sample: "The checkpoint (/var/lib/qlik/patch-night.json) is damaged: it is not JSON. Nothing was done."
+  sample: |-
+    1 of 100 tasks failed.
+    Replicate-Prod/orders: StopTask of task "orders" on server "Replicate-Prod" failed: The task is locked.
+    The checkpoint is /var/lib/qlik/patch-night.json
+    To go on, run it again with state: frozen, path: /var/lib/qlik/patch-night.json
+    To go back, run it with state: restored, path: /var/lib/qlik/patch-night.json
 """
 
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets import window
@@ -246,6 +274,7 @@ SPEC = Spec(
     state={"type": "str", "choices": ["recorded", "frozen", "restored"], "required": True},
     path={"type": "path"},
     checkpoint={"type": "dict"},
+    next_steps={"type": "list", "elements": "str"},
     timeout={"type": "int", "default": 60},
     parallel_option="parallel",
     is_timed=True,

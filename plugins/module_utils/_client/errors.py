@@ -17,7 +17,7 @@ class AemError(Exception):
     """Base of all failures; ``str()`` is one line for a human.
 
     ``facts`` are the structured fields that a failed result shows beside ``msg``.
-    ``changed`` is true if this run may have changed something before it failed.
+    ``changed`` is true if this run may have changed something before it failed. ``lines`` are shown below the message.
     """
 
     def __init__(self, message: str, hint: str = "", **facts: Any) -> None:
@@ -27,6 +27,7 @@ class AemError(Exception):
         self.facts = {key: value for key, value in facts.items() if value is not None}
         self.changed = False
         self.warnings: list[str] = []
+        self.lines: list[str] = []
 
     def __str__(self) -> str:
         return self.message

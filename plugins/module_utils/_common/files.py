@@ -13,10 +13,12 @@ import contextlib
 import fcntl
 import io
 import os
+import re
 import secrets
 import stat
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
 from operator import eq
 from typing import Any, NamedTuple
 
@@ -25,6 +27,8 @@ from .._run.result import Mode
 from .file_diffs import file_diff
 from .file_modes import AS_IT_IS, NEW, OTHERS, Access, Rights, give, rights_of
 from .places import NoFolder, Place, place_of
+
+HOLDER = re.compile(r"process \d+ on [\w.-]+, since [\dTZ:-]+")  # in a lock's file
 
 
 class FileChange(NamedTuple):
@@ -116,6 +120,28 @@ def read_file(option: str, path: str) -> str | None:
         return None
 
 
+def read_private_file(option: str, path: str, most: int) -> str | None:
+    """Return what is in a file that this user can trust, None if there is none.
+
+    Raises InputError, which names ``option``, if it belongs to somebody else, everybody may write to it, or it holds
+    more than ``most`` bytes.
+    """
+    try:
+        with place_of(option, path, "read") as place:
+            try:
+                descriptor = place.open(os.O_RDONLY)
+            except FileNotFoundError:
+                return None
+            with open(descriptor, "rb") as file:
+                place.check_private(os.fstat(descriptor))
+                content = file.read(most + 1)
+            if len(content) > most:
+                raise place.refusal(f"it is larger than {most // 2**20} MB")
+            return _decoded(place, content)
+    except NoFolder:
+        return None
+
+
 def write_atomically(option: str, path: str, text: str, access: Access = AS_IT_IS) -> list[str]:
     """Write ``text`` to a file; another process sees the old or the new one, and its rights stay. A new one is private.
 
@@ -154,10 +180,15 @@ def locked(option: str, path: str, keep: bool = True) -> Iterator[None]:
                 if not there or not os.path.samestat(os.fstat(descriptor), there):
                     raise OSError("whoever held it has removed it meanwhile")
             except OSError as error:
-                raise InputError(f"{option} ({path}) is in use by another run. Nothing was done.") from error
+                raise InputError(
+                    f"{option} ({path}) is in use by another run{_holder(descriptor)}. Nothing was done.",
+                    "Wait for it. If it was killed, this is free within seconds.",
+                ) from error
+            _note_holder(descriptor, f"process {os.getpid()} on {os.uname().nodename}, since {_now()}")
             try:
                 yield
             finally:
+                _note_holder(descriptor, "")
                 if not keep:
                     with contextlib.suppress(OSError):
                         os.unlink(lock.name, dir_fd=lock.folder)
@@ -273,3 +304,20 @@ def _warnings_about_losses(place: Place, lost: list[str]) -> list[str]:
     if not lost:
         return []
     return [f"{place.path} could not keep its {' and its '.join(lost)}: this user may not set that."]
+
+
+def _note_holder(descriptor: int, text: str) -> None:
+    """Write into a lock's file who holds it, for whoever waits; that is not worth a failure (a full disk)."""
+    with contextlib.suppress(OSError):
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, text.encode("utf-8", "replace"), 0)
+
+
+def _holder(descriptor: int) -> str:
+    """Return who holds a lock, as far as its file says: begins with a colon, or is empty."""
+    text = os.pread(descriptor, 300, 0).decode("utf-8", "replace")
+    return f": {text}" if HOLDER.fullmatch(text) else ""
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -98,6 +98,22 @@ class Place(NamedTuple):
             raise
         return descriptor
 
+    def check_private(self, status: os.stat_result) -> None:
+        """Raise InputError if somebody else may have written what is in the file, wherever it is.
+
+        A group may: a new file is private, so somebody who may has opened it to these people.
+        """
+        if status.st_uid not in (0, os.geteuid()):
+            raise self.refusal(
+                f"it belongs to another user (uid {status.st_uid}), who can write anything into it. Run this as the "
+                "user who made it"
+            )
+        if status.st_mode & stat.S_IWOTH:
+            raise self.refusal(
+                f"everybody can write to it (mode {stat.S_IMODE(status.st_mode):04o}). Look at it, then close it: "
+                "chmod go-w"
+            )
+
     def check_folder(self) -> None:
         """Raise InputError if this user may not write to the folder."""
         if not os.access(".", os.W_OK | os.X_OK, dir_fd=self.folder):

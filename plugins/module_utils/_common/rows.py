@@ -15,6 +15,8 @@ from typing import Any
 
 from .._client.errors import AemError
 
+MOST_SHOWN = 20
+
 
 class RowsError(AemError):
     """Some of the objects failed; the rows say which."""
@@ -49,6 +51,12 @@ class Row:
         """Return the row as results show it."""
         members = ("before", "after", "changed", "failed", "skipped", "error_code", "msg", "hint", "elapsed")
         return {**self.names, **{member: getattr(self, member) for member in members}}
+
+
+def first(lines: Sequence[str]) -> list[str]:
+    """Return the first lines, as many as one can read, and how many more there are."""
+    more = len(lines) - MOST_SHOWN
+    return [*lines[:MOST_SHOWN], f"and {more} more"] if more > 0 else list(lines)
 
 
 def counts(rows: Sequence[Row]) -> dict[str, int]:
@@ -89,7 +97,7 @@ def raise_failures(kind: str, rows: Sequence[Row], hint: str, **facts: Any) -> N
     """Raise RowsError, with ``facts``, if a row failed; its message names each with its own message."""
     failed = [row for row in rows if row.failed]
     if failed:
-        messages = " | ".join(f"{row.label}: {row.msg}" for row in failed)
+        messages = " | ".join(first([f"{row.label}: {row.msg}" for row in failed]))
         left = sum(row.skipped and row.elapsed is None for row in rows)
         more = f" {left} were not started." if left else ""
         text = f"{len(failed)} of {len(rows)} {kind} failed.{more} {messages}"

@@ -9,15 +9,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
+from .._client.checks import check_segment
 from .._client.errors import InputError
-from .._common.files import read_file
+from .._common.files import read_private_file
 from .._tasks.model import TaskName
+from .._tasks.operation import RESUME
 
 SCHEMA = 1
+RUN_OPTION = RESUME.lower()  # the only one: each other one would load data again, or lose some
+MOST_BYTES = 64 * 1024 * 1024  # many times the tasks that an Enterprise Manager can have
 RECORDED, FREEZING, FROZEN, RESTORING, RESTORED = PHASES = ("recorded", "freezing", "frozen", "restoring", "restored")
 OPEN = (FREEZING, FROZEN, RESTORING)  # tasks may be stopped that must come back
 
@@ -54,7 +58,8 @@ class Checkpoint(NamedTuple):
 
     def document(self) -> dict[str, Any]:
         """Return it as what is written and returned."""
-        return {"schema": SCHEMA, **self._asdict(), "tasks": [task._asdict() for task in self.tasks]}
+        tasks = [task._asdict() for task in self.tasks]
+        return {"schema": SCHEMA, **self._asdict(), "running": _running(self.tasks), "tasks": tasks}
 
     def text(self) -> str:
         """Return it as what stands in the file."""
@@ -67,64 +72,190 @@ def now() -> str:
 
 
 def load(path: str, address: str) -> Checkpoint | None:
-    """Return the checkpoint in a file, None if there is no file. Raises InputError as ``read_document`` does."""
-    text = read_file("path", path)
+    """Return the checkpoint in a file, None if there is no file.
+
+    Raises InputError as ``read_document`` does, and for a file that somebody else may have written.
+    """
+    text = read_private_file("path", path, MOST_BYTES)
     if text is None:
         return None
     try:
         document = json.loads(text)
+    except RecursionError as error:
+        raise _damaged(path, "it is nested too deeply") from error
     except ValueError as error:
         raise _damaged(path, "it is not JSON") from error
     return read_document(document, address, path)
 
 
 def read_document(document: Any, address: str, source: str) -> Checkpoint:
-    """Return the checkpoint in a document.
+    """Return the checkpoint in a document, which anybody may have written.
 
-    Raises InputError, which names ``source``, if it is damaged, of a newer schema, or not of the Enterprise Manager at
-    ``address``.
+    Raises InputError, which names ``source`` and the place in it, if it is not as this or an earlier release has
+    written it, of a newer schema, or not of the Enterprise Manager at ``address``.
     """
-    if not isinstance(document, dict) or not isinstance(document.get("schema"), int):
+    if not isinstance(document, dict) or type(document.get("schema")) is not int:
         raise _damaged(source, "it is not a checkpoint")
     if document["schema"] > SCHEMA:
         raise InputError(
             f"The checkpoint ({source}) was written by a newer release of the collection (schema {document['schema']}, "
             f"this one knows {SCHEMA}). Nothing was done."
         )
-    if document.get("enterprise_manager") != address:
+    try:
+        checkpoint = _checkpoint_in(document)
+    except _Odd as odd:
+        raise _damaged(source, str(odd), " or was edited") from odd
+    if checkpoint.enterprise_manager != address:
         raise InputError(
-            f"The checkpoint ({source}) is of another Enterprise Manager: {document.get('enterprise_manager')}, not "
+            f"The checkpoint ({source}) is of another Enterprise Manager: {checkpoint.enterprise_manager}, not "
             f"{address}. Nothing was done."
         )
-    try:
-        tasks = tuple(_task_in(task) for task in document["tasks"])
-        checkpoint = Checkpoint(
-            address, _text(document["recorded"]), document["phase"], dict(document["selection"]), tasks
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise _damaged(source, f"{type(error).__name__} {error}") from error
-    if checkpoint.phase not in PHASES:
-        raise _damaged(source, f"there is no phase {checkpoint.phase}")
-    if len({recorded.task for recorded in tasks}) != len(tasks):
-        raise _damaged(source, "a task is there twice")
     return checkpoint
 
 
-def _task_in(item: Mapping[str, Any]) -> RecordedTask:
-    run_option = item["run_option"]
-    wave = item["wave"]
-    if not isinstance(wave, int) or wave < 1:
-        raise ValueError("wave")
-    return RecordedTask(
-        _text(item["server"]), _text(item["name"]), _text(item["state"]), run_option and _text(run_option), wave
+def check_same(found: Checkpoint, given: Checkpoint, path: str) -> None:
+    """Raise InputError unless the checkpoint of a file and a given one are of the same window."""
+    if found.recorded != given.recorded:
+        which = "an earlier" if given.recorded < found.recorded else "a newer"
+        raise InputError(
+            f"The checkpoint in {path} was recorded {found.recorded}, the one in the option checkpoint "
+            f"{given.recorded}: that is of {which} window. Nothing was done. Leave out checkpoint to use the file, or "
+            "path to use the other."
+        )
+    if found.tasks != given.tasks:
+        task = _first_difference(found.tasks, given.tasks)
+        raise InputError(
+            f"The checkpoint in {path} and the one in the option checkpoint were both recorded {found.recorded}, but "
+            f"differ in {task}. Nothing was done. Find out which one is right, and leave out the other "
+            "(path or checkpoint)."
+        )
+
+
+def _first_difference(ones: tuple[RecordedTask, ...], others: tuple[RecordedTask, ...]) -> TaskName:
+    odd = set(ones) ^ set(others)
+    return next((one.task for one in (*ones, *others) if one in odd), ones[0].task)  # else only their order differs
+
+
+class _Odd(Exception):
+    """What no release writes: where in the document, what is there, and what may be."""
+
+    def __init__(self, where: str, value: Any, allowed: str) -> None:
+        super().__init__(f"{where} is {_shown(value)}, and must be {allowed}")
+
+
+def _checkpoint_in(document: Mapping[str, Any]) -> Checkpoint:
+    _check_members(
+        "", document, ("schema", "enterprise_manager", "recorded", "phase", "selection", "tasks"), ("running",)
     )
+    if document["schema"] != SCHEMA:
+        raise _Odd("schema", document["schema"], str(SCHEMA))
+    if document["phase"] not in PHASES:
+        raise _Odd("phase", document["phase"], f"one of {', '.join(PHASES)}")
+    selection = document["selection"]
+    _check_selection(selection)
+    if not isinstance(document["tasks"], list):
+        raise _Odd("tasks", document["tasks"], "a list")
+    tasks = tuple(_task_in(f"tasks/{number}", item) for number, item in enumerate(document["tasks"]))
+    _check_once(tasks)
+    _check_running(document, tasks)
+    address, recorded = _text("enterprise_manager", document["enterprise_manager"]), document["recorded"]
+    return Checkpoint(address, _time("recorded", recorded), document["phase"], dict(selection), tasks)
 
 
-def _text(value: Any) -> str:
+def _task_in(where: str, item: Any) -> RecordedTask:
+    _check_members(where, item, RecordedTask._fields)
+    server, name, state = (_text(f"{where}/{member}", item[member]) for member in ("server", "name", "state"))
+    for member in ("server", "name"):
+        try:
+            check_segment(member, item[member])
+        except InputError as error:
+            raise _Odd(f"{where}/{member}", item[member], "a name") from error
+    if item["run_option"] not in (RUN_OPTION, None):
+        raise _Odd(f"{where}/run_option", item["run_option"], f'"{RUN_OPTION}" or null')
+    if type(item["wave"]) is not int or item["wave"] < 1:
+        raise _Odd(f"{where}/wave", item["wave"], "a whole number from 1")
+    return RecordedTask(server, name, state, item["run_option"], item["wave"])
+
+
+def _check_once(tasks: Iterable[RecordedTask]) -> None:
+    seen: dict[TaskName, int] = {}
+    for number, recorded in enumerate(tasks):
+        first = seen.setdefault(recorded.task, number)
+        if first != number:
+            raise _Odd(f"tasks/{number}", str(recorded.task), f"another task than tasks/{first}: a task is there twice")
+
+
+def _check_running(document: Mapping[str, Any], tasks: tuple[RecordedTask, ...]) -> None:
+    """Raise _Odd if a task that ran was taken out, as far as the document shows; the first release did not count."""
+    counted = document.get("running")
+    if "running" in document and (type(counted) is not int or counted != _running(tasks)):
+        raise _Odd("running", counted, f"the number of tasks with a run_option, which is {_running(tasks)}")
+    if "running" not in document and not tasks and document["phase"] in OPEN:
+        raise _Odd("tasks", [], f"the tasks of the window, which is {document['phase']}")
+
+
+def _running(tasks: Iterable[RecordedTask]) -> int:
+    return sum(task.run_option is not None for task in tasks)
+
+
+def _check_selection(selection: Any) -> None:
+    _check_members("selection", selection, (), ("include", "exclude", "waves"))
+    for option, selectors in selection.items():
+        for number, selector in enumerate(_list_or_null(f"selection/{option}", selectors)):
+            where = f"selection/{option}/{number}"
+            _check_members(where, selector, (), ("server", "name", "tag", "state"))
+            for member, value in selector.items():
+                if member in ("server", "name"):
+                    if value is not None:
+                        _text(f"{where}/{member}", value)
+                else:
+                    for place, one in enumerate(_list_or_null(f"{where}/{member}", value)):
+                        _text(f"{where}/{member}/{place}", one)
+
+
+def _check_members(where: str, value: Any, needed: Iterable[str], possible: Iterable[str] = ()) -> None:
+    """Raise _Odd unless ``value`` is a mapping with the members that are needed, and at most the possible ones more."""
+    if not isinstance(value, dict):
+        raise _Odd(where, value, "a mapping")
+    known = (*needed, *possible)
+    prefix = f"{where}/" if where else ""
+    for member in value:
+        if member not in known:
+            raise _Odd(f"{prefix}{member}", value[member], f"left out: the members here are {', '.join(known)}")
+    for member in needed:
+        if member not in value:
+            raise _Odd(where or "the document", value, f"a mapping with {member}")
+
+
+def _list_or_null(where: str, value: Any) -> list[Any]:
+    if value is not None and not isinstance(value, list):
+        raise _Odd(where, value, "a list or null")
+    return value or []
+
+
+def _text(where: str, value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{value!r} is not a text")
+        raise _Odd(where, value, "a text that is not blank")
     return value
 
 
-def _damaged(source: str, why: str) -> InputError:
-    return InputError(f"The checkpoint ({source}) is damaged: {why}. Nothing was done.")
+def _time(where: str, value: Any) -> str:
+    try:
+        datetime.strptime(value, "%Y-%m-%dT%H:%M:%SZ")
+    except (TypeError, ValueError) as error:
+        raise _Odd(where, value, "a UTC time, as 2026-11-23T22:00:00Z") from error
+    return str(value)
+
+
+def _shown(value: Any) -> str:
+    """Return a value as a message may show it: short, whatever it is."""
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list" if value else "an empty list"
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 60 else f"{text[:60]}..."
+
+
+def _damaged(source: str, why: str, how: str = "") -> InputError:
+    return InputError(f"The checkpoint ({source}) is damaged{how}: {why}. Nothing was done.")

@@ -14,10 +14,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Union
 
 from .._client.api import Api
-from .._client.errors import AemError, ApiError, InputError, TransportError
+from .._client.checks import check_text
+from .._client.errors import AemError, ApiError, InputError, Interrupted, TransportError
 from .._common.files import locked, real_path, remove_file, write_atomically
 from .._common.parallel import map_parallel
-from .._common.rows import Row, rows_on_failure, values
+from .._common.rows import Row, RowsError, first, rows_on_failure, values
 from .._common.wait import TimedOut, check_waiting, wait_until
 from .._run.result import Mode, Result, diff
 from .._tasks.model import ACTIVE, KNOWN_STATES, STARTING, TaskSnapshot
@@ -61,11 +62,16 @@ class Window:
 
     def __init__(self, api: Api, params: Mapping[str, Any], mode: Mode) -> None:
         self._api, self._params, self._mode = api, params, mode
+        for line in params["next_steps"] or []:
+            check_text("next_steps", line)
         is_record, has_document = params["state"] == "recorded", params["checkpoint"] is not None
         if is_record and has_document:
             raise InputError("state: recorded makes a checkpoint and takes none.")
-        if not is_record and bool(params["path"]) == has_document:
-            raise InputError(f"state: {params['state']} needs either path or checkpoint.")
+        if not is_record and not params["checkpoint"] and bool(params["path"]) == has_document:
+            empty = " An empty checkpoint is not one." if has_document else ""
+            raise InputError(f"state: {params['state']} needs either path or checkpoint.{empty}")
+        self._limits, self._policy = check_limits(params), check_stop_policy(params)
+        self._timeout, self._waiting = check_timeout(params), check_waiting(params)
         # Links are followed once, here: lock and journal are beside the file itself, for whoever shares it.
         self._path: str | None = params["path"] and real_path("path", params["path"])
         if is_record:
@@ -76,8 +82,6 @@ class Window:
             self._load()
         else:
             self._given()
-        self._limits, self._policy = check_limits(params), check_stop_policy(params)
-        self._timeout, self._waiting = check_timeout(params), check_waiting(params)
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
@@ -101,6 +105,8 @@ class Window:
                 )
             note = f"The window in {path} is open since {old.recorded}: what ran then is kept."
             return Result(values=_recorded(old), diff=_diff_of_records(old, old), warnings=[note])
+        if old and old.phase == RECORDED:
+            self._check_all_back(old)
         selection = read_selection(api, params, self._limits)
         waves = sort_into_waves(selection.tasks, read_selectors("waves", params["waves"]))
         tasks = tuple(
@@ -116,6 +122,8 @@ class Window:
             for recorded in tasks
             if recorded.state not in KNOWN_STATES
         ]
+        if old and old.phase == RESTORED:
+            warnings += _stopped_since(old, new)
         if old and old.phase == RECORDED and (old.tasks, old.selection) == (new.tasks, new.selection):
             return Result(values=_recorded(old), diff=_diff_of_records(old, old), warnings=warnings)
         if path:
@@ -123,6 +131,7 @@ class Window:
             if not self._mode.check:
                 remove_file("path", _journal_of(path))  # it is of the window before
             warnings += self._save(new)
+            self._load()  # or the next step would be the first to find that the file cannot be trusted
         return Result(bool(path), _recorded(new), _diff_of_records(old, new), warnings)
 
     def freeze(self) -> Result:
@@ -130,7 +139,8 @@ class Window:
         checkpoint = self._given()
         if checkpoint.phase == RESTORED:
             raise InputError(f"The window of {checkpoint.recorded} is over. Record a new one (state: recorded).")
-        return self._move(FREEZE, checkpoint, checkpoint.waves, self._policy)
+        with self._reporting(FREEZE):
+            return self._move(FREEZE, checkpoint, checkpoint.waves, self._policy)
 
     def restore(self) -> Result:
         """Start exactly what ran, the last wave first. A window that is over is left alone."""
@@ -138,7 +148,41 @@ class Window:
         if checkpoint.phase == RESTORED:
             note = f"The window of {checkpoint.recorded} is over: everything was started again before."
             return Result(values={"checkpoint": checkpoint.document(), **values("tasks", [])}, warnings=[note])
-        return self._move(RESTORE, checkpoint, checkpoint.waves[::-1], StopPolicy())
+        with self._reporting(RESTORE):
+            return self._move(RESTORE, checkpoint, checkpoint.waves[::-1], StopPolicy())
+
+    @contextlib.contextmanager
+    def _reporting(self, step: Step) -> Iterator[None]:
+        """Let a failure say what somebody needs to know at night: what failed, where the checkpoint is, what to do."""
+        try:
+            yield
+        except AemError as failure:
+            rows = failure.facts.get("tasks")
+            if rows and not isinstance(failure, InputError):  # not if all is done and could not be noted
+                failed = failure.facts["tasks"] = [row for row in rows if row["failed"]]
+                if isinstance(failure, RowsError):
+                    left = sum(row["skipped"] and row["elapsed"] is None for row in rows)
+                    more = f" {left} were not started." if left else ""
+                    failure.message = f"{len(failed)} of {len(rows)} tasks failed.{more}"
+                failure.lines += first([f"{row['server']}/{row['name']}: {row['msg']}" for row in failed])
+            failure.lines += [f"The checkpoint is {self._path or 'the one that was given'}", *self._next_steps(step)]
+            failure.hint = ""
+            if isinstance(failure, Interrupted):  # Ansible shows no result then
+                for line in (failure.message, *failure.lines):
+                    self._mode.progress(line)
+            raise
+
+    def _next_steps(self, step: Step) -> list[str]:
+        """Return how to go on, in the words of whoever has called the module."""
+        if self._params["next_steps"]:
+            return list(self._params["next_steps"])
+        source = f"path: {self._path}" if self._path else "the same checkpoint"
+        if step == RESTORE:
+            return [f"To go on, run it again with state: restored, {source}"]
+        return [
+            f"To go on, run it again with state: frozen, {source}",
+            f"To go back, run it with state: restored, {source}",
+        ]
 
     def _move(
         self, step: Step, checkpoint: Checkpoint, waves: Sequence[Sequence[RecordedTask]], policy: StopPolicy
@@ -159,7 +203,6 @@ class Window:
                     _explain(rows)
                 raise_task_failures(rows)
             except AemError as failure:
-                failure.facts["checkpoint"] = checkpoint.document()
                 failure.warnings += warnings
                 raise
             if journal:
@@ -235,10 +278,22 @@ class Window:
         return write_atomically("path", self._path, checkpoint.text())
 
     def _given(self) -> Checkpoint:
-        """Return the checkpoint of a file or an option."""
-        if self._params["checkpoint"] is not None:
-            return checkpoints.read_document(self._params["checkpoint"], self._api.client.address, "option checkpoint")
-        found = self._load()
+        """Return the checkpoint of the file, or of the option if there is no path.
+
+        With a path, the option is only compared: the file knows how far the window is. Raises InputError.
+        """
+        found, given = self._load(), self._params["checkpoint"]
+        if given is not None:
+            handed_on = checkpoints.read_document(given, self._api.client.address, "option checkpoint")
+            # A record in check mode, which has written no file, may have handed it on.
+            if not self._path or (self._mode.check and (not found or found.phase == RESTORED)):
+                return handed_on
+            if not found:
+                raise InputError(
+                    f"There is no checkpoint {self._path}: nothing was done. Make sure that its volume is mounted. To "
+                    "use the one in the option checkpoint, without a file, leave out path."
+                )
+            checkpoints.check_same(found, handed_on, self._path)
         if found:
             return found
         journal = _journal_of(str(self._path))
@@ -253,6 +308,21 @@ class Window:
             f"The checkpoint {self._path} is missing. Its journal {journal} names each task that was stopped: start "
             "these with aem_task_batch. Do not record another window before that."
         )
+
+    def _check_all_back(self, old: Checkpoint) -> None:
+        """Raise InputError if a task that ran is not back: it may have been stopped without the file.
+
+        What is recorded now would take the place of what says that it ran.
+        """
+        servers = self._read_servers(old, is_patient=False)
+        lost = [note for recorded in old.tasks if recorded.run_option for note in _not_back(recorded, servers)]
+        if lost:
+            names = ", ".join(first(lost))
+            raise InputError(
+                f"The window in {self._path}, recorded {old.recorded}, may be open: {len(lost)} of the tasks that "
+                f"ran then are not back: {names}. Nothing was recorded. Start them again (state: restored, with "
+                f"this path). If they are to stay as they are, move {self._path} away, then record again."
+            )
 
     def _check_missing_checkpoint(self, old: Checkpoint | None) -> None:
         """Raise InputError if there is no checkpoint, but a journal of a window that was not ended."""
@@ -300,6 +370,30 @@ def _unmovable(recorded: RecordedTask, status: ServerStatus) -> Row | None:
         msg = "It was deleted since the window began: nothing to do."
         return Row(names, label, "NOT_EXIST", "NOT_EXIST", skipped=True, elapsed=0.0, msg=msg)
     return None
+
+
+def _not_back(recorded: RecordedTask, servers: Mapping[str, ServerStatus]) -> list[str]:
+    """Return a note if a task that ran does not run now; not if it was deleted, or has finished its work."""
+    status = servers[recorded.server]
+    if isinstance(status, AemError):
+        return [f"{recorded.task} (its server cannot be read: {status.message})"]
+    current = status.get(recorded.name)
+    if not current or current.is_active or current.has_finished:
+        return []
+    return [f"{recorded.task} ({current.state})"]
+
+
+def _stopped_since(old: Checkpoint, new: Checkpoint) -> list[str]:
+    """Return a note if tasks of a window that is over do not run now: somebody has stopped them since."""
+    ran = {recorded.task for recorded in old.tasks if recorded.run_option}
+    stopped = [f"{one.task} ({one.state})" for one in new.tasks if one.task in ran and not one.run_option]
+    if not stopped:
+        return []
+    names = ", ".join(first(stopped))
+    return [
+        f"{len(stopped)} tasks that ran before the window of {old.recorded}, and came back after it, do not run now. "
+        f"They are noted so, and stay so: {names}."
+    ]
 
 
 def _started_meanwhile(checkpoint: Checkpoint, servers: Mapping[str, ServerStatus]) -> list[str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 import time
 import traceback
+import unicodedata
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
@@ -49,6 +50,7 @@ def run_resource(
     secrets = Secrets(secrets_in(params, environ, spec.secret_options))
     unmasked: Mapping[str, str] = {}
     warnings: list[str] = []
+    lines: list[str] = []  # of a message that has more than one
     try:
         if REQUESTS_IMPORT_ERROR:
             raise AemError(
@@ -63,7 +65,7 @@ def run_resource(
         with one_warning_is_enough(), open_transport(connection, parallel) as transport:
             client = Client(connection, transport, secrets, interrupt, limits)
             try:
-                masked_mode = mode._replace(progress=lambda line: mode.progress(secrets.mask(line)))
+                masked_mode = mode._replace(progress=lambda line: mode.progress(one_line(secrets.mask(line))))
                 result = run(Api(client), params, masked_mode)
             finally:
                 interrupt.closing = True
@@ -76,6 +78,7 @@ def run_resource(
     except AemError as failure:
         outcome = dict(failure.as_result(), failed=True)
         warnings += failure.warnings
+        lines = failure.lines
     except Exception as bug:  # a resource function must not end otherwise; even so, nothing may come out unmasked
         text = f"Unexpected {type(bug).__name__}: {bug}. Please report it."
         outcome = {"failed": True, "msg": text, "exception": traceback.format_exc()}
@@ -87,6 +90,24 @@ def run_resource(
         outcome["warnings"] = warnings
     # Our own keys stay: with a password like "msg", Ansible would not find the message.
     masked = {key: secrets.mask(value) for key, value in outcome.items()}
-    if "msg" in masked:  # after masking, or a secret with a line end would not be found
-        masked["msg"] = " ".join("".join(sign if sign.isprintable() else " " for sign in masked["msg"]).split())
+    # After masking, or a secret with a line end would not be found.
+    if "warnings" in masked:
+        masked["warnings"] = [one_line(warning) for warning in masked["warnings"]]
+    if "hint" in masked:
+        masked["hint"] = one_line(masked["hint"])
+    if "msg" in masked:
+        masked["msg"] = "\n".join(one_line(line) for line in [masked["msg"], *secrets.mask(lines)])
     return {**masked, **unmasked}
+
+
+def one_line(text: str) -> str:
+    """Return a text, parts of which come from a server, as it may be shown: it forges no line and hides nothing.
+
+    Line ends and other space become a space. Control characters and what turns the direction of text are escaped.
+    """
+    return " ".join("".join(sign if sign.isprintable() else _visible(sign) for sign in text).split())
+
+
+def _visible(sign: str) -> str:
+    is_space = sign in "\n\r\t\v\f\x85\u2028\u2029" or unicodedata.category(sign) == "Zs"
+    return " " if is_space else sign.encode("unicode_escape").decode()

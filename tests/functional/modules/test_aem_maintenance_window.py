@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
+import re
+import signal
 import threading
 from datetime import datetime, timezone
 
 import pytest
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import User
+from ansible_collections.dataops.qlik_em.tests.functional.ways.children import await_that
 
 RAN = {("P", "run1"), ("P", "run2"), ("P", "recovering"), ("C", "flow__x"), ("P", "starting")}
 SELECTION = {"include": [{"server": "P"}, {"server": "C"}], "exclude": [{"name": "spared"}], "waves": [{"server": "C"}]}
@@ -161,6 +165,91 @@ def test_without_a_file_the_checkpoint_is_handed_on(em, window, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_the_file_counts_beside_the_checkpoint_that_is_handed_on(em, window, tmp_path):
+    """As AWX has it, which always hands it on."""
+    given = {"checkpoint": window("recorded").result["checkpoint"]}
+    assert window("frozen", **given).changed and running(em) == set() and read(tmp_path)["phase"] == "frozen"
+    assert (tmp_path / "checkpoint.journal").exists()
+    again = window("recorded")  # the workflow, launched again
+    assert not again.changed and "what ran then is kept" in again.result["warnings"][0]
+    assert again.result["checkpoint"] == read(tmp_path)
+    assert window("restored", **given).changed and running(em) == RAN and read(tmp_path)["phase"] == "restored"
+    assert not window("restored", checkpoint=again.result["checkpoint"]).changed
+
+
+def test_a_checkpoint_of_another_window_than_the_file_is_refused(em, window, tmp_path):
+    document = window("recorded").result["checkpoint"]
+    time = document["recorded"]
+    fewer = [*document["tasks"][:1], *document["tasks"][2:]]
+    first = document["tasks"][1]
+    cases = [
+        (
+            {"recorded": "2001-01-01T00:00:00Z"},
+            f"{time}, the one in the option checkpoint 2001-01-01T00:00:00Z: that is of an earlier",
+        ),
+        (
+            {"recorded": "2999-01-01T00:00:00Z"},
+            "2999-01-01T00:00:00Z: that is of a newer window. Nothing was done. Leave out",
+        ),
+        ({"tasks": fewer}, f"but differ in {first['server']}/{first['name']}. Nothing was done."),
+        ({"tasks": document["tasks"][::-1]}, "but differ in"),
+        ({"enterprise_manager": "https://em/x"}, "(option checkpoint) is of another Enterprise Manager"),
+        ({"phase": "frozen"}, ""),  # how far it is does not matter
+    ]
+    for members, message in cases:
+        given = {**document, **members}
+        for state in ("frozen", "restored"):
+            run = window(state, checkpoint=given, check=not message)
+            assert run.failed is bool(message), run.result
+            assert message in run.result.get("msg", "") and not run.writes
+            assert not (message and run.requests)
+    assert read(tmp_path) == document
+
+
+def test_a_handed_on_checkpoint_does_not_stand_in_for_a_file_that_is_missing(em, window, tmp_path):
+    given = {"checkpoint": window("recorded").result["checkpoint"]}
+    (tmp_path / "checkpoint").unlink()
+    for state in ("frozen", "restored"):
+        run = window(state, **given)
+        assert run.failed and not run.requests and "Make sure that its volume is mounted." in run.msg
+        assert "the one in the option checkpoint, without a file, leave out path." in run.msg
+    assert window("frozen", check=True, **given).changed  # a dry run of the whole workflow has no file
+    assert "An empty checkpoint is not one." in window("frozen", checkpoint={}).msg
+
+
+def test_a_window_that_was_frozen_without_its_file_is_not_recorded_over(em, window, tmp_path):
+    given = {"path": None, "checkpoint": window("recorded").result["checkpoint"]}
+    assert window("frozen", **given).changed
+    text = (tmp_path / "checkpoint").read_text()
+    for options in ({}, {"check": True}, {"include": [{"server": "C"}], "waves": None}):
+        run = window("recorded", **options)
+        assert run.failed and not run.changed and not run.writes
+        assert "5 of the tasks that ran then are not back: C/flow__x (STOPPED), P/" in run.msg, run.msg
+        assert "Start them again (state: restored, with this path)." in run.msg and "move" in run.msg
+        assert (tmp_path / "checkpoint").read_text() == text
+    em.set_server("P", state="ERROR")
+    run = window("recorded")
+    assert run.failed and "P/run1 (its server cannot be read: " in run.msg
+    em.set_server("P", state="MONITORED")
+    assert window("restored").changed and running(em) == RAN
+    assert window("recorded").changed
+
+
+def test_a_task_that_has_finished_or_was_deleted_is_back(em, window):
+    window("recorded")
+    em.set_task("P", "run1", state="STOPPED", stop_reason="FULL_LOAD_ONLY_FINISHED")
+    em.set_task("P", "run2", state="NOT_EXIST")
+    assert window("recorded").changed
+
+
+def test_what_was_stopped_since_a_window_that_is_over_is_named(em, window):
+    for state in ("recorded", "frozen", "restored"):
+        assert window(state).changed
+    em.set_task("P", "run1", state="STOPPED")
+    run = window("recorded")
+    assert run.changed and "They are noted so, and stay so: P/run1 (STOPPED)." in run.result["warnings"][-1]
+
+
 def test_what_changed_meanwhile_is_reported_and_no_failure(em, window):
     window("recorded")
     window("frozen")
@@ -188,7 +277,7 @@ def test_a_task_that_fails_keeps_the_window_open_and_the_next_try_completes_it(e
     freeze = window("frozen")
     assert freeze.failed and freeze.changed and "P/run1" in freeze.msg and "It is locked." in freeze.msg
     assert running(em) == {("P", "run1")}
-    assert freeze.result["checkpoint"] == read(tmp_path) and read(tmp_path)["phase"] == "freezing"
+    assert read(tmp_path)["phase"] == "freezing" and "checkpoint" not in freeze.result
     em.set_task("P", "run1", fail_stop=None)
     assert not window("frozen").failed and running(em) == set()
     em.set_task("P", "run2", fail_start="No licence.")
@@ -286,6 +375,90 @@ def test_two_windows_do_not_work_with_one_checkpoint(em, window, tmp_path):
     assert window("frozen").changed
 
 
+def test_in_use_says_by_whom(em, window, tmp_path):
+    window("recorded")
+    em.set_task("P", "run1", stop_seconds=3)
+    other = threading.Thread(target=window, args=["frozen"])
+    other.start()
+    lock = tmp_path / "checkpoint.lock"
+    await_that(lock.read_text, "somebody holds the lock")
+    run = window("restored")
+    other.join()
+    assert run.failed and not run.requests
+    holder = rf"is in use by another run: process {os.getpid()} on \S+, since 20\S+Z. Nothing was done."
+    assert re.search(holder, run.msg), run.msg
+    assert run.result["hint"] == "Wait for it. If it was killed, this is free within seconds."
+    assert lock.read_text() == ""
+    with open(lock) as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        lock.write_text("process 1 on x, since 2026\nforged")
+        assert "is in use by another run. Nothing was done." in window("restored").msg
+
+
+@pytest.fixture
+def many(em, window):
+    """A window of 30 tasks, 25 of which cannot be stopped; the server's reason would forge lines."""
+    operator = {"name": "op", "logins": ["op@x"], "password": "pw", "grants": [{"role": "Operator"}]}
+    why = "No.\r\nstopped: M/t99 failed: \x1b[2J\x9b\u202egnihton\u2069"
+    tasks = [
+        {"name": f"t{number}", "state": "RUNNING", "stop_seconds": 0, **({"fail_stop": why} if number < 25 else {})}
+        for number in range(30)
+    ]
+    em.reset(
+        {"users": [operator], "servers": [{"name": "P", "tasks": [*tasks, {"name": "starting", "state": "ERROR"}]}]}
+    )
+    assert window("recorded", include=[{"server": "P"}], exclude=None, waves=None).changed
+
+
+def test_a_failure_fits_on_a_screen(em, window, user, tmp_path, many):
+    run = window("frozen")
+    path = tmp_path / "checkpoint"
+    summary, *failed, more, where, go_on, go_back = run.msg.splitlines()
+    assert summary == "25 of 30 tasks failed." and more == "and 5 more" and len(failed) == 20
+    assert all(line.startswith("P/t") and ": StopTask of task" in line for line in failed)
+    assert where == f"The checkpoint is {path}"
+    assert go_on == f"To go on, run it again with state: frozen, path: {path}"
+    assert go_back == f"To go back, run it with state: restored, path: {path}"
+    assert "checkpoint" not in run.result and "hint" not in run.result
+    assert len(run.result["tasks"]) == 25 and all(one["failed"] for one in run.result["tasks"])
+    assert run.result["counts"] == {"selected": 30, "changed": 5, "failed": 25, "skipped": 0, "unchanged": 0}
+    lines = [*run.msg.splitlines(), *user.progress]
+    assert all(line.isprintable() for line in lines)
+    assert sum(r"No. stopped: M/t99 failed: \x1b[2J\x9b\u202egnihton\u2069" in line for line in lines) == 45
+    assert not [line for line in lines if line.startswith("stopped: M/t99")]
+
+
+def test_a_failure_ends_with_the_words_of_whoever_runs_the_module(em, window, many):
+    steps = ["Relaunch the job template 'Window: freeze'", "Or call 4711"]
+    run = window("frozen", max_failures=1, parallel=1, next_steps=steps)
+    summary, _failed, _where, *end = run.msg.splitlines()
+    assert summary == "1 of 30 tasks failed. 29 were not started." and end == steps
+    assert "next_steps must not be empty" in window("frozen", next_steps=[" "]).msg
+
+
+def test_ctrl_c_shows_how_to_go_on(em, window, user, tmp_path):
+    """Ansible itself shows no result then."""
+    window("recorded")
+    em.set_task("P", "run1", stop_seconds=3)
+
+    def interrupt():
+        await_that(lambda: em.task("P", "run1")["state"] == "STOPPING", "it is being stopped")
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt).start()
+    run = window("frozen")
+    assert run.failed and running(em) != RAN
+    path = tmp_path / "checkpoint"
+    shown = "\n".join(user.progress)
+    assert re.search(r"^Interrupted by SIGINT. \d of 5 tasks were begun.$", shown, re.MULTILINE), shown
+    assert "P/run1: Interrupted by SIGINT." in user.progress  # what becomes of it is not known
+    assert user.progress[-3:] == [
+        f"The checkpoint is {path}",
+        f"To go on, run it again with state: frozen, path: {path}",
+        f"To go back, run it with state: restored, path: {path}",
+    ]
+
+
 @pytest.fixture
 def links(tmp_path):
     """The folders of two machines, each with a link onto a volume that they share."""
@@ -372,32 +545,81 @@ def spoil(**members):
 
 
 def spoil_task(**members):
-    """Return a change of its first task."""
-    return lambda document: json.dumps({**document, "tasks": [{**document["tasks"][0], **members}]})
+    """Return a change of its fourth task."""
+
+    def change(document):
+        document["tasks"][3] = {**document["tasks"][3], **members}
+        return json.dumps(document)
+
+    return change
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda document: json.dumps(document)[:-20], "is damaged: it is not JSON. Nothing was done."),
-        (lambda document: "", "is damaged: it is not JSON"),
-        (lambda document: "[]", "is damaged: it is not a checkpoint"),
-        (lambda document: "{}", "is damaged: it is not a checkpoint"),
-        (spoil(schema=2), "was written by a newer release of the collection (schema 2, this one knows 1)"),
-        (
-            spoil(enterprise_manager="https://em/x"),
-            "is of another Enterprise Manager: https://em/x, not https://localhost",
-        ),
-        (spoil(tasks=None), "is damaged: TypeError"),
-        (spoil(tasks=[{}]), "is damaged: KeyError"),
-        (spoil(selection=None), "is damaged"),
-        (spoil(phase="odd"), "is damaged: there is no phase odd"),
-        (spoil_task(wave="1"), "is damaged: ValueError wave"),
-        (spoil_task(name=""), "is damaged: ValueError '' is not a text"),
-        (spoil_task(run_option=3), "is damaged: ValueError 3 is not a text"),
-        (lambda document: json.dumps({**document, "tasks": document["tasks"][:1] * 2}), "a task is there twice"),
-    ],
-)
+def without(*path):
+    """Return a change that takes a member out."""
+
+    def change(document):
+        inner = document
+        for member in path[:-1]:
+            inner = inner[member]
+        del inner[path[-1]]
+        return json.dumps(document)
+
+    return change
+
+
+def spoil_selector(**members):
+    """Return a change of a selector."""
+    return lambda document: spoil(selection={**document["selection"], "waves": [members]})(document)
+
+
+RELOAD = 'is damaged or was edited: tasks/3/run_option is "reload_target", and must be "resume_processing" or null.'
+NO_MAPPING = [
+    (lambda document: json.dumps(document)[:-20], "it is not JSON. Nothing was done."),
+    (lambda document: "", "it is not JSON"),
+    (lambda document: "[" * 100_000, "it is nested too deeply"),
+    (lambda document: "[]", "is damaged: it is not a checkpoint"),
+]
+EDITED = [
+    (lambda document: "{}", "it is not a checkpoint"),
+    (spoil(schema=True), "it is not a checkpoint"),
+    (spoil(schema=0), "schema is 0, and must be 1"),
+    (spoil(enterprise_manager=3), "enterprise_manager is 3, and must be a text that is not blank"),
+    (spoil(recorded="yesterday"), 'recorded is "yesterday", and must be a UTC time'),
+    (spoil(recorded=None), "recorded is null, and must be a UTC time"),
+    (spoil(tasks=None), "tasks is null, and must be a list"),
+    (spoil(tasks=[]), "running is 5, and must be the number of tasks with a run_option, which is 0"),
+    (spoil(tasks=[], running=0, phase="odd"), 'phase is "odd", and must be one of recorded, freezing, frozen,'),
+    (spoil(phase=["frozen"]), "phase is a list, and must be one of"),
+    (spoil(tasks=[{}]), "tasks/0 is a mapping, and must be a mapping with server"),
+    (spoil(tasks=["x"]), 'tasks/0 is "x", and must be a mapping'),
+    (spoil(selection=None), "selection is null, and must be a mapping"),
+    (spoil(selection={"tasks": []}), "selection/tasks is an empty list, and must be left out: the members here are"),
+    (spoil(state="restored"), 'state is "restored", and must be left out: the members here are schema,'),
+    (spoil_selector(force=True), "selection/waves/0/force is true, and must be left out: the members here are server,"),
+    (spoil_selector(server=[]), "selection/waves/0/server is an empty list, and must be a text"),
+    (spoil_selector(tag="x"), 'selection/waves/0/tag is "x", and must be a list or null'),
+    (spoil_selector(state=[{}]), "selection/waves/0/state/0 is a mapping, and must be a text"),
+    (spoil_task(wave="1"), 'tasks/3/wave is "1", and must be a whole number from 1'),
+    (spoil_task(wave=0), "tasks/3/wave is 0, and must"),
+    (spoil_task(wave=True), "tasks/3/wave is true, and must"),
+    (spoil_task(name=""), 'tasks/3/name is "", and must be a text that is not blank'),
+    (spoil_task(name=".."), 'tasks/3/name is "..", and must be a name'),
+    (spoil_task(server={"a": 1}), "tasks/3/server is a mapping, and must be a text"),
+    (spoil_task(state=None), "tasks/3/state is null, and must be a text"),
+    (spoil_task(run_option=3), "tasks/3/run_option is 3, and must be"),
+    (spoil_task(run_option=""), 'tasks/3/run_option is "", and must be'),
+    (spoil_task(run_option="RESUME_PROCESSING"), "tasks/3/run_option is"),
+    (spoil_task(run_option="reload_target"), RELOAD),
+    (spoil_task(force=True), "tasks/3/force is true, and must be left out: the members here are server, name, state,"),
+    (without("tasks", 3, "wave"), "tasks/3 is a mapping, and must be a mapping with wave"),
+    (without("phase"), "the document is a mapping, and must be a mapping with phase"),
+    (spoil(running=4), "running is 4, and must be the number of tasks with a run_option, which is 5"),
+    (spoil(running=True), "running is true, and must"),
+    (lambda document: json.dumps({**document, "tasks": document["tasks"][:1] * 2}), "a task is there twice"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), NO_MAPPING + EDITED)
 def test_a_checkpoint_that_is_not_sound_stops_everything(em, window, tmp_path, change, message):
     document = window("recorded").result["checkpoint"]
     path = tmp_path / "checkpoint"
@@ -405,6 +627,92 @@ def test_a_checkpoint_that_is_not_sound_stops_everything(em, window, tmp_path, c
     text, before = path.read_text(), running(em)
     for state in ("recorded", "frozen", "restored"):
         run = window(state)
-        assert run.failed and message in run.msg, run.msg
+        assert run.failed and "is damaged" in run.msg and message in run.msg, run.msg
         assert str(path) in run.msg and not run.requests
     assert path.read_text() == text and running(em) == before
+
+
+@pytest.mark.parametrize(("change", "message"), EDITED)
+def test_a_checkpoint_as_an_option_has_to_be_as_sound(em, window, change, message):
+    given = json.loads(change(window("recorded").result["checkpoint"]))
+    for state in ("frozen", "restored"):
+        run = window(state, path=None, checkpoint=given)
+        assert run.failed and "is damaged" in run.msg and message in run.msg, run.msg
+        assert "option checkpoint" in run.msg and not run.requests
+    assert running(em) == RAN
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (spoil(schema=2), "was written by a newer release of the collection (schema 2, this one knows 1)"),
+        (
+            spoil(enterprise_manager="https://em/x"),
+            "is of another Enterprise Manager: https://em/x, not https://localhost",
+        ),
+        (lambda document: " " * (64 * 2**20 + 1), "cannot be read: it is larger than 64 MB."),
+    ],
+)
+def test_a_checkpoint_that_does_not_belong_here_stops_everything(em, window, tmp_path, change, message):
+    document = window("recorded").result["checkpoint"]
+    path = tmp_path / "checkpoint"
+    path.write_text(change(document))
+    for state in ("recorded", "frozen", "restored"):
+        run = window(state)
+        assert run.failed and message in run.msg and str(path) in run.msg and not run.requests
+    assert running(em) == RAN
+
+
+def first_release(document, **members):
+    """Return a checkpoint as release 1.0.0 has written it."""
+    del document["running"]
+    return json.dumps({**document, **members})
+
+
+def test_a_checkpoint_of_the_first_release_is_read(em, window, tmp_path):
+    document = window("recorded").result["checkpoint"]
+    for option in ("include", "exclude", "waves"):
+        for selector in document["selection"][option]:
+            selector.update(dict.fromkeys({"name", "tag", "state"} - set(selector)))
+    document["selection"]["waves"] = None
+    (tmp_path / "checkpoint").write_text(first_release(document))
+    assert window("frozen").changed and running(em) == set()
+    assert window("restored").changed and running(em) == RAN
+
+
+def test_a_window_without_tasks_is_one(em, window, tmp_path):
+    for options in ({}, {"allow_empty": True}):
+        run = window("recorded", include=[{"server": "P", "name": "run[3]"}], waves=None, **options)
+    assert run.changed and run.result["counts"] == {"selected": 0, "running": 0} and read(tmp_path)["running"] == 0
+    assert not window("frozen").failed
+    # The first release did not count: of an open window, its tasks may have been taken out
+    (tmp_path / "checkpoint").write_text(first_release(read(tmp_path)))
+    run = window("restored")
+    assert run.failed and "tasks is an empty list, and must be the tasks of the window, which is frozen" in run.msg
+
+
+def test_a_checkpoint_that_everybody_can_write_to_is_refused(em, window, tmp_path):
+    window("recorded")
+    path = tmp_path / "checkpoint"
+    path.chmod(0o606)
+    for state in ("recorded", "frozen", "restored"):
+        run = window(state)
+        assert run.failed and not run.requests, run.result
+        assert f"path ({path}) cannot be read: everybody can write to it (mode 0606). Look at it" in run.msg
+    path.chmod(0o664)  # somebody has opened it to the group on purpose
+    assert window("frozen").changed and path.stat().st_mode & 0o777 == 0o664
+
+
+def test_the_checkpoint_of_another_user_is_refused(em, window, tmp_path, monkeypatch):
+    window("recorded")
+    path = tmp_path / "checkpoint"
+    own = os.geteuid()
+    if own == 0:
+        os.chown(path, 12345, -1)
+    else:
+        monkeypatch.setattr(os, "geteuid", lambda: own + 1)
+    for state in ("recorded", "frozen", "restored"):
+        run = window(state)
+        assert run.failed and not run.requests, run.result
+        assert f"path ({path}) cannot be read: it belongs to another user (uid " in run.msg
+    assert running(em) == RAN

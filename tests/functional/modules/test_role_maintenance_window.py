@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.dataops.qlik_em.tests.functional.ways.children import Controller
+from ansible_collections.dataops.qlik_em.tests.functional.ways.children import Controller, await_that
 
 ROLE = "dataops.qlik_em.maintenance_window"
 PROD = {"maintenance_window_include": [{"server": "Replicate-Prod", "tag": ["erp"]}]}
@@ -77,13 +79,56 @@ def test_the_checkpoint_is_handed_on_beside_the_file_too(controller, em, path):
     assert handed_on["maintenance_window_checkpoint"] == json.loads(Path(path).read_text(encoding="utf-8"))
 
 
+def test_a_workflow_in_awx_with_a_shared_folder_may_be_launched_again(controller, em, path):
+    """The artifact is handed on to each node; it must not keep the file from being used."""
+    file = {"maintenance_window_path": path}
+    artifact = statistics(step(controller, "record", **PROD, **file))
+    step(controller, "freeze", **artifact, **file)
+    assert stopped(em) == RAN and json.loads(Path(path).read_text(encoding="utf-8"))["phase"] == "frozen"
+    assert Path(f"{path}.journal").exists()
+    second = statistics(step(controller, "record", **PROD, **file))  # the patch has failed: all of it again
+    step(controller, "freeze", **second, **file)
+    step(controller, "restore", **second, **file)
+    assert not stopped(em) and len(writes(em)) == 2 * len(RAN)
+    assert "is over" in step(controller, "restore", **artifact, **file)
+
+
+def test_the_artifact_of_another_window_is_refused(controller, em, path):
+    file = {"maintenance_window_path": path}
+    artifact = statistics(step(controller, "record", **PROD, **file))
+    document = artifact["maintenance_window_checkpoint"]
+    for recorded, which in (("2001-01-01T00:00:00Z", "an earlier"), ("2999-01-01T00:00:00Z", "a newer")):
+        other = {"maintenance_window_checkpoint": document | {"recorded": recorded}}
+        output = step(controller, "freeze", status=2, **other, **file)
+        assert f"the one in the option checkpoint {recorded}: that is of {which} window." in output
+    assert not writes(em)
+
+
+def test_a_window_that_was_frozen_by_the_artifact_alone_is_not_recorded_over(controller, em, path):
+    """As the role of release 1.0.0 did, whose file stays as it was recorded."""
+    file = {"maintenance_window_path": path}
+    artifact = statistics(step(controller, "record", **PROD, **file))
+    step(controller, "freeze", **artifact)
+    text = Path(path).read_text(encoding="utf-8")
+    output = step(controller, "record", status=2, **PROD, **file)
+    assert "2 of the tasks that ran then are not back: Replicate-Prod/" in output
+    assert Path(path).read_text(encoding="utf-8") == text
+    step(controller, "restore", **file)
+    assert not stopped(em)
+
+
 def test_a_failure_shows_the_message_of_the_module_and_what_was_done_all_the_same(controller, em, path):
     selected = {"maintenance_window_include": [{"server": "Replicate-Prod", "tag": ["prod"]}]}
     output = play(controller, "maintenance_begin", status=2, maintenance_window_path=path, **selected)
-    assert "1 of 3 tasks failed. Replicate-Prod/locked: StopTask of task" in output
-    assert "Of 3 tasks that ran: stopped 2, nothing to do 0, left alone 0, failed 1." in output
-    assert '"stopped: Replicate-Prod/orders"' in output
-    assert '"failed: Replicate-Prod/locked. StopTask of task' in output
+    summary = output.rpartition("Say what was stopped")[2]
+    assert '"Of 3 tasks that ran: stopped 2, nothing to do 0, left alone 0, failed 1."' in summary
+    assert '"1 of 3 tasks failed."' in summary and '"Replicate-Prod/locked: StopTask of task' in summary
+    assert f'"The checkpoint is {path}"' in summary and "Replicate-Prod/orders" not in summary
+    begin, end = (re.findall(rf'"{way}: (.*)"', summary)[0] for way in ("To go on", "To go back"))
+    for line, playbook, given in ((begin, "maintenance_begin", selected), (end, "maintenance_end", {})):
+        *command, variables = shlex.split(json.loads(f'"{line}"'))
+        assert command == ["ansible-playbook", f"dataops.qlik_em.{playbook}", "-e"]
+        assert json.loads(variables) == {"maintenance_window_path": path, **given}
     output = play(controller, "maintenance_end", maintenance_window_path=path)
     assert "Of 3 tasks that ran: started 2, nothing to do 1, left alone 0, failed 0." in output
     assert '"nothing to do: Replicate-Prod/locked. It was RUNNING already."' in output
@@ -111,6 +156,47 @@ def test_of_many_tasks_only_some_are_named(controller, em, path):
     assert "Of 23 tasks that ran: stopped 23," in output
     assert output.count('"stopped: Many/task ') == 20
     assert '"... and 3 more"' in output
+
+
+def test_a_name_that_a_server_gives_forges_no_line_of_the_summary(controller, em, path):
+    operator = {"name": "operator", "logins": [em.username], "password": em.password, "grants": [{"role": "Operator"}]}
+    tasks = [{"name": "a\u2028stopped: Many/b\u202e", "state": "RUNNING"}]
+    em.reset({"users": [operator], "servers": [{"name": "Many", "tasks": tasks}]})
+    include = [{"server": "Many"}]
+    output = play(controller, "maintenance_begin", maintenance_window_path=path, maintenance_window_include=include)
+    assert '"stopped: Many/a?stopped: Many/b?"' in output
+
+
+def test_a_failure_of_the_role_names_its_own_variables(controller, em, path):
+    em.set_task("Replicate-Prod", "orders", fail_stop="No.", fail_start="No.")
+    handed_on = statistics(step(controller, "record", maintenance_window_path=path, **PROD))
+    file = {"maintenance_window_path": path}
+    again = "the same maintenance_window_checkpoint (in AWX: relaunch this job, never the workflow)"
+    for given, source in ((file, f"maintenance_window_path: {path}"), (handed_on, again)):
+        output = step(controller, "freeze", status=2, **given)
+        assert f"To go on, run the role again with maintenance_window_step: freeze, {source}" in output
+        assert f"To go back, run it with maintenance_window_step: restore, {source}" in output
+        em.set_task("Replicate-Prod", "orders", state="STOPPED")
+        output = step(controller, "restore", status=2, **given)
+        assert f"To go on, run the role again with maintenance_window_step: restore, {source}" in output
+        em.set_task("Replicate-Prod", "orders", state="RUNNING")
+
+
+def test_ctrl_c_shows_the_command_to_go_on_with(controller, em, path):
+    em.set_task("Replicate-Prod", "orders", stop_seconds=20)
+    given = ("-e", json.dumps({"maintenance_window_path": path, **PROD}))
+    with controller.start("ansible-playbook", *given, "dataops.qlik_em.maintenance_begin") as child:
+        await_that(lambda: em.task("Replicate-Prod", "orders")["state"] == "STOPPING", "it is being stopped")
+        child.press_ctrl_c()
+        assert child.wait() != 0
+    file = json.dumps({"maintenance_window_path": path})
+    lines = child.output.splitlines()
+    for line in (
+        f"The checkpoint is {path}",
+        f"To go back: ansible-playbook dataops.qlik_em.maintenance_end -e '{file}'",
+    ):
+        assert line in lines, child.output
+    assert any(line.startswith("To go on: ansible-playbook dataops.qlik_em.maintenance_begin -e '{") for line in lines)
 
 
 def test_a_dry_run_of_both_playbooks_reports_and_sends_nothing(controller, em, path):
