@@ -16,7 +16,7 @@ from .._common.rows import Row
 from .._tasks.control import RECOVERS
 from .._tasks.model import ACTIVE, AT_REST, STARTING, STOPPING, TaskName, TaskSnapshot
 
-ServerStatus = Union[dict[str, TaskSnapshot], AemError]  # the tasks of a server by name, or why they cannot be read
+ServerStatus = Union["dict[str, TaskSnapshot]", AemError]  # the tasks of a server by name, or why they cannot be read
 RAN = (*ACTIVE, STARTING)  # STOPPING: somebody else stops it; what is not known is not touched
 
 DELETED = "It was deleted since the window began: nothing to do."
