@@ -115,6 +115,14 @@ def test_a_stop_that_has_timed_out_is_watched_before_a_restore_takes_the_task_to
     assert stay(em) == ALL_BACK
 
 
+def test_the_watch_begins_where_the_freeze_has_ended_its_own(em, window):
+    """Counted from the server's answer, 1 s after the stop, it would end 2.4 s after it, which is too early."""
+    window("recorded")
+    assert window("frozen", timeout=1, wait_timeout=2).failed
+    assert not window("restored", timeout=1, wait_timeout=1).failed
+    assert stay(em) == ALL_BACK
+
+
 def test_a_stop_whose_sender_was_killed_is_watched_for_its_own_time_limit(em, window, tmp_path):
     """The limit is the one of the stop (5 s), not the one of the restore (1 s)."""
     window("recorded")
