@@ -31,15 +31,16 @@ ALIVE = ("RUNNING", "RECOVERY")
 
 
 def document(chance: random.Random) -> dict[str, Any]:
-    """Servers with tasks that run, retry, rest or are broken, and need their time."""
+    """Servers with tasks that run, retry, rest or are broken, and need their time, some of them long, some unseen."""
 
     def task(number: int) -> dict[str, Any]:
         return {
             "name": f"task {number}",
             "state": chance.choice(["RUNNING", "RUNNING", "RUNNING", "RECOVERY", "STOPPED", "ERROR"]),
-            "stop_seconds": round(chance.uniform(0, 0.6), 2),
+            "stop_seconds": round(chance.uniform(0, 0.6), 2) + 3 * (chance.random() < 0.1),
             "start_seconds": round(chance.uniform(0, 0.6), 2),
             "memory_lag": 0.2,
+            "show_transient": chance.random() < 0.5,  # not every server shows STARTING and STOPPING
         }
 
     servers = [{"name": f"S{server}", "tasks": [task(number) for number in range(TASKS)]} for server in range(SERVERS)]
