@@ -368,7 +368,7 @@ class Window:
 
         What is recorded now would take the place of what says that it ran.
         """
-        servers = self._read_servers(old, is_patient=False)
+        servers = self._read_servers(dict.fromkeys(recorded.server for recorded in old.tasks), is_patient=False)
         lost = [note for recorded in old.tasks if recorded.run_option for note in _not_back(recorded, servers)]
         if lost:
             names = ", ".join(first(lost))
