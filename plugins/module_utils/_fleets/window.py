@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from .._client.api import Api
 from .._client.checks import check_text
-from .._client.errors import AemError, ApiError, InputError, Interrupted, TransportError
+from .._client.errors import AemError, ApiError, InputError, TransportError
 from .._common.files import locked, real_path, remove_file, write_atomically
 from .._common.parallel import map_parallel
 from .._common.rows import Row, RowsError, first, rows_on_failure, values, with_rows
@@ -152,7 +152,14 @@ class Window:
 
     @contextlib.contextmanager
     def _reporting(self, step: Step) -> Iterator[None]:
-        """Let a failure say what somebody needs to know at night: what failed, where the checkpoint is, what to do."""
+        """Let a failure say what somebody needs to know at night: what failed, where the checkpoint is, what to do.
+
+        The latter two are shown at the beginning, too: after Ctrl-C, Ansible shows nothing more of what a task says.
+        """
+        end = [f"The checkpoint is {self._path or 'the one that was given'}", *self._next_steps(step)]
+        if not self._mode.check:
+            for line in ("If this run ends early:", *end):
+                self._mode.progress(line)
         try:
             yield
         except AemError as failure:
@@ -164,11 +171,8 @@ class Window:
                     more = f" {left} were not started." if left else ""
                     failure.message = f"{len(failed)} of {len(rows)} tasks failed.{more}"
                 failure.lines += first([f"{row['server']}/{row['name']}: {row['msg']}" for row in failed])
-            failure.lines += [f"The checkpoint is {self._path or 'the one that was given'}", *self._next_steps(step)]
+            failure.lines += end
             failure.hint = ""
-            if isinstance(failure, Interrupted):  # Ansible shows no result then
-                for line in (failure.message, *failure.lines):
-                    self._mode.progress(line)
             raise
 
     def _next_steps(self, step: Step) -> list[str]:
