@@ -363,9 +363,11 @@ hint:
   sample: "Use wait: true to go on watching (up to wait_timeout), raise timeout, or run this again."
 """
 
-from ansible_collections.dataops.qlik_em.plugins.module_utils._definitions.document import shown_definition
-from ansible_collections.dataops.qlik_em.plugins.module_utils._definitions.importing import secrets_in_definition
-from ansible_collections.dataops.qlik_em.plugins.module_utils._definitions.options import source_options
+from ansible_collections.dataops.qlik_em.plugins.module_utils._definitions.options import (
+    secrets_in_definition,
+    shown_definition,
+    source_options,
+)
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec, waiting_options
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
 from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks import state

@@ -11,14 +11,21 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 
 def number(text: str) -> float | Decimal:
-    """Return the number in a JSON text that is not an integer; a float if it is the same number."""
+    """Return the number in a JSON text that is not an integer; a float if it is the same number.
+
+    Raises ValueError for an exponent that even a Decimal does not hold.
+    """
     value = float(text)
-    return value if Decimal(repr(value)) == Decimal(text) else Decimal(text)
+    try:
+        exact = Decimal(text)
+    except InvalidOperation:
+        raise ValueError("the exponent of a number is out of range") from None
+    return value if Decimal(repr(value)) == exact else exact
 
 
 def dumps(value: Any, **options: Any) -> str:

@@ -65,6 +65,7 @@ def _char(sign: str) -> str:
 
 LONGEST = 16384  # characters; for more a pattern takes too long
 DATE = re.compile(r"(?:\d{4}-\d\d-\d\d|\d\d?[/.]\d\d?[/.]\d{2,4})(?:[T ][\d:.Z]*)?")
+WORD = re.compile(r"\w{1,19}")  # what may be a part of a member's name; a token is longer
 # The two signs that differ in URL-safe Base64.
 BASE64 = {"+": f"(?:-|{_char('+')})", "/": f"(?:_|{_char('/')})"}
 
@@ -94,6 +95,7 @@ class Secrets:
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
         self._pairs: dict[tuple[str, str], re.Pattern[str]] = {}
         self._patterns: list[re.Pattern[str]] = []
+        self._patterns_in_names: list[re.Pattern[str]] = []
         self._texts: set[str] = set()
         self._long: set[str] = set()  # found as they are only
         self.add(pairs)
@@ -109,25 +111,33 @@ class Secrets:
         # The longest first, or a shorter secret would leave the rest of a longer one behind.
         longest_first = sorted(self._pairs, key=lambda pair: len(pair[1]), reverse=True)
         self._patterns = [self._pairs[pair] for pair in longest_first]
+        self._patterns_in_names = [self._pairs[pair] for pair in longest_first if not WORD.fullmatch(pair[1])]
 
     def mask(self, value: Any) -> Any:
         """Return ``value`` (any nesting of dicts, lists and tuples) with all secrets in its strings replaced.
 
-        A number is replaced if it is one. The names of members stay, or a password ``state`` would hide the state.
+        A number is replaced if it is one. In the names of members, no secret is looked for that may be a word of them:
+        a password ``state`` would hide the state.
         """
         if isinstance(value, str):
-            for secret in self._long:
-                value = value.replace(secret, MASK)
-            for pattern in self._patterns:
-                value = pattern.sub(MASK, value)
-            return value
+            return self._masked(value, self._patterns)
         if isinstance(value, dict):
-            return {key: self.mask(item) for key, item in value.items()}
+            return {self._masked_name(key): self.mask(item) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
             return [self.mask(item) for item in value]
         if type(value) in (int, float) and str(value) in self._texts:
             return MASK
         return value
+
+    def _masked_name(self, name: Any) -> Any:
+        return self._masked(name, self._patterns_in_names) if isinstance(name, str) else name
+
+    def _masked(self, text: str, patterns: Iterable[re.Pattern[str]]) -> str:
+        for secret in self._long:
+            text = text.replace(secret, MASK)
+        for pattern in patterns:
+            text = pattern.sub(MASK, text)
+        return text
 
 
 def secrets_in(
@@ -140,7 +150,7 @@ def secrets_in(
     for values in (params, {option: environ.get(variable(option)) for option in (*SECRET_OPTIONS, "username")}):
         for option, user in SECRET_OPTIONS.items():
             if values.get(option):  # one with a line end is refused; the rest of it must not come out either
-                for text in {str(values[option]), str(values[option]).strip()}:
+                for text in dict.fromkeys((str(values[option]), str(values[option]).strip())):
                     yield user or str(values.get("username") or ""), text
     for option, value in params.items():
         if value is not None and (option in finders or isinstance(value, (dict, list))):

@@ -63,7 +63,7 @@ def redacted(value: Any, cover: Cover = lambda _secret: MASK, by_name: bool = Tr
     if isinstance(value, dict):
         return {
             name: covered(item, cover)
-            if by_name and is_secret_name(_named(value, name))
+            if by_name and is_secret_name(named(value, name))
             else redacted(item, cover, by_name)
             for name, item in value.items()
         }
@@ -111,7 +111,7 @@ def leaves(value: Any) -> Iterator[str]:
     yield from found
 
 
-def _named(members: dict[Any, Any], name: Any) -> Any:
+def named(members: dict[Any, Any], name: Any) -> Any:
     """Return the name of what a member holds: a pair like {"name": "password", "value": ...} has one of its own."""
     return members.get("name", members.get("key")) if name == "value" else name
 

@@ -25,6 +25,7 @@ from .model import (
     cover_at,
     is_secret_place,
     is_set,
+    members,
     name,
     sorted_set,
     without_counted,
@@ -52,7 +53,7 @@ def leaves(document: Json) -> Leaves:
 
     def walk(where: Where, value: Any) -> None:
         if isinstance(value, dict):
-            for key, item in value.items():
+            for key, item in members(value):
                 walk((*where, key), item)
             return
         keyed = by_identity(value) if isinstance(value, list) else None

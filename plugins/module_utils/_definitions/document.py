@@ -39,15 +39,17 @@ DATABASE_OBJECTS = {"db_settings", "override_properties"}
 
 def read_definition(option: str, value: Any) -> Json:
     """Return the definition in a dict or a JSON text; raise InputError, which names ``option``, if it is not one."""
-    document = _parsed(option, value) if isinstance(value, str) else value
+    try:
+        text = value if isinstance(value, str) else dumps(value)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError(f"{option} is not JSON: {error}.") from error
+    document = _parsed(option, text)  # what YAML has and JSON has not, such as numbers as names, is as it is sent
     if not isinstance(document, dict):
         raise InputError(f"{option} must be a replication definition (an object), not {type(document).__name__}.")
     try:
         for where, item, is_member in _walk((), document, DEPTH):
             _check_form(option, where, item, is_member)
-        if document is value and len(dumps(document)) > LIMIT:
-            raise InputError(too_large(option))
-    except (TypeError, ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{option} is not JSON: {error}.") from error
     content = document.get(BODY)
     if not isinstance(content, dict):
@@ -87,6 +89,8 @@ def _parsed(option: str, text: str) -> Any:
         plain = plain.partition("\n")[2].lstrip()
     if not plain:
         raise InputError(f"{option} is empty.")
+    if "\0" in plain[:2]:  # without the mark that a file in it should begin with, it is read as UTF-8
+        raise InputError(f"{option} is UTF-16, not UTF-8. {REWRITTEN}")
     try:
         return json.loads(plain, parse_float=number, parse_constant=_refuse_constant, object_pairs_hook=_members)
     except RecursionError as error:
@@ -103,12 +107,10 @@ def _parsed(option: str, text: str) -> Any:
         raise InputError(f"{option} is not JSON: {error}.") from None
 
 
-def shown_definition(value: Any) -> Any:
-    """Return the option as it is shown: nothing of a text that is not JSON, as secrets are not found in it."""
-    if not isinstance(value, str):
-        return value
+def shown_option(value: Any) -> Any:
+    """Return the option as it is shown: nothing of what is not a definition, as secrets are not found in it."""
     try:
-        _parsed("definition", value)
+        read_definition("definition", value)
     except InputError:
         return MASK
     return value

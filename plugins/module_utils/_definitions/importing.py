@@ -26,13 +26,14 @@ from .document import LIMIT, read_definition, task_definition, too_large, with_v
 from .model import KINDS, Rules, Where, is_secret_place, name, names, rules_in, secrets_of, texts, unknown_secrets
 
 
-def secrets_in_definition(definition: Any, params: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what is secret in the option ``definition``; of a text that is not a definition nothing is shown anyway."""
+def secrets_in_option(definition: Any, params: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is secret in the option ``definition``; of what is not a definition nothing is shown anyway."""
     with contextlib.suppress(InputError):
-        document = read_definition("definition", definition)
+        document, rules = read_definition("definition", definition), rules_in(params)
+        yield from secrets_of(document, rules)
         if "name" in params:  # of the task, which a place begins with
             document, _unused = task_definition("definition", document, params["name"])
-        yield from secrets_of(document, rules_in(params))
+            yield from secrets_of(document, rules)
 
 
 def given_definition(api: Api, params: Mapping[str, Any]) -> tuple[str, Json]:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from .._client.api import DEFINITION as BODY
 from .._client.api import Json
 from .._client.exact_json import dumps
-from .._client.redaction import Cover, covered, is_secret_name, redacted, secret_texts
+from .._client.redaction import Cover, covered, is_secret_name, named, redacted, secret_texts
 
 # Where a value is: names of members; in place of an index the name of the item, or its pair of owner and name.
 Where = tuple[Any, ...]
@@ -141,7 +141,21 @@ def is_secret_place(where: Where, rules: Rules) -> bool:
     """Return whether all at this place is secret: by the user's word, or by a name, which counts outside of tasks."""
     if any(_is_named(where[:length], rules) for length in range(1, len(where) + 1)):
         return True
-    return where[0] != "tasks" and any(map(is_secret_name, where[2 if where[0] in KINDS else 1 :]))
+    return where[0] != "tasks" and any(map(_is_secret_part, where[2 if where[0] in KINDS else 1 :]))
+
+
+class _SecretValue(str):
+    """The name ``value`` in a pair like {"name": "password", "value": ...}: a place that holds a secret."""
+
+
+def members(value: Json) -> Iterator[tuple[str, Any]]:
+    """Yield each member of an object by the name that it has in a place."""
+    for key, item in value.items():
+        yield _SecretValue(key) if key == "value" and is_secret_name(named(value, key)) else key, item
+
+
+def _is_secret_part(part: Any) -> bool:
+    return isinstance(part, _SecretValue) or is_secret_name(part[-1] if isinstance(part, tuple) else part)
 
 
 def _is_named(where: Where, rules: Rules) -> bool:
@@ -217,7 +231,7 @@ def texts(document: Json) -> Iterator[tuple[Where, str]]:
 def _values(document: Json) -> Iterator[tuple[Where, Any]]:
     def walk(where: Where, value: Any) -> Iterator[tuple[Where, Any]]:
         if isinstance(value, dict):
-            for key, item in value.items():
+            for key, item in members(value):
                 yield from walk((*where, key), item)
         elif isinstance(value, list):
             for key, item in zip(by_identity(value) or range(len(value)), value):

@@ -4,10 +4,14 @@
 
 # This file is private to the collection.
 
-"""The options that give a replication definition."""
+"""The options that give a replication definition, and what may be shown of them.
+
+What works on definitions is imported late: a module that starts a task compiles what it imports at each start.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 
@@ -31,3 +35,17 @@ def source_options() -> dict[str, Any]:
 def loggers_option() -> dict[str, Any]:
     """Return the spec of the option that makes loggers belong to a definition; documented in ``definitions``."""
     return {"loggers": {"type": "str", "choices": ["ignore", "manage"], "default": "ignore"}}
+
+
+def secrets_in_definition(definition: Any, params: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is secret in the option ``definition``; of what is not a definition nothing is shown anyway."""
+    from .importing import secrets_in_option
+
+    return secrets_in_option(definition, params)
+
+
+def shown_definition(definition: Any) -> Any:
+    """Return the option ``definition`` as it is shown."""
+    from .document import shown_option
+
+    return shown_option(definition)

@@ -13,6 +13,7 @@ so that a secret that is left out stays as the server has it (docs/enterprise_ma
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,7 +73,8 @@ class _Walker:
             known = old if isinstance(old, list) else []
             keyed = by_identity(new)
             if keyed is None:
-                items = [self._item(where, item, known) for item in new]
+                left = [(self._shape(where, item), item) for item in known]
+                items = [self._item(where, item, left) for item in new]
             else:
                 there = by_identity(known) or {}
                 items = [self.walk((*where, key), item, there.get(key, ABSENT)) for key, item in keyed.items()]
@@ -102,14 +104,18 @@ class _Walker:
     def _kept(self, where: Where, old: Any) -> Any:
         return old if self._keep and where[0] == "tasks" else ABSENT
 
-    def _item(self, where: Where, new: Any, known: list[Any]) -> Any:
-        """Return what is sent in place of an item of a list that is replaced as a whole, ``known`` being its old ones.
+    def _item(self, where: Where, new: Any, left: list[tuple[Any, Any]]) -> Any:
+        """Return what is sent in place of an item of a list that is replaced as a whole.
 
-        Of such an item nothing can be left out. So its secrets are those of the item that is the same without them.
+        Of such an item nothing can be left out. So its secrets are those of the item that is the same without them,
+        the first of those ``left``: pairs of what an old item is without its secrets, and the item. It is taken out.
         """
         shape = self._shape(where, new)
-        same = next((old for old in known if self._shape(where, old) == shape), ABSENT)
-        if new == same or shape == new:
+        at = next((at for at, (_shape, old) in enumerate(left) if old == new), None)
+        if at is None:
+            at = next((at for at, (other, _old) in enumerate(left) if other == shape), None)
+        same = ABSENT if at is None else left.pop(at)[1]
+        if new == same:
             return new
         unsure = Sending()
         sent = _Walker(self._label, self._rules, self._always, self._keep, unsure).walk(where, new, same)
@@ -166,13 +172,21 @@ def filled(new: Any, old: Any) -> Any:
 
 
 def _filled_text(new: str, old: str) -> Any:
-    secrets = {known.lower(): old[begin:end] for begin, end, known in secrets_in_text(old)}
+    """Return ``new`` filled by names; of those that stand there more than once, by their order."""
+    secrets: dict[str, list[str]] = {}
+    for begin, end, known in secrets_in_text(old):
+        secrets.setdefault(known.lower(), []).append(old[begin:end])
+    places = list(secrets_in_text(new))
+    count = Counter(known.lower() for _begin, _end, known in places)
     pieces, at = [], 0
-    for begin, end, known in secrets_in_text(new):
+    for begin, end, known in places:
+        there = secrets.get(known.lower(), [])
+        if len(there) < count[known.lower()]:
+            return ABSENT
+        secret = there.pop(0)
+        count[known.lower()] -= 1
         if new[begin:end] == PLACEHOLDER:
-            if known.lower() not in secrets:
-                return ABSENT
-            pieces += [new[at:begin], secrets[known.lower()]]
+            pieces += [new[at:begin], secret]
             at = end
     text = "".join([*pieces, new[at:]])
     return ABSENT if PLACEHOLDER in text else text

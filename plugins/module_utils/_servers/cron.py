@@ -181,8 +181,7 @@ def _own_forms(days: list[str], weekdays: list[str]) -> tuple[int | None, int | 
                 "last), and it needs */1 (Monday) to */7 (Sunday) as weekday. Every second day is 1-31/2"
             )
         return week, step, None
-    assert step is not None
-    if not LEAST_INTERVAL <= step <= MOST_INTERVAL:
+    if step is None or not LEAST_INTERVAL <= step <= MOST_INTERVAL:
         raise ValueError(
             f'the weekday "*/{step}" is not understood: the server takes it for an interval, */{LEAST_INTERVAL} to '
             f"*/{MOST_INTERVAL} minutes, unless the day is a week of the month, */1 to */5"

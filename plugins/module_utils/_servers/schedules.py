@@ -86,7 +86,7 @@ def gather(api: Api, params: Mapping[str, Any], _mode: Mode) -> Result:
         check_text("name", name)
     jobs = model.jobs_in(server, api.export_all(server))
     rows = [model.shown(job, _now()) for job in jobs if names is None or job["name"] in names]
-    return Result(False, {"schedules": [row for row, _ in rows]}, warnings=[text for _, text in rows if text])
+    return Result(False, {"schedules": [row for row, _text in rows]}, warnings=[text for _row, text in rows if text])
 
 
 def _now() -> datetime:

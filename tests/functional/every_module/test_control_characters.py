@@ -113,7 +113,7 @@ def options_for(name: str, path: tuple[str, ...], is_list: bool, value: Any) -> 
     return {**options, path[0]: inner if is_mapping else [inner]}
 
 
-@pytest.mark.parametrize(("name", "path", "is_list"), NAMED, ids=lambda value: str(value))
+@pytest.mark.parametrize(("name", "path", "is_list"), NAMED, ids=str)
 def test_no_name_may_hold_a_control_character(em, tmp_path, name, path, is_list):
     user = User(em, defaults=ADMIN)
     for signs, text in CHARACTERS.items():
@@ -126,7 +126,7 @@ def test_no_name_may_hold_a_control_character(em, tmp_path, name, path, is_list)
     assert em.requests() == [] and em.summary()["tcp_connections"] == 0
 
 
-@pytest.mark.parametrize(("name", "path", "is_list"), NAMED, ids=lambda value: str(value))
+@pytest.mark.parametrize(("name", "path", "is_list"), NAMED, ids=str)
 def test_blanks_and_any_other_sign_are_data(em, tmp_path, name, path, is_list):
     """What the server makes of it is another matter."""
     signs = " CORP\u00a0\u200b\\nadia é\u3000 "
@@ -141,7 +141,7 @@ def test_each_exception_is_an_option_that_there_is():
     for name, options in OTHER.items():
         if name:
             assert options <= {".".join(path) for path, _is_list in texts(MODULES[name].SPEC.argument_spec)}
-    every = {".".join(path) for module in MODULES.values() for path, _ in texts(module.SPEC.argument_spec)}
+    every = {".".join(path) for module in MODULES.values() for path, _is_list in texts(module.SPEC.argument_spec)}
     assert OTHER[""] <= every
     apart = {option for option, spec in CONNECTION.items() if spec["type"] in ("str", "path")}
     assert apart == {*SECRET_OPTIONS, "username", "proxy", "url", "ca_path", "client_cert", "client_key"}

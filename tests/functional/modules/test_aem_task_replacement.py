@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import json
 import os
 import signal
@@ -471,17 +472,16 @@ def test_a_long_name_in_another_script_fits_into_the_names_of_files(admin, em, t
     assert run.changed and not run.failed, run.result
 
 
+def full_disk(calls, number, *arguments):
+    """Write a note, but for one of the calls."""
+    if next(calls) == number:
+        raise InputError("backup_dir (x) cannot be written: No space left on device.")
+    write_note(*arguments)
+
+
 def test_a_note_that_cannot_be_written_leaves_the_old_task_as_it_is(admin, em, tmp_path, at_first, monkeypatch):
     for number in (1, 2, 3):
-        calls = []
-
-        def full(*arguments, number=number, calls=calls):
-            calls.append(arguments)
-            if len(calls) == number:
-                raise InputError("backup_dir (x) cannot be written: No space left on device.")
-            write_note(*arguments)
-
-        monkeypatch.setattr(replacement, "write_note", full)
+        monkeypatch.setattr(replacement, "write_note", functools.partial(full_disk, iter(range(1, 9)), number))
         run = replace(admin, tmp_path, with_shop(definition(tables=NEW)))
         assert run.failed and not run.changed and "No space left" in run.msg and "StopTask" not in run.operations
         assert things(em) == at_first and state(em) == "RUNNING" and not list(tmp_path.iterdir()), (number, run.result)

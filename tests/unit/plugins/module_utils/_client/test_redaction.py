@@ -1,0 +1,110 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What counts as a secret: names of members, encrypted values, and parts of texts."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.redaction import (
+    is_encrypted,
+    is_secret_name,
+    redacted,
+    secret_texts,
+)
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("password", "Password", "target_password", "userPasswd", "pwd", "PWD", "password2", "newPassword"),
+        *("passphrase", "privateKeyPassphrase", "clientSecret", "client_secret", "secrets", "secretKey"),
+        *("adlsclientappkey", "accountKey", "account_key", "storageAccountKey", "accessKey", "awsSecretAccessKey"),
+        *("jsonCredentials", "credentials", "connectionString", "connection_string", "encryptionKey", "sharedKey"),
+        *("keytab", "authorization", "Authorization", "securityDbEncryptionKey", "securityDbEncryptionName"),
+        *("apiKey", "x-api-key", "authToken", "sas_token", "sessionId", "jwt", "masterKey", "signingKey"),
+    ],
+)
+def test_names_of_secrets(name):
+    assert is_secret_name(name)
+    assert redacted({name: "x"}) == {name: "********"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("privateKeyFile", "keytabFile", "passwordFile", "accountKeyType", "secretStore", "tokenCaching", "topic_key"),
+        *("file_name_token", "key", "primary_key", "username", "server", "passwordExpires", "keyColumn", "sslKey"),
+        *("credentialsType", "authentication_mode", "value", "sig", "compass", "secretary", "monkey"),
+    ],
+)
+def test_names_of_plain_settings(name):
+    assert not is_secret_name(name)
+    assert redacted({name: "x"}) == {name: "x"}
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Driver=x;PWD=abc;Server=y", "Driver=x;PWD=#;Server=y"),
+        ("pwd = abc ; x=1", "pwd = #; x=1"),
+        ("PWD={a;b}};c};Server=y", "PWD={#};Server=y"),
+        ('password="a;b";c=d', 'password="#";c=d'),
+        ("Password='a\\'b';c=d", "Password='#';c=d"),
+        ("User Id=u;Account Key=abc==;EndpointSuffix=x", "User Id=u;Account Key=#;EndpointSuffix=x"),
+        ("AccountKey=abc==;EndpointSuffix=x", "AccountKey=#;EndpointSuffix=x"),
+        ("https://user:abc@host/x", "https://user:#@host/x"),
+        ("https://h/?a=1&sig=abc%3D&b=2", "https://h/?a=1&sig=#&b=2"),
+        ("Authorization: Bearer abcdefgh.ijk", "Authorization: Bearer #"),
+        ('{"user": "u", "password": "abc"', '{"user": "u", "password": "#"'),
+        ("password=a&b;c=d", "password=#;c=d"),
+        ("accountKeyType=abc;privateKeyFile=/x", "accountKeyType=abc;privateKeyFile=/x"),
+        ("password=;c=d", "password=;c=d"),
+        ("{0B1D3C4E-1111-2222-3333-444455556666}", "{0B1D3C4E-1111-2222-3333-444455556666}"),
+    ],
+)
+def test_only_the_secret_part_of_a_text_is_covered(text, shown):
+    assert redacted(text, lambda _secret: "#") == shown
+    assert redacted([text], lambda _secret: "#") == [shown]
+
+
+def test_json_in_a_text_is_covered_at_any_depth():
+    text = json.dumps({"a": json.dumps([{"apiKey": "abc", "b": 1}]), "x": "PWD=abc;"})
+    assert "abc" not in redacted(text) and json.loads(redacted(text))["x"] == "PWD=********;"
+    plain = '{"a":   1.10}'
+    assert redacted(plain) == plain  # as it was, if nothing is to be covered
+
+
+def test_small_numbers_and_booleans_are_not_searched_for():
+    assert list(secret_texts({"password": 12, "pin": True, "secret": 12345, "token": False})) == ["12345"]
+
+
+PARTS = st.sampled_from(['"', "'", "{", "}", "=", ";", "&", "\\", ":", "//", "@", " ", "PWD", "Bearer ", "a.b-c", "\n"])
+
+
+@settings(max_examples=200, deadline=500)
+@given(st.lists(PARTS | st.text(max_size=4), max_size=40).map("".join))
+@example("a " * 2000)
+@example("a=" * 2000)
+@example('"\\' * 2000)
+@example("PWD={" * 2000)
+@example("://" * 2000)
+def test_any_text_is_searched_quickly_and_nothing_is_covered_twice(text):
+    shown = redacted(text, lambda _secret: "")
+    assert len(shown) <= len(text) or text.lstrip()[:1] in "{["
+    for secret in secret_texts(text):
+        assert secret in text or text.lstrip()[:1] in ("{", "[")
+
+
+@given(st.text(max_size=20).filter(lambda text: not set(text) & set(";\"\r\n{}'") and text.strip()))
+@settings(max_examples=100, deadline=None)
+def test_each_value_of_a_connection_string_is_found(secret):
+    secret = f"x{secret}"  # a small number may stand anywhere
+    text = f"Driver=x;PWD={secret};Server=y"
+    shown = redacted(text, lambda _secret: "#")
+    assert shown.startswith("Driver=x;PWD=") and shown.endswith(";Server=y")
+    assert secret.strip() in " ".join(secret_texts(text)) or "&" in secret or is_encrypted(secret)
