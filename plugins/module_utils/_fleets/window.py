@@ -225,8 +225,8 @@ class Window:
     def _with_unseen_stops(self, checkpoint: Checkpoint, phase: str, state: JournalState) -> JournalState:
         """Return what is known of the writes of the freeze before, also without a journal of a freeze that did not end.
 
-        Then a stop may be on its way to each task that ran. A checkpoint that was handed on does not show whether the
-        freeze was begun.
+        Then a stop may be on its way to each task that ran, unseen (docs/enterprise_manager_api.md, 8.2). A checkpoint
+        that was handed on does not show whether the freeze was begun.
         """
         is_unseen = (phase == FREEZING and state.has_ended) or (phase == RECORDED and not self._path)
         if not is_unseen:
