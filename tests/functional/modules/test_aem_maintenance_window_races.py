@@ -330,6 +330,24 @@ def test_what_cannot_be_stopped_a_second_time_is_a_failure(em, window):
     assert freeze.result["checkpoint"]["phase"] == "freezing" and row(freeze, "run2")["changed"]
 
 
+def test_what_is_started_after_each_stop_is_a_failure(em, window):
+    window("recorded", waves=FIRST)
+    at_the_second_stop(em, lambda: em.set_task("P", "run2", state="RUNNING"))
+    em.faults([{"match": {"operation": "GetTaskList"}, "nth": [3], "fault": "delay", "seconds": 1}])
+
+    def start_again():
+        while em.task("P", "run2")["stops"] < 2 or em.task("P", "run2")["state"] != "STOPPED":
+            time.sleep(0.05)
+        time.sleep(0.4)
+        em.set_task("P", "run2", state="RUNNING")
+
+    threading.Thread(target=start_again, daemon=True).start()
+    freeze = window("frozen")
+    assert freeze.failed and "P/run2: It was started again each time it was stopped" in freeze.msg
+    assert row(freeze, "run2")["after"] == "RUNNING" and freeze.result["checkpoint"]["phase"] == "freezing"
+    assert row(freeze, "run2")["hint"] == "Stop what starts it, then run this again."
+
+
 def test_what_is_deleted_during_a_freeze_is_not_a_failure(em, window):
     window("recorded", waves=FIRST)
 
