@@ -93,14 +93,14 @@ def freeze_in_vain(window, **options):
     return run
 
 
-def cut_journal(tmp_path, *events):
+def cut_journal(tmp_path, *events, timeout=5):
     """Leave of the journal what a freeze leaves that was killed when it had noted these events of the stop of run1."""
     path = tmp_path / "checkpoint.journal"
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     kept = [one for one in lines if one["event"] != "end" and (one.get("name") != "run1" or one["event"] in events)]
     for line in kept:
         if "timeout" in line:
-            line["timeout"] = 5
+            line["timeout"] = timeout
     path.write_text("".join(json.dumps(one) + "\n" for one in kept))
 
 
@@ -120,6 +120,15 @@ def test_the_watch_begins_where_the_freeze_has_ended_its_own(em, window):
     window("recorded")
     assert window("frozen", timeout=1, wait_timeout=2).failed
     assert not window("restored", timeout=1, wait_timeout=1).failed
+    assert stay(em) == ALL_BACK
+
+
+def test_a_stop_that_has_timed_out_is_watched_also_if_the_freeze_was_killed_then(em, window, tmp_path):
+    """The server has said that it takes longer than its time limit."""
+    window("recorded")
+    freeze_in_vain(window)
+    cut_journal(tmp_path, "before", "after", timeout=1)
+    assert not window("restored", timeout=1).failed
     assert stay(em) == ALL_BACK
 
 
