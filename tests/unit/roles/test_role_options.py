@@ -19,7 +19,7 @@ STEPS = {
     "record": {"include", "exclude", "waves", "on_server_error", "allow_empty", "parallel"},
     "freeze": {
         *("parallel", "parallel_per_server", "max_failures", "timeout", "wait_timeout", "wait_sleep"),
-        *("on_full_load", "drain"),
+        *("on_restart", "on_full_load", "drain"),
     },
     "restore": {"parallel", "parallel_per_server", "max_failures", "timeout", "wait_timeout", "wait_sleep"},
 }
