@@ -181,7 +181,7 @@ def locked(option: str, path: str, keep: bool = True) -> Iterator[None]:
                     raise OSError("whoever held it has removed it meanwhile")
             except OSError as error:
                 raise InputError(
-                    f"{option} ({path}) is in use by another run{_holder(descriptor)}. Nothing was done.",
+                    f"{option} ({path}) is in use by another run. Nothing was done.{_holder(descriptor)}",
                     "Wait for it. If it was killed, this is free within seconds.",
                 ) from error
             _note_holder(descriptor, f"process {os.getpid()} on {os.uname().nodename}, since {_now()}")
@@ -314,9 +314,9 @@ def _note_holder(descriptor: int, text: str) -> None:
 
 
 def _holder(descriptor: int) -> str:
-    """Return who holds a lock, as far as its file says: begins with a colon, or is empty."""
+    """Return who holds a lock, as far as its file says, as a sentence; it may say nothing."""
     text = os.pread(descriptor, 300, 0).decode("utf-8", "replace")
-    return f": {text}" if HOLDER.fullmatch(text) else ""
+    return f" It is {text}." if HOLDER.fullmatch(text) else ""
 
 
 def _now() -> str:

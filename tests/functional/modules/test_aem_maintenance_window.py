@@ -385,14 +385,14 @@ def test_in_use_says_by_whom(em, window, tmp_path):
     run = window("restored")
     other.join()
     assert run.failed and not run.requests
-    holder = rf"is in use by another run: process {os.getpid()} on \S+, since 20\S+Z. Nothing was done."
+    holder = rf"is in use by another run. Nothing was done. It is process {os.getpid()} on \S+, since 20\S+Z\."
     assert re.search(holder, run.msg), run.msg
     assert run.result["hint"] == "Wait for it. If it was killed, this is free within seconds."
     assert lock.read_text() == ""
     with open(lock) as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         lock.write_text("process 1 on x, since 2026\nforged")
-        assert "is in use by another run. Nothing was done." in window("restored").msg
+        assert window("restored").msg.endswith("is in use by another run. Nothing was done.")
 
 
 @pytest.fixture
