@@ -45,7 +45,11 @@ options:
       - V(frozen) stops each task that ran, in the order of O(waves), and makes sure that its process has ended.
       - V(restored) starts each task that ran, the last wave first, and makes sure that its process is up. If a server
         is not connected yet, the module waits for it, up to O(wait_timeout). A task that was deleted, started or
-        finished meanwhile is reported, and is not a failure.
+        finished meanwhile is reported, and is not a failure. One that fails, is stopped or falls into RECOVERY after
+        its start is a failure.
+      - After a step that was killed, or in which a stop took longer than O(timeout), a task may show RUNNING and stop
+        later. V(restored) watches it until it stops, and then starts it, or until the stop has had its time. That is
+        O(timeout) and 10 seconds, or O(wait_timeout) if the server said that the stop takes longer.
       - When all is restored, the window is over. Restoring it again does nothing.
     type: str
     choices:
@@ -70,6 +74,17 @@ options:
       - If there is O(path), too, the file is used, and this is only compared. One of another window, or with other
         tasks, is a failure that says which.
     type: dict
+  on_restart:
+    description:
+      - When all is stopped, O(state=frozen) reads each server once more. This is what to do with a task that somebody
+        has started meanwhile. V(stop) stops it again, once; if it is started after that too, it counts as failed.
+        V(report) leaves it running, with a warning.
+      - It is started again with the others at the end of the window, as it ran when the window began.
+    type: str
+    choices:
+      - stop
+      - report
+    default: stop
   next_steps:
     description:
       - What a failure of V(frozen) or V(restored), or an interruption, names at its end as what is to be done next.
@@ -82,8 +97,8 @@ notes:
     C(RESUME_PROCESSING). All others are left alone.
   - A checkpoint is checked strictly, as anybody may have edited it. One that no release of the collection has written
     is refused before anything is sent. The message says where it is wrong, as C(tasks/3/run_option), counted from 0.
-  - O(include), O(exclude), O(waves), O(on_server_error) and O(allow_empty) apply to V(recorded) only, O(on_full_load)
-    and O(drain) to V(frozen) only.
+  - O(include), O(exclude), O(waves), O(on_server_error) and O(allow_empty) apply to V(recorded) only, O(on_full_load),
+    O(drain) and O(on_restart) to V(frozen) only.
   - The API shows no identity of an installation, so a checkpoint recognises its Enterprise Manager by O(url). Use the
     same URL in all steps.
 seealso:
@@ -276,6 +291,7 @@ SPEC = Spec(
     checkpoint={"type": "dict"},
     next_steps={"type": "list", "elements": "str"},
     timeout={"type": "int", "default": 60},
+    on_restart={"type": "str", "choices": ["stop", "report"], "default": "stop"},
     parallel_option="parallel",
     is_timed=True,
     **waiting_options(),

@@ -27,5 +27,7 @@ class Limits(NamedTuple):
     # default value, which an export leaves out (docs/enterprise_manager_api.md, 9.2).
     defaults_after: float = 10
     list_age: float = 30  # for which a list of tasks is taken to be true
+    # The same before a start: what has finished its load in between would load everything again.
+    start_age: float = 1
     progress_interval: float = 5  # between two lines
     slow_task: float = 10  # after which progress names a task that is under way

@@ -18,6 +18,7 @@ from .._common.parallel import FairQueue, run_parallel
 from .._common.rows import Row, raise_failures, with_rows
 from .._common.wait import TimedOut, wait_until
 from .._run.result import Mode, diff, no_progress
+from .._tasks.control import STOP_TIMEOUT
 from .._tasks.model import ACTIVE, STARTING, TaskName, TaskSnapshot
 from .._tasks.operation import Operation
 from .._tasks.state import apply, plan, read_for_plan
@@ -25,6 +26,7 @@ from .drain import StopPolicy, prepare_stop
 from .journal import Journal, JournalState, UnconfirmedWrite
 from .options import FleetLimits
 from .progress import Progress
+from .selection import RecentLists
 
 ALL_DONE = "All tasks reached their state, but that could not be noted."
 
@@ -54,6 +56,7 @@ class Fleet:
         self._journal_state, self._journal = journal_state, journal
         self._rows: dict[Job, Row] = {}
         self._begun: dict[Job, float] = {}
+        self._lists = RecentLists(api)
         self._failures = 0
         self._end: AemError | None = None  # why nothing more is started
 
@@ -113,6 +116,8 @@ class Fleet:
                 return self._not_started(job)
             if isinstance(failure, LoginRefused):
                 self._end = failure  # for all: to go on would lock the user's account
+            if self._journal and failure.facts.get("error_code") == STOP_TIMEOUT:
+                self._journal.note("left", call="StopTask", **job.task._asdict())  # its stop goes on
             last = failure.facts.get("task") or {}
             row = _row(job, after=last.get("state") or job.listed.state)
             row.fail(failure)
@@ -123,11 +128,16 @@ class Fleet:
 
     def _apply(self, job: Job) -> Row:
         api, mode, task, operation = self._api, self._mode, job.task, job.operation
-        is_fresh = mode.check or time.monotonic() - job.as_of < api.client.limits.list_age
-        current = job.listed if is_fresh else None
         write = self._journal_state.unconfirmed.get(task)
-        if write and not mode.check:
+        current: TaskSnapshot | None
+        if write and not mode.check and not (write.goes_on and operation.state != "started"):
             current = _after_unconfirmed(api, task, operation, write)
+            job = job._replace(listed=current)
+        elif operation.state == "started" and not mode.check:
+            current = self._before_start(job)
+        else:
+            is_fresh = mode.check or time.monotonic() - job.as_of < api.client.limits.list_age
+            current = job.listed if is_fresh else None
         if operation.state == "restarted" and self._is_restarted(task, write, current):
             return _row(job, after=(current or job.listed).state, msg="The run before has restarted it already.")
         if current and operation.wait and not mode.check and not plan(operation.state, current).changed:
@@ -139,6 +149,15 @@ class Fleet:
         changed, snapshot = apply(api, task, operation, current, mode)
         after = plan(operation.state, current).after if mode.check else snapshot.state
         return _row(job, changed=changed, after=after)
+
+    def _before_start(self, job: Job) -> TaskSnapshot:
+        """Return the task as it is now, with its stop reason: what has finished its load is not to load it again."""
+        api, age = self._api, self._api.client.limits.start_age
+        if time.monotonic() - job.as_of < age:
+            return job.listed
+        # One list for all tasks of a server that are due: the details may lack the stop reason
+        # (docs/enterprise_manager_api.md, 6.18).
+        return self._lists.read(job.task, age) or read_for_plan(api, job.task, job.operation)
 
     def _is_restarted(self, task: TaskName, write: UnconfirmedWrite | None, current: TaskSnapshot | None) -> bool:
         """Return whether the run before, of which this is the continuation, has done what is not to be done twice."""
@@ -156,9 +175,12 @@ def _shows(write: UnconfirmedWrite, snapshot: TaskSnapshot) -> bool:
 def _after_unconfirmed(api: Api, task: TaskName, operation: Operation, write: UnconfirmedWrite) -> TaskSnapshot:
     """Return the task once a write of the run before, which may be under way still, has taken effect or had its time.
 
-    The server may work on it for its own time limit, which was ``timeout`` then as, most likely, now.
+    The server may work on it for its own time limit, and a little longer until that shows. A stop that takes longer
+    has the time that it would have had in the run before.
     """
-    limit = write.time_left(max(api.client.limits.lost_effect, operation.timeout))
+    limits, timeout = api.client.limits, operation.timeout if write.timeout is None else write.timeout
+    limit = timeout + limits.lost_effect
+    limit = write.time_left(max(limit, operation.waiting.timeout) if write.goes_on else limit)
     try:
         return wait_until(
             api,

@@ -22,7 +22,9 @@ from typing import Any, NamedTuple
 from .._client.api import Api
 from .._client.client import Answer, Client
 from .._client.errors import AemError, ApiError, InputError
+from .._common.clock import boot_id, monotonic_of, uptime
 from .._common.files import locked, open_to_append, read_file
+from .._tasks.control import STOP_TIMEOUT
 from .._tasks.model import TaskName
 
 SCHEMA = 1
@@ -30,14 +32,20 @@ BEGIN = '{"event": "'  # of each line
 
 
 class UnconfirmedWrite(NamedTuple):
-    """A write of which nobody knows what became: the call, and when it was about to be sent (seconds since 1970)."""
+    """A write of which nobody knows what became.
+
+    ``since`` is when the last thing was heard of it (monotonic seconds), ``timeout`` the server's own time limit for
+    it (None: not known). ``goes_on``: the server has said, or shown, that it takes longer than that.
+    """
 
     call: str
-    time: float
+    since: float
+    timeout: float | None = None
+    goes_on: bool = False
 
     def time_left(self, limit: float) -> float:
         """Return how long (seconds) it may still take effect, if ``limit`` seconds are enough for that."""
-        return max(0.0, min(limit, self.time + limit - time.time()))
+        return max(0.0, min(limit, self.since + limit - time.monotonic()))
 
 
 class JournalState(NamedTuple):
@@ -62,14 +70,15 @@ class Journal:
         self._file = open(open_to_append("journal", path), "a+b", buffering=0)  # noqa: SIM115 (see close)
         _drop_cut_line(self._file)
         self._lock = threading.Lock()
+        self.boot = boot_id()
 
     def note(self, event: str, **members: Any) -> None:
         """Append a line; raise InputError if that is not possible.
 
         Not if it notes what is over: without the line the next run takes the write for unconfirmed, and reads.
         """
-        now = datetime.now(timezone.utc)
-        text = json.dumps({"event": event, "time": now.isoformat(timespec="milliseconds"), **members})
+        now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")  # for people; the uptime is what counts
+        text = json.dumps({"event": event, "time": now, "uptime": round(uptime(), 3), **members})
         line = text.encode() + b"\n"
         with self._lock:
             begin = os.fstat(self._file.fileno()).st_size
@@ -106,13 +115,14 @@ def open_journal(path: str, address: str, operation: str) -> Iterator[Journal]:
         state = read_journal(path, address, operation)
         with contextlib.closing(Journal(path, state)) as journal:
             about = {"schema": SCHEMA, "enterprise_manager": address, "operation": operation}
-            journal.note("run", **about, continues=state.continues)
+            journal.note("run", **about, boot=journal.boot, continues=state.continues)
             yield journal
 
 
 def read_journal(path: str, address: str, operation: str) -> JournalState:
     """Return what a journal holds for a run of ``operation``. Raises InputError as ``open_journal`` does."""
     before, is_over = "", True  # the operation of the run before, and whether it came to its end
+    boot = ""  # the start of the machine on which it ran
     done: set[TaskName] = set()
     unconfirmed: dict[TaskName, UnconfirmedWrite] = {}
     for number, line in enumerate(_lines(path), start=1):
@@ -121,7 +131,7 @@ def read_journal(path: str, address: str, operation: str) -> JournalState:
             event = entry["event"]
             if event == "run":
                 _check_run(path, address, entry)
-                before, is_over = entry["operation"], False
+                before, is_over, boot = entry["operation"], False, entry.get("boot")
                 done = done if entry["continues"] else set()
             elif event == "end":
                 is_over, done, unconfirmed = True, set(), {}
@@ -129,10 +139,16 @@ def read_journal(path: str, address: str, operation: str) -> JournalState:
                 done.add(_task_in(entry))
                 unconfirmed.pop(_task_in(entry), None)
             elif event == "before":
-                noted = datetime.fromisoformat(entry["time"]).timestamp()
-                unconfirmed[_task_in(entry)] = UnconfirmedWrite(entry["call"], noted)
-            elif event == "after" and entry["known"] and (entry["call"] == "StopTask" or "error_code" in entry):
-                unconfirmed.pop(_task_in(entry), None)  # a start is finished only when its task is
+                since = monotonic_of(boot, entry.get("uptime"))
+                unconfirmed[_task_in(entry)] = UnconfirmedWrite(entry["call"], since, _seconds(entry.get("timeout")))
+            elif event == "after" and _is_without_effect(entry):
+                unconfirmed.pop(_task_in(entry), None)
+            elif event in ("after", "left") and entry["call"] == "StopTask" and _task_in(entry) in unconfirmed:
+                # Also if it was answered: until the task was seen to end (event task), the stop may go on.
+                goes_on = event == "left" or entry.get("goes_on") is True
+                unconfirmed[_task_in(entry)] = unconfirmed[_task_in(entry)]._replace(
+                    since=monotonic_of(boot, entry.get("uptime")), goes_on=goes_on
+                )
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(
                 f"journal ({path}) is damaged at line {number}. Look at it, then move it away to start anew."
@@ -156,6 +172,16 @@ def _lines(path: str) -> list[str]:
 
 def _task_in(entry: Mapping[str, Any]) -> TaskName:
     return TaskName(entry["server"], entry["name"])
+
+
+def _is_without_effect(entry: Mapping[str, Any]) -> bool:
+    """Return whether the line after a write says that it has changed nothing."""
+    is_unsent_stop = entry["call"] == "StopTask" and "msg" in entry
+    return bool(entry["known"] and ("error_code" in entry or is_unsent_stop))
+
+
+def _seconds(value: Any) -> float | None:
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
 def _drop_cut_line(file: io.FileIO) -> None:
@@ -182,20 +208,24 @@ class JournaledApi(Api):
         self, server: str, task: str, option: str, timeout: int, cdc_position: str | None, accept: tuple[str, ...]
     ) -> Answer:
         """RunTask, as ``Api.run_task``."""
-        with self._noted("RunTask", server, task):
+        with self._noted("RunTask", server, task, timeout):
             return super().run_task(server, task, option, timeout, cdc_position, accept)
 
     def stop_task(self, server: str, task: str, timeout: int, accept: tuple[str, ...]) -> Answer:
         """StopTask, as ``Api.stop_task``."""
-        with self._noted("StopTask", server, task):
-            return super().stop_task(server, task, timeout, accept)
+        with self._noted("StopTask", server, task, timeout) as after:
+            answer = super().stop_task(server, task, timeout, accept)
+            if answer.error_code == STOP_TIMEOUT:
+                after["goes_on"] = True  # (docs/enterprise_manager_api.md, 6.15)
+            return answer
 
     @contextlib.contextmanager
-    def _noted(self, call: str, server: str, name: str) -> Iterator[None]:
-        about = {"call": call, "server": server, "name": name}
-        self._journal.note("before", **about)
+    def _noted(self, call: str, server: str, name: str, timeout: int) -> Iterator[dict[str, Any]]:
+        """Note a call before and after it; what the block adds to the members it gets is noted after it."""
+        about: dict[str, Any] = {"call": call, "server": server, "name": name}
+        self._journal.note("before", **about, timeout=timeout)
         try:
-            yield
+            yield about
         except ApiError as error:
             self._journal.note("after", known=True, error_code=self.client.masked(error.error_code), **about)
             raise

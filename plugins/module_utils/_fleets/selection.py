@@ -8,6 +8,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -126,6 +128,29 @@ def list_tasks(api: Api, server: str) -> list[Listed]:
         Listed(TaskName(server, item["name"]), snapshot_of(item), frozenset(item.get("assigned_tags") or ()))
         for item in api.get_task_list(server)
     ]
+
+
+class RecentLists:
+    """The tasks of servers, read again when what was read is too old. Safe for threads."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._guard = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
+        self._read: dict[str, tuple[float, dict[TaskName, TaskSnapshot]]] = {}
+
+    def read(self, task: TaskName, age: float) -> TaskSnapshot | None:
+        """Return a task as it was at most ``age`` seconds ago; None if its server does not list it."""
+        server = task.server
+        with self._guard:
+            lock = self._locks.setdefault(server, threading.Lock())
+        with lock:  # who comes second takes what the first has read
+            as_of, tasks = self._read.get(server, (0.0, {}))
+            if not tasks or time.monotonic() - as_of >= age:
+                as_of = time.monotonic()
+                tasks = {listed.task: listed.snapshot for listed in list_tasks(self._api, server)}
+                self._read[server] = as_of, tasks
+            return tasks.get(task)
 
 
 def _refuse_unknown(missing: Sequence[Selector]) -> None:

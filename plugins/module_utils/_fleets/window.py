@@ -10,32 +10,31 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Union
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from .._client.api import Api
 from .._client.checks import check_text
 from .._client.errors import AemError, ApiError, InputError, TransportError
 from .._common.files import locked, real_path, remove_file, write_atomically
 from .._common.parallel import map_parallel
-from .._common.rows import Row, RowsError, first, rows_on_failure, values
+from .._common.rows import Row, RowsError, first, rows_on_failure, values, with_rows
 from .._common.wait import TimedOut, check_waiting, wait_until
 from .._run.result import Mode, Result, diff
-from .._tasks.model import ACTIVE, KNOWN_STATES, STARTING, TaskSnapshot
+from .._tasks.model import KNOWN_STATES
 from .._tasks.operation import RESUME, Operation, check_timeout
 from . import checkpoint as checkpoints
+from . import second_look
 from .batch import NO_SELECTOR, journaled, read_selection, sort_into_waves
 from .checkpoint import FREEZING, FROZEN, OPEN, RECORDED, RESTORED, RESTORING, Checkpoint, RecordedTask
 from .drain import StopPolicy
 from .fleet import ALL_DONE, Fleet, Job, raise_task_failures, states_diff
-from .journal import read_journal
+from .journal import Journal, JournalState, UnconfirmedWrite, read_journal
 from .options import check_limits, check_stop_policy
+from .second_look import DELETED, RAN, ServerStatus
 from .selection import list_tasks, read_selectors
 
 NOT_CONNECTED = "AEM_SERVER_NOT_CONNECTED"
-RAN = (*ACTIVE, STARTING)  # STOPPING: somebody else stops it; what is not known is not touched
-
-ServerStatus = Union[dict[str, TaskSnapshot], AemError]  # the tasks of a server by name, or why they cannot be read
 
 
 class Step(NamedTuple):
@@ -193,18 +192,23 @@ class Window:
     ) -> Result:
         """Stop or start the tasks of the waves, as the step says."""
         mode, as_of = self._mode, time.monotonic()
-        servers = self._read_servers(checkpoint, is_patient=step == RESTORE and not mode.check)
+        names = dict.fromkeys(recorded.server for recorded in checkpoint.tasks)
+        servers = self._read_servers(names, is_patient=step == RESTORE and not mode.check)
         rows, jobs = self._plan(step, waves, servers, as_of)
-        checkpoint = checkpoint._replace(phase=step.begun)
+        phase, checkpoint = checkpoint.phase, checkpoint._replace(phase=step.begun)
         warnings = self._save(checkpoint)
         if step == RESTORE:
             warnings += _started_meanwhile(checkpoint, servers)
         journal_path = _journal_of(self._path) if self._path else None
         with journaled(self._api, journal_path, step.state, mode) as (api, journal_state, journal):
             try:
+                if step == RESTORE:
+                    journal_state = self._with_unseen_stops(checkpoint, phase, journal_state)
                 rows += Fleet(api, mode, self._limits, policy, journal_state, journal).run(jobs, step.state)
                 if step == RESTORE:
                     _explain(rows)
+                if not mode.check:
+                    warnings += self._look_again(step, checkpoint, rows, api, journal)
                 raise_task_failures(rows)
             except AemError as failure:
                 failure.warnings += warnings
@@ -217,6 +221,56 @@ class Window:
             self._save(checkpoint)
         outcome = {"checkpoint": checkpoint.document(), **values("tasks", rows)}
         return Result(any(row.changed for row in rows), outcome, states_diff(rows), warnings)
+
+    def _with_unseen_stops(self, checkpoint: Checkpoint, phase: str, state: JournalState) -> JournalState:
+        """Return what is known of the writes of the freeze before, also without a journal of a freeze that did not end.
+
+        Then a stop may be on its way to each task that ran, unseen (docs/enterprise_manager_api.md, 8.2). A checkpoint
+        that was handed on does not show whether the freeze was begun.
+        """
+        is_unseen = (phase == FREEZING and state.has_ended) or (phase == RECORDED and not self._path)
+        if not is_unseen:
+            return state
+        stop = UnconfirmedWrite("StopTask", time.monotonic(), goes_on=phase == FREEZING)
+        ran = {recorded.task: stop for wave in checkpoint.waves for recorded in wave}
+        return state._replace(unconfirmed={**ran, **state.unconfirmed})
+
+    def _look_again(
+        self, step: Step, checkpoint: Checkpoint, rows: Sequence[Row], api: Api, journal: Journal | None
+    ) -> list[str]:
+        """Read the servers again and correct the rows by what has happened meanwhile; return what is to be known."""
+        with _carrying(rows):
+            servers = self._read_again(rows)
+            second_look.note_deleted(rows, servers)
+            if step == RESTORE:
+                recovering = {recorded.task for recorded in checkpoint.tasks if recorded.state == "RECOVERY"}
+                second_look.note_stopped_again(rows, servers, recovering)
+                return second_look.unread(servers)
+            as_of = time.monotonic()
+            found = second_look.restarted(rows, servers)
+            if self._params["on_restart"] == "report":
+                for row, now in found:
+                    row.after, row.msg = now.state, second_look.LEFT_RUNNING
+                return second_look.unread(servers) + [f"{row.label} is {now.state}: {row.msg}" for row, now in found]
+            if found:
+                tasks = {str(recorded.task): recorded for recorded in checkpoint.tasks}
+                jobs = [
+                    Job(recorded.task, self._operation(step, recorded), now, as_of)
+                    for row, now in found
+                    for recorded in [tasks[row.label]]
+                ]
+                fleet = Fleet(api, self._mode, self._limits, self._policy, JournalState(), journal)
+                for (row, _now), again in zip(found, fleet.run([jobs], "stopped again")):
+                    _take_over(row, again)
+                stopped = [row for row, _now in found]
+                for row, now in second_look.restarted(stopped, self._read_again(stopped)):
+                    row.after, row.failed, row.msg = now.state, True, second_look.UNSTOPPABLE
+                    row.hint = "Stop what starts it, then run this again."
+            return second_look.unread(servers)
+
+    def _read_again(self, rows: Sequence[Row]) -> dict[str, ServerStatus]:
+        """Read the servers of the tasks that were worked at."""
+        return self._read_servers(dict.fromkeys(row.names["server"] for row in rows if not row.skipped), False)
 
     def _plan(
         self,
@@ -246,7 +300,7 @@ class Window:
         run_option = (recorded.run_option or RESUME).upper()
         return Operation(step.state, self._timeout, wait, self._waiting, run_option)
 
-    def _read_servers(self, checkpoint: Checkpoint, is_patient: bool) -> dict[str, ServerStatus]:
+    def _read_servers(self, names: Iterable[str], is_patient: bool) -> dict[str, ServerStatus]:
         """Return how the tasks are now, by server. ``is_patient``: a server that is not connected yet is waited for."""
         api = self._api
         limit = self._waiting.timeout if is_patient else 0
@@ -268,7 +322,7 @@ class Window:
             except TransportError as error:
                 return error
 
-        servers = list(dict.fromkeys(recorded.server for recorded in checkpoint.tasks))
+        servers = list(names)
         answers = map_parallel(await_connection, servers, self._limits.parallel, api.client.interrupt.abandon)
         return dict(zip(servers, answers))
 
@@ -318,7 +372,7 @@ class Window:
 
         What is recorded now would take the place of what says that it ran.
         """
-        servers = self._read_servers(old, is_patient=False)
+        servers = self._read_servers(dict.fromkeys(recorded.server for recorded in old.tasks), is_patient=False)
         lost = [note for recorded in old.tasks if recorded.run_option for note in _not_back(recorded, servers)]
         if lost:
             names = ", ".join(first(lost))
@@ -371,8 +425,7 @@ def _unmovable(recorded: RecordedTask, status: ServerStatus) -> Row | None:
         row.fail(status)
         return row
     if recorded.name not in status:
-        msg = "It was deleted since the window began: nothing to do."
-        return Row(names, label, "NOT_EXIST", "NOT_EXIST", skipped=True, elapsed=0.0, msg=msg)
+        return Row(names, label, "NOT_EXIST", "NOT_EXIST", skipped=True, elapsed=0.0, msg=DELETED)
     return None
 
 
@@ -411,6 +464,24 @@ def _started_meanwhile(checkpoint: Checkpoint, servers: Mapping[str, ServerStatu
                 f"{recorded.task} was {recorded.state} when the window began and is {current.state} now: it is left so."
             )
     return notes
+
+
+def _take_over(row: Row, again: Row) -> None:
+    """Note in the row of a task what its second stop has come to."""
+    row.after, row.changed, row.failed = again.after, row.changed or again.changed, again.failed
+    row.error_code, row.hint = again.error_code, again.hint
+    row.msg = again.msg or second_look.STOPPED_AGAIN
+    row.elapsed = round((row.elapsed or 0) + (again.elapsed or 0), 2)
+
+
+@contextlib.contextmanager
+def _carrying(rows: Sequence[Row]) -> Iterator[None]:
+    """Let a failure of the block carry the rows."""
+    try:
+        yield
+    except AemError as failure:
+        with_rows(failure, "tasks", rows)
+        raise
 
 
 def _explain(rows: Sequence[Row]) -> None:

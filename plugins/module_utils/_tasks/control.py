@@ -25,6 +25,10 @@ STOP_TIMEOUT = "AEM_STOP_TASK_TIMEOUT"
 # Assumed, by analogy with StopTask (docs/enterprise_manager_api.md, 6.12).
 ALREADY_RUNNING = "AEM_TASK_ALREADY_RUNNING"
 RUN_TIMEOUT = "AEM_RUN_TASK_TIMEOUT"
+RECOVERS = (
+    "It needs no further start: it retries by itself, because of an error at its source or target, which the task's "
+    "log in the console names. Run this again to go on watching."
+)
 
 
 class Outcome(NamedTuple):
@@ -176,6 +180,7 @@ class Control:
     def _stuck(self, over: TimedOut[TaskSnapshot], code: str, answer: Answer | None) -> WaitError:
         """Return the failure of a wait, with the last state that was read."""
         last, limit, subject = over.last, f"{self._operation.waiting.timeout:g} s (wait_timeout)", self._task.subject
+        hint = "Look at the task's log in the console. The server goes on with it; run this again to go on watching."
         if last is None or over.trouble:
             known = f"was last seen {last.state}" if last else "was not seen at all"
             text = f"The {subject} {known} within {limit}, and cannot be read now: {over.trouble}"
@@ -183,6 +188,10 @@ class Control:
             text = f"The {subject} is stuck in {last.state}: still so after {limit}."
         elif last.is_stopped and last.memory_mb and code == STOP_TIMEOUT:
             text = f"The {subject} is {last.state}, but its process still holds {last.memory_mb} MB after {limit}."
+        elif last.state == "RECOVERY" and code == RUN_TIMEOUT:
+            reason = f" {last.message}" if last.message else ""
+            text = f"The {subject} is started, but in RECOVERY: it has not come up within {limit}.{reason}"
+            hint = RECOVERS
         elif last.state == "RUNNING" and code == RUN_TIMEOUT:
             text = f"The {subject} is RUNNING, but its process has not come up within {limit}."
         else:
@@ -191,7 +200,7 @@ class Control:
             text += f" The server had said: {answer.message}"
         return WaitError(
             text,
-            "Look at the task's log in the console. The server goes on with it; run this again to go on watching.",
+            hint,
             error_code=code,
             http_status=answer.http_status if answer else None,
             error_message=answer.message if answer else None,

@@ -13,6 +13,7 @@ import threading
 import time
 from collections import Counter
 from datetime import datetime, timezone
+from pathlib import Path
 
 import pytest
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import User
@@ -476,6 +477,7 @@ def cut_short(path, em, *lines, operation="stopped RESUME_PROCESSING"):
         "schema": 1,
         "operation": operation,
         "continues": False,
+        "boot": Path("/proc/sys/kernel/random/boot_id").read_text().strip(),
     }
     begin["enterprise_manager"] = f"{em.url}/attunityenterprisemanager"
     path.write_text("".join(json.dumps(line) + "\n" for line in (begin, *lines)))
@@ -501,9 +503,9 @@ def test_a_stop_of_the_run_before_that_is_still_on_its_way_is_not_overtaken(em, 
 def test_an_unconfirmed_write_that_never_arrived_has_its_time_and_no_more(em, user, tmp_path):
     fleet(em, servers=1, tasks=2)
     path = tmp_path / "journal"
-    old = {"event": "before", "time": "2026-11-25T11:00:00.000+00:00", "call": "StopTask", "server": "S0", "name": "t0"}
-    begin = time.monotonic()
-    cut_short(path, em, old, {**old, "name": "t1", "time": now()})
+    begin, uptime = time.monotonic(), time.clock_gettime(time.CLOCK_BOOTTIME)
+    old = {"event": "before", "time": now(), "uptime": uptime - 3600, "call": "StopTask", "server": "S0", "name": "t0"}
+    cut_short(path, em, old, {**old, "name": "t1", "uptime": uptime})
     run = batch(user, [{"server": "S0"}], state="started", journal=str(path), timeout=1)
     assert not run.changed and not run.failed
     assert time.monotonic() - begin >= 0.99  # counted from when the write was noted
