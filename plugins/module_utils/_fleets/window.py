@@ -20,18 +20,18 @@ from .._common.files import locked, real_path, remove_file, write_atomically
 from .._common.parallel import map_parallel
 from .._common.rows import Row, RowsError, first, rows_on_failure, values, with_rows
 from .._common.wait import TimedOut, check_waiting, wait_until
-from .._run.result import Mode, Result, diff
+from .._run.result import Mode, Result
 from .._tasks.model import KNOWN_STATES
 from .._tasks.operation import RESUME, Operation, check_timeout
 from . import checkpoint as checkpoints
-from . import second_look
+from . import second_look, window_notes
 from .batch import NO_SELECTOR, journaled, read_selection, sort_into_waves
 from .checkpoint import FREEZING, FROZEN, OPEN, RECORDED, RESTORED, RESTORING, Checkpoint, RecordedTask
 from .drain import StopPolicy
 from .fleet import ALL_DONE, Fleet, Job, raise_task_failures, states_diff
 from .journal import Journal, JournalState, UnconfirmedWrite, read_journal
 from .options import check_limits, check_stop_policy
-from .second_look import DELETED, RAN, ServerStatus
+from .second_look import RAN, ServerStatus
 from .selection import list_tasks, read_selectors
 
 NOT_CONNECTED = "AEM_SERVER_NOT_CONNECTED"
@@ -103,7 +103,9 @@ class Window:
                     "(state: restored) before you record another one."
                 )
             note = f"The window in {path} is open since {old.recorded}: what ran then is kept."
-            return Result(values=_recorded(old), diff=_diff_of_records(old, old), warnings=[note])
+            return Result(
+                values=window_notes.recorded_values(old), diff=window_notes.diff_of_records(old, old), warnings=[note]
+            )
         if old and old.phase == RECORDED:
             self._check_all_back(old)
         selection = read_selection(api, params, self._limits)
@@ -122,16 +124,18 @@ class Window:
             if recorded.state not in KNOWN_STATES
         ]
         if old and old.phase == RESTORED:
-            warnings += _stopped_since(old, new)
+            warnings += window_notes.stopped_since(old, new)
         if old and old.phase == RECORDED and (old.tasks, old.selection) == (new.tasks, new.selection):
-            return Result(values=_recorded(old), diff=_diff_of_records(old, old), warnings=warnings)
+            return Result(
+                values=window_notes.recorded_values(old), diff=window_notes.diff_of_records(old, old), warnings=warnings
+            )
         if path:
             self._check_missing_checkpoint(old)
             if not self._mode.check:
                 remove_file("path", _journal_of(path))  # it is of the window before
             warnings += self._save(new)
             self._load()  # or the next step would be the first to find that the file cannot be trusted
-        return Result(bool(path), _recorded(new), _diff_of_records(old, new), warnings)
+        return Result(bool(path), window_notes.recorded_values(new), window_notes.diff_of_records(old, new), warnings)
 
     def freeze(self) -> Result:
         """Stop what the checkpoint says ran, wave by wave, and make sure that it is stopped."""
@@ -198,7 +202,7 @@ class Window:
         phase, checkpoint = checkpoint.phase, checkpoint._replace(phase=step.begun)
         warnings = self._save(checkpoint)
         if step == RESTORE:
-            warnings += _started_meanwhile(checkpoint, servers)
+            warnings += window_notes.started_meanwhile(checkpoint, servers)
         journal_path = _journal_of(self._path) if self._path else None
         with journaled(self._api, journal_path, step.state, mode) as (api, journal_state, journal):
             try:
@@ -206,7 +210,7 @@ class Window:
                     journal_state = self._with_unseen_stops(checkpoint, phase, journal_state)
                 rows += Fleet(api, mode, self._limits, policy, journal_state, journal).run(jobs, step.state)
                 if step == RESTORE:
-                    _explain(rows)
+                    window_notes.explain(rows)
                 if not mode.check:
                     warnings += self._look_again(step, checkpoint, rows, api, journal)
                 raise_task_failures(rows)
@@ -261,7 +265,7 @@ class Window:
                 ]
                 fleet = Fleet(api, self._mode, self._limits, self._policy, JournalState(), journal)
                 for (row, _now), again in zip(found, fleet.run([jobs], "stopped again")):
-                    _take_over(row, again)
+                    window_notes.take_over(row, again)
                 stopped = [row for row, _now in found]
                 for row, now in second_look.restarted(stopped, self._read_again(stopped)):
                     row.after, row.failed, row.msg = now.state, True, second_look.UNSTOPPABLE
@@ -286,7 +290,7 @@ class Window:
             jobs.append([])
             for recorded in wave:
                 status = servers[recorded.server]
-                row = _unmovable(recorded, status)
+                row = window_notes.unmovable(recorded, status)
                 if row:
                     rows.append(row)
                 elif isinstance(status, dict):
@@ -373,7 +377,9 @@ class Window:
         What is recorded now would take the place of what says that it ran.
         """
         servers = self._read_servers(dict.fromkeys(recorded.server for recorded in old.tasks), is_patient=False)
-        lost = [note for recorded in old.tasks if recorded.run_option for note in _not_back(recorded, servers)]
+        lost = [
+            note for recorded in old.tasks if recorded.run_option for note in window_notes.not_back(recorded, servers)
+        ]
         if lost:
             names = ", ".join(first(lost))
             raise InputError(
@@ -404,76 +410,6 @@ def _journal_of(path: str) -> str:
     return f"{path}.journal"
 
 
-def _recorded(checkpoint: Checkpoint) -> dict[str, Any]:
-    ran = [recorded for recorded in checkpoint.tasks if recorded.run_option]
-    counts = {"selected": len(checkpoint.tasks), "running": len(ran)}
-    return {"checkpoint": checkpoint.document(), "counts": counts}
-
-
-def _diff_of_records(old: Checkpoint | None, new: Checkpoint) -> dict[str, Any]:
-    before, after = (
-        {str(recorded.task): recorded.state for recorded in (one.tasks if one else ())} for one in (old, new)
-    )
-    return diff(before, after, "checkpoint")
-
-
-def _unmovable(recorded: RecordedTask, status: ServerStatus) -> Row | None:
-    """Return the row of a task that cannot be moved: its server cannot be read, or it was deleted."""
-    names, label = recorded.task._asdict(), str(recorded.task)
-    if isinstance(status, AemError):
-        row = Row(names, label, "UNKNOWN", "UNKNOWN")
-        row.fail(status)
-        return row
-    if recorded.name not in status:
-        return Row(names, label, "NOT_EXIST", "NOT_EXIST", skipped=True, elapsed=0.0, msg=DELETED)
-    return None
-
-
-def _not_back(recorded: RecordedTask, servers: Mapping[str, ServerStatus]) -> list[str]:
-    """Return a note if a task that ran does not run now; not if it was deleted, or has finished its work."""
-    status = servers[recorded.server]
-    if isinstance(status, AemError):
-        return [f"{recorded.task} (its server cannot be read: {status.message})"]
-    current = status.get(recorded.name)
-    if not current or current.is_active or current.has_finished:
-        return []
-    return [f"{recorded.task} ({current.state})"]
-
-
-def _stopped_since(old: Checkpoint, new: Checkpoint) -> list[str]:
-    """Return a note if tasks of a window that is over do not run now: somebody has stopped them since."""
-    ran = {recorded.task for recorded in old.tasks if recorded.run_option}
-    stopped = [f"{one.task} ({one.state})" for one in new.tasks if one.task in ran and not one.run_option]
-    if not stopped:
-        return []
-    names = ", ".join(first(stopped))
-    return [
-        f"{len(stopped)} tasks that ran before the window of {old.recorded}, and came back after it, do not run now. "
-        f"They are noted so, and stay so: {names}."
-    ]
-
-
-def _started_meanwhile(checkpoint: Checkpoint, servers: Mapping[str, ServerStatus]) -> list[str]:
-    """Return a note for each task that did not run when the window began and runs now."""
-    notes = []
-    for recorded in checkpoint.tasks:
-        status = servers[recorded.server]
-        current = status.get(recorded.name) if isinstance(status, dict) else None
-        if current and not recorded.run_option and current.state in RAN:
-            notes.append(
-                f"{recorded.task} was {recorded.state} when the window began and is {current.state} now: it is left so."
-            )
-    return notes
-
-
-def _take_over(row: Row, again: Row) -> None:
-    """Note in the row of a task what its second stop has come to."""
-    row.after, row.changed, row.failed = again.after, row.changed or again.changed, again.failed
-    row.error_code, row.hint = again.error_code, again.hint
-    row.msg = again.msg or second_look.STOPPED_AGAIN
-    row.elapsed = round((row.elapsed or 0) + (again.elapsed or 0), 2)
-
-
 @contextlib.contextmanager
 def _carrying(rows: Sequence[Row]) -> Iterator[None]:
     """Let a failure of the block carry the rows."""
@@ -482,14 +418,3 @@ def _carrying(rows: Sequence[Row]) -> Iterator[None]:
     except AemError as failure:
         with_rows(failure, "tasks", rows)
         raise
-
-
-def _explain(rows: Sequence[Row]) -> None:
-    """Say of each task that needed no start why that is so, if it is not what a window expects."""
-    for row in rows:
-        if row.changed or row.failed or row.skipped:
-            continue
-        if row.before in RAN:
-            row.msg = f"It was {row.before} already."
-        elif row.after == row.before:
-            row.msg = f"It is {row.after} because its work is done: it is left so."
