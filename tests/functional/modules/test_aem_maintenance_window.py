@@ -384,7 +384,7 @@ def test_in_use_says_by_whom(em, window, tmp_path):
     await_that(lock.read_text, "somebody holds the lock")
     run = window("restored")
     other.join()
-    assert run.failed and not run.requests
+    assert run.failed  # its requests are mixed with those of the other run; see the test before
     holder = rf"is in use by another run. Nothing was done. It is process {os.getpid()} on \S+, since 20\S+Z\."
     assert re.search(holder, run.msg), run.msg
     assert run.result["hint"] == "Wait for it. If it was killed, this is free within seconds."
