@@ -439,7 +439,7 @@ def test_a_failure_ends_with_the_words_of_whoever_runs_the_module(em, window, ma
 def test_an_interrupted_run_says_how_to_go_on(em, window, user, tmp_path):
     """At its beginning, too: after Ctrl-C Ansible shows no result (see the test of the role)."""
     window("recorded")
-    em.set_task("P", "run1", stop_seconds=3)
+    em.set_task("P", "run1", stop_seconds=10)
 
     def interrupt():
         await_that(lambda: em.task("P", "run1")["state"] == "STOPPING", "it is being stopped")
