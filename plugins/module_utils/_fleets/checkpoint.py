@@ -94,7 +94,7 @@ def read_document(document: Any, address: str, source: str) -> Checkpoint:
     Raises InputError, which names ``source`` and the place in it, if it is not as this or an earlier release has
     written it, of a newer schema, or not of the Enterprise Manager at ``address``.
     """
-    if not isinstance(document, dict) or type(document.get("schema")) is not int:
+    if not isinstance(document, dict) or not _is_number(document.get("schema")):
         raise _damaged(source, "it is not a checkpoint")
     if document["schema"] > SCHEMA:
         raise InputError(
@@ -172,9 +172,14 @@ def _task_in(where: str, item: Any) -> RecordedTask:
             raise _Odd(f"{where}/{member}", item[member], "a name") from error
     if item["run_option"] not in (RUN_OPTION, None):
         raise _Odd(f"{where}/run_option", item["run_option"], f'"{RUN_OPTION}" or null')
-    if type(item["wave"]) is not int or item["wave"] < 1:
+    if not _is_number(item["wave"]) or item["wave"] < 1:
         raise _Odd(f"{where}/wave", item["wave"], "a whole number from 1")
     return RecordedTask(server, name, state, item["run_option"], item["wave"])
+
+
+def _is_number(value: Any) -> bool:
+    """Return whether a value is a whole number; True and False are in Python."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _check_once(tasks: Iterable[RecordedTask]) -> None:
@@ -188,7 +193,7 @@ def _check_once(tasks: Iterable[RecordedTask]) -> None:
 def _check_running(document: Mapping[str, Any], tasks: tuple[RecordedTask, ...]) -> None:
     """Raise _Odd if a task that ran was taken out, as far as the document shows; the first release did not count."""
     counted = document.get("running")
-    if "running" in document and (type(counted) is not int or counted != _running(tasks)):
+    if "running" in document and (not _is_number(counted) or counted != _running(tasks)):
         raise _Odd("running", counted, f"the number of tasks with a run_option, which is {_running(tasks)}")
     if "running" not in document and not tasks and document["phase"] in OPEN:
         raise _Odd("tasks", [], f"the tasks of the window, which is {document['phase']}")
