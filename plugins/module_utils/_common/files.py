@@ -18,7 +18,6 @@ import secrets
 import stat
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime, timezone
 from operator import eq
 from typing import Any, NamedTuple
 
@@ -27,6 +26,7 @@ from .._run.result import Mode
 from .file_diffs import file_diff
 from .file_modes import AS_IT_IS, NEW, OTHERS, Access, Rights, give, rights_of
 from .places import NoFolder, Place, place_of
+from .times import now
 
 HOLDER = re.compile(r"process \d+ on [\w.-]+, since [\dTZ:-]+")  # in a lock's file
 
@@ -128,16 +128,13 @@ def read_private_file(option: str, path: str, most: int) -> str | None:
     """
     try:
         with place_of(option, path, "read") as place:
-            try:
-                descriptor = place.open(os.O_RDONLY)
-            except FileNotFoundError:
+            found = _found(place, most=most + 1)
+            if found is None:
                 return None
-            with open(descriptor, "rb") as file:
-                place.check_private(os.fstat(descriptor))
-                content = file.read(most + 1)
-            if len(content) > most:
+            place.check_private(found.status)
+            if len(found.content) > most:
                 raise place.refusal(f"it is larger than {most // 2**20} MB")
-            return _decoded(place, content)
+            return _decoded(place, found.content)
     except NoFolder:
         return None
 
@@ -184,7 +181,7 @@ def locked(option: str, path: str, keep: bool = True) -> Iterator[None]:
                     f"{option} ({path}) is in use by another run. Nothing was done.{_holder(descriptor)}",
                     "Wait for it. If it was killed, this is free within seconds.",
                 ) from error
-            _note_holder(descriptor, f"process {os.getpid()} on {os.uname().nodename}, since {_now()}")
+            _note_holder(descriptor, f"process {os.getpid()} on {os.uname().nodename}, since {now()}")
             try:
                 yield
             finally:
@@ -196,14 +193,14 @@ def locked(option: str, path: str, keep: bool = True) -> Iterator[None]:
             os.close(descriptor)
 
 
-def _found(place: Place, is_own: bool = True) -> _Found | None:
-    """Return what is in a file, None if there is none; ``is_own`` if it is to be written."""
+def _found(place: Place, is_own: bool = True, most: int = -1) -> _Found | None:
+    """Return what is in a file (the first ``most`` bytes), None if there is none; ``is_own`` if it is to be written."""
     try:
         descriptor = place.open(os.O_RDONLY, is_own)
     except FileNotFoundError:
         return None
     with open(descriptor, "rb") as file:
-        return _Found(file.read(), os.fstat(descriptor))
+        return _Found(file.read(most), os.fstat(descriptor))
 
 
 def _decoded(place: Place, content: bytes) -> str:
@@ -317,7 +314,3 @@ def _holder(descriptor: int) -> str:
     """Return who holds a lock, as far as its file says, as a sentence; it may say nothing."""
     text = os.pread(descriptor, 300, 0).decode("utf-8", "replace")
     return f" It is {text}." if HOLDER.fullmatch(text) else ""
-
-
-def _now() -> str:
-    return datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -19,7 +19,9 @@ MOST_SHOWN = 20
 
 
 class RowsError(AemError):
-    """Some of the objects failed; the rows say which."""
+    """Some of the objects failed; the rows say which. ``headline`` is the message without those of the rows."""
+
+    headline = ""
 
 
 @dataclass
@@ -83,12 +85,12 @@ def with_rows(error: AemError, kind: str, rows: Sequence[Row]) -> AemError:
 
 
 @contextlib.contextmanager
-def rows_on_failure(kind: str, rows: Sequence[Row], message: str) -> Iterator[None]:
+def rows_on_failure(kind: str, rows: Sequence[Row], message: str = "") -> Iterator[None]:
     """Let a failure of the block, which comes after the work, carry the rows and begin with ``message``."""
     try:
         yield
     except AemError as failure:
-        failure.message = f"{message} {failure.message}"
+        failure.message = f"{message} {failure.message}".lstrip()
         with_rows(failure, kind, rows)
         raise
 
@@ -100,5 +102,7 @@ def raise_failures(kind: str, rows: Sequence[Row], hint: str, **facts: Any) -> N
         messages = " | ".join(first([f"{row.label}: {row.msg}" for row in failed]))
         left = sum(row.skipped and row.elapsed is None for row in rows)
         more = f" {left} were not started." if left else ""
-        text = f"{len(failed)} of {len(rows)} {kind} failed.{more} {messages}"
-        raise with_rows(RowsError(text, f"The rows in {kind} say why. {hint}", **facts), kind, rows)
+        headline = f"{len(failed)} of {len(rows)} {kind} failed.{more}"
+        error = RowsError(f"{headline} {messages}", f"The rows in {kind} say why. {hint}", **facts)
+        error.headline = headline
+        raise with_rows(error, kind, rows)

@@ -28,6 +28,11 @@ def _spelled(point: datetime) -> str:
     return point.astimezone(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
+def now() -> str:
+    """Return the present time, as files of the collection and messages write it."""
+    return _spelled(datetime.now(timezone.utc))
+
+
 def utc_timestamp(text: str) -> str | None:
     """Return a point in time as ``YYYY-MM-DDTHH:MM:SSZ``, None if ``text`` is none. Parts of a second are cut off."""
     found = _POINT.fullmatch(text.strip())

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from .._client.checks import check_segment
@@ -64,11 +64,6 @@ class Checkpoint(NamedTuple):
     def text(self) -> str:
         """Return it as what stands in the file."""
         return json.dumps(self.document(), indent=2, ensure_ascii=False) + "\n"
-
-
-def now() -> str:
-    """Return the time as checkpoints write it."""
-    return datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def load(path: str, address: str) -> Checkpoint | None:

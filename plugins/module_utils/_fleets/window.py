@@ -18,7 +18,8 @@ from .._client.checks import check_text
 from .._client.errors import AemError, ApiError, InputError, TransportError
 from .._common.files import locked, real_path, remove_file, write_atomically
 from .._common.parallel import map_parallel
-from .._common.rows import Row, RowsError, first, rows_on_failure, values, with_rows
+from .._common.rows import Row, RowsError, first, rows_on_failure, values
+from .._common.times import now
 from .._common.wait import TimedOut, check_waiting, wait_until
 from .._run.result import Mode, Result
 from .._tasks.model import KNOWN_STATES
@@ -116,7 +117,7 @@ class Window:
             for listed in wave
             for state in [listed.snapshot.state]
         )
-        new = Checkpoint(api.client.address, checkpoints.now(), RECORDED, selectors, tasks)
+        new = Checkpoint(api.client.address, now(), RECORDED, selectors, tasks)
         warnings = selection.skipped.warnings
         warnings += [
             f"{recorded.task} is {recorded.state}, of which little is known: it is left alone."
@@ -171,9 +172,7 @@ class Window:
             if rows and not isinstance(failure, InputError):  # not if all is done and could not be noted
                 failed = failure.facts["tasks"] = [row for row in rows if row["failed"]]
                 if isinstance(failure, RowsError):
-                    left = sum(row["skipped"] and row["elapsed"] is None for row in rows)
-                    more = f" {left} were not started." if left else ""
-                    failure.message = f"{len(failed)} of {len(rows)} tasks failed.{more}"
+                    failure.message = failure.headline
                 failure.lines += first([f"{row['server']}/{row['name']}: {row['msg']}" for row in failed])
             failure.lines += end
             failure.hint = ""
@@ -243,7 +242,7 @@ class Window:
         self, step: Step, checkpoint: Checkpoint, rows: Sequence[Row], api: Api, journal: Journal | None
     ) -> list[str]:
         """Read the servers again and correct the rows by what has happened meanwhile; return what is to be known."""
-        with _carrying(rows):
+        with rows_on_failure("tasks", rows):
             servers = self._read_again(rows)
             second_look.note_deleted(rows, servers)
             if step == RESTORE:
@@ -408,13 +407,3 @@ def _given_members(selector: Mapping[str, Any]) -> dict[str, Any]:
 
 def _journal_of(path: str) -> str:
     return f"{path}.journal"
-
-
-@contextlib.contextmanager
-def _carrying(rows: Sequence[Row]) -> Iterator[None]:
-    """Let a failure of the block carry the rows."""
-    try:
-        yield
-    except AemError as failure:
-        with_rows(failure, "tasks", rows)
-        raise

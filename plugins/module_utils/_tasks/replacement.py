@@ -16,12 +16,12 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timezone
 from typing import Any
 
 from .._client.api import DEFINITION, Json
 from .._client.errors import AemError, ApiError, Interrupted, sentence
 from .._common.files import locked
+from .._common.times import now
 from .._definitions import diff as definition_diff
 from .._definitions.document import names_in
 from .._definitions.importing import Import
@@ -56,7 +56,7 @@ class Replacement:
         self._folder, self._pause = params["backup_dir"], params["wait_sleep"]
         self._before, self._document, self._sending = before, document, sending
         self._found = note
-        self._note = note or Note(datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z"), "")
+        self._note = note or Note(now(), "")
         self._is_deleted = False  # whether the old task is
         self.warnings: list[str] = []
 
