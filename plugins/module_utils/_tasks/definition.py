@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 from .._client.api import Api, Json
 from .._client.errors import AemError, ApiError, InputError
 from .._definitions import diff as definition_diff
-from .._definitions.diff import Change, Comparison
+from .._definitions.diff import Comparison
 from .._definitions.document import names_in, task_definition
 from .._definitions.importing import Import, given_definition, hide_secrets, ready_to_send, warnings_about
-from .._definitions.model import BODY, Where, name
+from .._definitions.model import BODY, name
 from .._definitions.sending import ABSENT
 from .._run.result import Mode, Result, diff
 from .model import MOVING, TaskSnapshot, check_task
@@ -32,16 +32,15 @@ REPLACE = "replace"
 
 
 class Plan(NamedTuple):
-    """What is to be done. ``changes`` is what the diff shows, ``remaining`` what stays although it is not wanted."""
+    """What is to be done: what ``found`` says of a merge or, with ``replace``, of a task that is deleted before."""
 
-    changes: dict[Where, Change]
-    remaining: list[Where]
-    replace: bool = False  # delete the task before the import
+    found: Comparison
+    replace: bool = False
 
     @property
     def changed(self) -> bool:
         """Whether anything is to be sent."""
-        return bool(self.changes)
+        return bool(self.found.changes)
 
 
 def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
@@ -85,12 +84,12 @@ def _present(change: TaskChange, params: Mapping[str, Any], mode: Mode) -> Resul
     with_endpoints = bool(document[BODY].get("databases"))
     before = change.export(with_endpoints)
     always = params["update_password"] == "always"
-    found = definition_diff.compare(label, before, document, rules, always, keep=replace)
-    document, todo = found.document, plan(found, replace)
+    todo = plan(definition_diff.compare(label, before, document, rules, always, keep=replace), replace)
+    found = todo.found
+    document = found.document
     current = change.read() if before else NOT_THERE
     owed = note is not None and note.owes_start(current, is_there=bool(before))
     listed = ServerEndpoints(api, task.server)
-    found = found._replace(changes=todo.changes, remaining=todo.remaining)
     warnings = warnings_about(found, always, _new_endpoints(listed, found, before))
     if unused:
         warnings.append(
@@ -104,8 +103,8 @@ def _present(change: TaskChange, params: Mapping[str, Any], mode: Mode) -> Resul
                 f'The definition is one of the task "{names_in(given, "tasks")[0]}"; name is another, and wins.'
             )
         warnings += _check(change, todo, current, document, before, listed, mode.check)
-    values: dict[str, Any] = {"not_removed": [name(where) for where in todo.remaining]}
-    shown = definition_diff.diff(todo.changes, str(task), rules)
+    values: dict[str, Any] = {"not_removed": [name(where) for where in found.remaining]}
+    shown = definition_diff.diff(found.changes, str(task), rules)
     if owed and before:
         shown["before"]["state"], shown["after"]["state"] = current.state, "RUNNING"
     if (todo.changed or note) and not mode.check:
@@ -162,12 +161,13 @@ def plan(found: Comparison, replace: bool) -> Plan:
     """
     current, changes, remaining = found.current, dict(found.changes), found.remaining
     if not replace or not current:
-        return Plan(changes, remaining)
+        return Plan(found)
     for item in [where for where in remaining if where[0] == "tasks"]:
         removed = {where: (value, ABSENT) for where, value in current.items() if where[: len(item)] == item}
         changes.update(removed)
     remaining = [where for where in remaining if where[0] != "tasks"]
-    return Plan(changes, remaining, replace=any(where[0] == "tasks" for where in changes))
+    is_replaced = any(where[0] == "tasks" for where in changes)
+    return Plan(found._replace(changes=changes, remaining=remaining), is_replaced)
 
 
 def _apply(
