@@ -9,8 +9,8 @@
 from __future__ import annotations
 
 import json
+import random
 import re
-import uuid
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -30,7 +30,7 @@ def number(text: str) -> float | Decimal:
 
 def dumps(value: Any, **options: Any) -> str:
     """Return ``value`` as JSON; ``options`` are those of ``json.dumps``. Raises TypeError for what is not JSON."""
-    mark = uuid.uuid4().hex  # a text that nothing else holds stands for each Decimal
+    mark = f"{random.getrandbits(128):032x}"  # a text that nothing else holds stands for each Decimal
 
     def marked(item: Any) -> str:
         if isinstance(item, Decimal):

@@ -84,8 +84,8 @@ def _pattern(secret: str, user: str) -> re.Pattern[str]:
     return re.compile("|".join(forms), re.IGNORECASE)
 
 
-def all_of(value: Any, _params: Mapping[str, Any]) -> Iterator[str]:
-    """Yield each text and number in the value of an option that is secret as a whole: a Finder."""
+def all_of(value: Any, _params: Mapping[str, Any]) -> list[str]:
+    """Return each text and number in the value of an option that is secret as a whole: a Finder."""
     return leaves(value)
 
 

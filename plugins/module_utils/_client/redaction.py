@@ -87,28 +87,26 @@ def covered(value: Any, cover: Cover) -> Any:
 
 def secret_texts(value: Any, by_name: bool = True) -> Iterator[str]:
     """Yield each text in ``value`` that ``redacted`` would replace, but for small numbers: they may stand anywhere."""
-    found: list[str] = []
-
-    def note(secret: str) -> str:
-        found.append(secret)
-        return ""
-
-    redacted(value, note, by_name)
-    for secret in found:
+    for secret in noted(lambda cover: redacted(value, cover, by_name)):
         if not secret.isdigit() or len(secret) >= LEAST_DIGITS:
             yield secret
 
 
-def leaves(value: Any) -> Iterator[str]:
-    """Yield each text and number of a value (any nesting), as text: all of it is secret."""
+def leaves(value: Any) -> list[str]:
+    """Return each text and number of a value (any nesting), as text: all of it is secret."""
+    return noted(lambda cover: covered(value, cover))
+
+
+def noted(cover_all: Callable[[Cover], object]) -> list[str]:
+    """Return each secret that ``cover_all`` covers."""
     found: list[str] = []
 
     def note(secret: str) -> str:
         found.append(secret)
         return ""
 
-    covered(value, note)
-    yield from found
+    cover_all(note)
+    return found
 
 
 def named(members: dict[Any, Any], name: Any) -> Any:

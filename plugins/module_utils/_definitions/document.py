@@ -21,7 +21,7 @@ from .._client.api import Json
 from .._client.errors import InputError
 from .._client.exact_json import dumps, number
 from .._client.redaction import MASK
-from .model import BODY, KINDS, SETS, Where, by_identity, is_set, name, sorted_set
+from .model import BODY, KINDS, SETS, Where, is_set, name, placed, sorted_set
 from .sending import REWRITTEN
 
 LIMIT = 50 * 1024 * 1024  # bytes; the largest known definitions are a few MB
@@ -136,8 +136,8 @@ def _walk(where: Where, value: Any, left: int, is_member: bool = False) -> Itera
         for key, item in value.items():
             yield from _walk((*where, key), item, left - 1, True)
     elif isinstance(value, list):
-        for key, item in zip(by_identity(value) or range(len(value)), value):
-            yield from _walk((*where, key), item, left - 1)
+        for part, item in placed(value):
+            yield from _walk((*where, part), item, left - 1)
 
 
 def _check_form(option: str, where: Where, value: Any, is_member: bool) -> None:

@@ -20,7 +20,16 @@ from .._run.result import Mode, Result
 from . import diff as definition_diff
 from . import objects
 from .document import names_in, read_definition, stable_text
-from .model import PLACEHOLDER, Rules, cover_secrets, names, redacted_places, unknown_secrets, without_counted
+from .model import (
+    PLACEHOLDER,
+    Rules,
+    cover_secrets,
+    names,
+    redacted_places,
+    rules_in,
+    unknown_secrets,
+    without_counted,
+)
 
 REDACT, KEEP = "redact", "keep"
 
@@ -63,10 +72,11 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
 
 def _secrets(params: Mapping[str, Any]) -> tuple[bool, Rules]:
     """Return whether secrets are kept, and what the user says of the definition; raise InputError."""
-    given, with_loggers = params["secrets"], params["loggers"] == "manage"
+    given = params["secrets"]
     if KEEP in given and given != [KEEP]:
         raise InputError("secrets: keep keeps all secrets: it does not go with other values.")
-    return given == [KEEP], Rules(tuple(place for place in given if place not in (KEEP, REDACT)), with_loggers)
+    places = tuple(place for place in given if place not in (KEEP, REDACT))
+    return given == [KEEP], rules_in(params)._replace(secrets=places)
 
 
 def _read(text: str) -> Json | None:

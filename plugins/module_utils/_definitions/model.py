@@ -13,12 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import Any, NamedTuple
 
 from .._client.api import DEFINITION as BODY
 from .._client.api import Json
 from .._client.exact_json import dumps
-from .._client.redaction import Cover, covered, is_secret_name, named, redacted, secret_texts
+from .._client.redaction import Cover, covered, is_secret_name, named, noted, redacted, secret_texts
 
 # Where a value is: names of members; in place of an index the name of the item, or its pair of owner and name.
 Where = tuple[Any, ...]
@@ -100,6 +101,11 @@ def identity(item: Any) -> Any:
             owner = item.get("owner")
             return (owner, item[member]) if isinstance(owner, str) else item[member]
     return None
+
+
+def placed(items: list[Any]) -> Iterator[tuple[Any, Any]]:
+    """Yield each item of a list with its part of a place: what identifies it, else its index."""
+    return zip(by_identity(items) or range(len(items)), items)
 
 
 def is_set(where: Where) -> bool:
@@ -184,23 +190,15 @@ def _cover_named(where: Where, value: Any, rules: Rules, cover: Cover) -> Any:
     if isinstance(value, dict):
         return {key: _cover_named((*where, key), item, rules, cover) for key, item in value.items()}
     if isinstance(value, list):
-        keys = by_identity(value) or range(len(value))
-        return [_cover_named((*where, key), item, rules, cover) for key, item in zip(keys, value)]
+        return [_cover_named((*where, part), item, rules, cover) for part, item in placed(value)]
     return value
 
 
 def secrets_of(document: Json, rules: Rules) -> Iterator[str]:
     """Yield each secret of a definition, as text."""
-    found: list[str] = []
-
-    def note(secret: str) -> str:
-        found.append(secret)
-        return ""
-
     for kind, value in document[BODY].items():
         yield from secret_texts(value, by_name=kind != "tasks")
-        _cover_named((kind,), value, rules, note)
-    yield from found
+        yield from noted(partial(_cover_named, (kind,), value, rules))
 
 
 def redacted_places(document: Json) -> list[Where]:
@@ -234,8 +232,8 @@ def _values(document: Json) -> Iterator[tuple[Where, Any]]:
             for key, item in members(value):
                 yield from walk((*where, key), item)
         elif isinstance(value, list):
-            for key, item in zip(by_identity(value) or range(len(value)), value):
-                yield from walk((*where, key), item)
+            for part, item in placed(value):
+                yield from walk((*where, part), item)
         else:
             yield where, value
 
