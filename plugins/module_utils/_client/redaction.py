@@ -41,6 +41,7 @@ IN_TEXT = re.compile(
 )
 # In quotes, in the braces of ODBC, or up to the next separator.
 VALUE = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)'|\{((?:[^}]|\}\})*)\}|((?:(?!&[\w.%-]+=)[^;\r\n])*)")
+ENCRYPTED_VALUE = re.compile(rf"([\"']?)({ENCRYPTED.pattern})\1")
 SIGNATURE = "sig"  # of a URL that is signed; as the name of a member it is too short to mean one
 Cover = Callable[[str], str]
 
@@ -130,15 +131,25 @@ def secrets_in_text(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield where each secret in a text begins and ends, without quotes around it, and the name that it has there."""
     at = 0
     while match := IN_TEXT.search(text, at):
-        at, name = match.end(), match["member"] or match["name"]
+        at, name, value = match.end(), match["member"] or match["name"], None
         if match["login"] or match["header"]:
             kind = "login" if match["login"] else "header"
             yield (*match.span(kind), kind)
-        elif value := VALUE.match(text, at) if name else None:
-            begin, stop = value.span() if is_encrypted(value[0]) else value.span(value.lastindex or 0)
-            if begin < stop and (is_secret_name(name) or name.lower() == SIGNATURE or is_encrypted(text[begin:stop])):
-                yield begin, stop, name
-                at = value.end()
+        elif name and (is_secret_name(name) or name.lower() == SIGNATURE):
+            value = VALUE.match(text, at)
+        elif name:  # not VALUE: each of many names would be searched up to the end of its value
+            value = ENCRYPTED_VALUE.match(text, at)
+        begin, stop = _inner(value)
+        if value and name and begin < stop:
+            yield begin, stop, name
+            at = value.end()
+
+
+def _inner(value: re.Match[str] | None) -> tuple[int, int]:
+    """Return where a value begins and ends without what encloses it; the braces belong to one that is encrypted."""
+    if value is None:
+        return 0, 0
+    return value.span() if is_encrypted(value[0]) else value.span(value.lastindex or 0)
 
 
 def _json_in(text: str) -> Any:
