@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -44,6 +45,14 @@ def em(stand_in: Handle) -> Handle:
     """The stand-in as new."""
     stand_in.reset()
     return stand_in
+
+
+@pytest.fixture
+def heeded() -> Iterator[None]:
+    """Ctrl-C counts. A shell lets its background ignore it, and so would all that it starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

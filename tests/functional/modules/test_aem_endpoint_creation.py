@@ -238,14 +238,6 @@ def test_an_endpoint_that_was_there_is_never_taken_back(admin, em, at_first):
     assert em.endpoint(PROD, unused) == {**before, "description": "New"}
 
 
-@pytest.fixture
-def heeded():
-    """A shell lets its background ignore Ctrl-C, and so would all that it starts."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.usefixtures("heeded")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_who_is_interrupted_cleans_up(admin, em, at_first, monkeypatch, number):

@@ -436,6 +436,7 @@ def test_a_failure_ends_with_the_words_of_whoever_runs_the_module(em, window, ma
     assert "next_steps must not be empty" in window("frozen", next_steps=[" "]).msg
 
 
+@pytest.mark.usefixtures("heeded")
 def test_an_interrupted_run_says_how_to_go_on(em, window, user, tmp_path):
     """At its beginning, too: after Ctrl-C Ansible shows no result (see the test of the role)."""
     window("recorded")

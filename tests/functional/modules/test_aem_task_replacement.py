@@ -538,13 +538,13 @@ def test_one_lost_answer_anywhere_loses_no_task_and_leaves_nothing(admin, em, tm
         assert things(em) == at_first | {"Shop"} and not notes(folder), where
 
 
+@pytest.mark.usefixtures("heeded")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("operation", ["ImportTask trial", "StopTask fresh", "DeleteTask fresh", "ImportTask fresh"])
 def test_who_is_interrupted_loses_no_task(admin, em, tmp_path, at_first, number, operation):
     name, task = operation.split()
     match = {"operation": name, "path": f"*/tasks/{'fresh' if task == 'fresh' else PREFIX + '*'}"}
     em.faults({"match": match, "fault": "delay", "seconds": 0.5, "when": "after"})
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def interrupt():
         deadline = time.monotonic() + 10
@@ -558,7 +558,6 @@ def test_who_is_interrupted_loses_no_task(admin, em, tmp_path, at_first, number,
     thread.start()
     run = replace(admin, tmp_path)
     thread.join()
-    signal.signal(signal.SIGINT, before)
     assert run.failed and f"Interrupted by {number.name}" in run.msg, run.result
     # A deletion is followed by the import, whatever happens; only the start is left to the next run.
     assert tables(em) == (NEW if operation in ("DeleteTask fresh", "ImportTask fresh") else OLD)

@@ -76,13 +76,10 @@ def stand_in() -> Iterator[Handle]:
 
 
 @pytest.fixture
-def scene(stand_in: Handle, tmp_path: Path) -> Iterator[Scene]:
+def scene(stand_in: Handle, tmp_path: Path, heeded: None) -> Scene:
     """The stand-in as new."""
     stand_in.reset()
-    # A shell lets its background ignore Ctrl-C, and so would all that it starts.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield Scene(stand_in, Controller(tmp_path, {}))
-    signal.signal(signal.SIGINT, before)
+    return Scene(stand_in, Controller(tmp_path, {}))
 
 
 @both_ways
