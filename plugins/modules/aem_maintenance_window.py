@@ -98,7 +98,7 @@ notes:
   - A checkpoint is checked strictly, as anybody may have edited it. One that no release of the collection has written
     is refused before anything is sent. The message says where it is wrong, as C(tasks/3/run_option), counted from 0.
   - O(include), O(exclude), O(waves), O(on_server_error) and O(allow_empty) apply to V(recorded) only, O(on_full_load),
-    O(drain) and O(on_restart) to V(frozen) only.
+    O(drain) and O(on_restart) to V(frozen) only, O(results) and O(results_dest) to V(frozen) and V(restored).
   - The API shows no identity of an installation, so a checkpoint recognises its Enterprise Manager by O(url). Use the
     same URL in all steps.
 seealso:
@@ -133,6 +133,8 @@ EXAMPLES = r"""
     wait_timeout: 900
     next_steps:
       - "Relaunch the job template 'Window: restore'"
+    results: none
+    results_dest: /var/lib/qlik/patch-night-restored.jsonl
 """
 
 RETURN = r"""
@@ -180,7 +182,7 @@ checkpoint:
       sample:
         - {server: Replicate-Prod, name: orders, state: RUNNING, run_option: resume_processing, wave: 1}
 tasks:
-  description: One row for each task that ran. On a failure, the tasks that failed.
+  description: One row for each task that ran, or for those that O(results) means, also on a failure.
   returned: for O(state=frozen) and O(state=restored)
   type: list
   elements: dict
@@ -251,6 +253,11 @@ counts:
     failed: 1
     skipped: 0
     unchanged: 2
+truncated:
+  description: How many of the tasks that O(results) means are not in RV(tasks), as they would be too many.
+  returned: with RV(tasks)
+  type: int
+  sample: 0
 elapsed:
   description: How long it took, in seconds.
   returned: always

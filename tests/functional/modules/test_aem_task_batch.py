@@ -20,7 +20,7 @@ from ansible_collections.dataops.qlik_em.tests.functional.support.user import Us
 
 LOADING = {"full_load_counters": {"tables_loading_count": 2, "tables_queued_count": 3}}
 LOADED = {"full_load_counters": {"tables_loading_count": 0, "tables_queued_count": 0}}
-QUIET = {"state": "stopped", "wait_sleep": 0.1}
+QUIET = {"state": "stopped", "wait_sleep": 0.1, "results": "all"}
 
 
 @pytest.fixture(autouse=True)
@@ -234,8 +234,9 @@ def test_one_failing_task_never_hides_the_others(em, user):
     em.set_task("S2", "t3", stuck_in_stopping=True)
     run = batch(user, [{"server": "*"}], timeout=1, diff=True)
     assert run.failed and run.changed
-    assert run.msg.startswith("2 of 12 tasks failed. S0/t1: ")
-    assert "It is locked." in run.msg and "S2/t3: StopTask of task" in run.msg
+    summary, locked, stuck = run.msg.splitlines()
+    assert summary == "2 of 12 tasks failed." and "It is locked." in locked
+    assert locked.startswith("S0/t1: StopTask of task") and stuck.startswith("S2/t3: StopTask of task")
     assert len(stopped(em)) == 10
     locked, stuck = rows(run)["S0/t1"], rows(run)["S2/t3"]
     assert (locked["error_code"], locked["changed"], locked["after"]) == ("AEM_STOP_TASK_INNER_ERR", False, "RUNNING")
