@@ -287,7 +287,7 @@ msg:
     To go back, run it with state: restored, path: /var/lib/qlik/patch-night.json
 """
 
-from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets import window
+from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets import window, window_notes
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.options import fleet_options
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec, waiting_options
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
@@ -299,6 +299,7 @@ SPEC = Spec(
     next_steps={"type": "list", "elements": "str"},
     timeout={"type": "int", "default": 60},
     on_restart={"type": "str", "choices": ["stop", "report"], "default": "stop"},
+    shown_options={"checkpoint": window_notes.shown_checkpoint},
     parallel_option="parallel",
     is_timed=True,
     **waiting_options(),
