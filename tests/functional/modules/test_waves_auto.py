@@ -209,7 +209,7 @@ def test_a_staging_task_of_another_server_is_a_warning_and_a_dependency_puts_it_
     include = [{"server": "R"}, {"server": "Other"}]
     (warning,) = batch(include=include, check=True).result["warnings"]
     assert (
-        'log stream of a task that server "R" does not have' in warning
+        "log stream of a task that their server does not have" in warning
         and 'R/orders (reads from "elsewhere")' in warning
     )
     readers = [{"server": "R", "name": "orders"}, {"server": "R", "name": "invoices"}]
@@ -237,7 +237,7 @@ def test_who_may_export_nothing_gets_all_readers_after_what_is_staged_and_a_warn
     assert run.result["order"][:2] == ["R/staging: start wave 1, stop wave 3", 'then (log streams of server "R")']
     (warning,) = run.result["warnings"]
     assert warning.startswith(
-        'What these tasks read cannot be seen. They come after all tasks of server "R" that stage'
+        "What these tasks read cannot be seen. They come after all tasks of their server that stage"
     )
     assert "R/orders, R/invoices, R/alone. ExportAll of server" in warning
 
@@ -293,7 +293,9 @@ def test_a_server_whose_product_is_not_shown_is_a_warning(em, batch):
     em.faults([{"match": {"operation": name}, "nth": "all", **error} for name in ("GetServerList", "GetServerDetails")])
     run = batch(include=[{"server": "R"}], check=True)
     (warning,) = run.result["warnings"]
-    assert warning.startswith('Whether server "R" is Replicate or Compose cannot be seen. It is taken for Replicate.')
+    assert warning.startswith(
+        "Whether these servers are Replicate or Compose cannot be seen. They are taken for Replicate: R. "
+    )
     assert run.result["order"] == ONLY_R
 
 
