@@ -299,6 +299,17 @@ def test_a_server_whose_product_is_not_shown_is_a_warning(em, batch):
     assert run.result["order"] == ONLY_R
 
 
+def test_servers_are_exported_side_by_side_but_so_many_at_a_time(em, batch):
+    more = [{"name": f"R{number}", "tasks": [task("a"), task("b")]} for number in range(5)]
+    em.reset(installation(*more))
+    em.faults([{"match": {"operation": "ExportAll"}, "nth": "all", "fault": "delay", "seconds": 0.3}])
+    run = batch(include=[{"server": "R[0-9]"}], parallel=3, check=True)
+    spans = [(r["monotonic"], r["monotonic"] + r["seconds"]) for r in run.requests if r["operation"] == "ExportAll"]
+    busiest = max(sum(begin <= moment < end for begin, end in spans) for moment, _end in spans)
+    assert len(spans) == 5 and 2 <= busiest <= 3
+    assert em.summary()["tcp_connections"] <= 3
+
+
 @pytest.mark.parametrize("login", [ADMIN, OPERATOR])
 def test_nothing_of_an_export_is_shown_or_kept_but_names(em, user, batch, window, tmp_path, login):
     runs = [batch(check=True, diff=True, **login), window("recorded", diff=True, **login), window("frozen", **login)]
