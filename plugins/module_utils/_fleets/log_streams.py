@@ -84,10 +84,6 @@ def read_streams(api: Api, tasks: Mapping[str, Sequence[str]], run_all: RunAll) 
         of_server = {name: sources[TaskName(server, name)] for name in tasks[server]}
         failures = [str(found) for found in of_server.values() if isinstance(found, AemError)]
         known = {name: UNKNOWN if isinstance(found, AemError) else found for name, found in of_server.items()}
-        if server not in with_streams:  # nothing is staged, so nobody reads that
-            known = {
-                name: found._replace(parent="") if found.is_staging is False else found for name, found in known.items()
-            }
         result.append(ServerStreams(server, known, failures[0] if failures else refusal.message))
     return result
 

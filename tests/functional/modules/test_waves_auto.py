@@ -176,6 +176,14 @@ def test_a_list_of_waves_is_as_before_and_exports_nothing(em, batch):
     assert waves(run, "StopTask")[0] == ["R/staging"]
 
 
+def test_a_compose_server_is_not_exported(em, batch):
+    document = installation()
+    document["servers"][1]["tasks"].append({"name": "other__x", "state": "RUNNING"})
+    em.reset(document)
+    run = batch(include=[{"server": "C"}], check=True)
+    assert not exports(run) and "GetTaskDetails" not in run.operations and "warnings" not in run.result
+
+
 def test_one_task_of_a_server_needs_no_export(em, batch):
     run = batch(include=[{"name": "orders"}, {"server": "C"}])
     assert not exports(run) and run.result["order"] == [
