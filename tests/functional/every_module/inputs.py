@@ -169,7 +169,7 @@ def waves() -> list[Row]:
         ({"waves": "[null]"}, "Each of waves must be a selector, such as {server: Compose-DW}, not null."),
         ({"waves": [{"colour": "red"}]}, "waves.colour. Supported parameters include: name, server, state, tag."),
         ({"waves": [{"state": ["asleep"]}]}, "value of state must be one or more of"),
-        ({"waves": [{"tag": {"a": 1}}]}, "argument 'tag' is of type dict found in 'waves'"),
+        ({"waves": [{"tag": {"a": 1}}]}, "found in 'waves'. and we were unable to convert to list"),
         ({"waves": [{"name": "hush\n"}]}, "name in waves ends in a line end"),
         ({"waves": "auto\n"}, "waves ends in a line end"),
         ({"waves": [{"server": " "}]}, "server in waves must not be empty or blank."),
