@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -18,13 +19,13 @@ from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors imp
 from ansible_collections.dataops.qlik_em.plugins.module_utils._common.wait import check_waiting
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.options import check_limits, check_stop_policy
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.selection import read_selectors
+from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.waves import AUTO, check_waves
 from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks.operation import check_timeout
 from ansible_collections.dataops.qlik_em.plugins.modules.aem_maintenance_window import SPEC
 
 PREFIX = "maintenance_window_"
 RESULTS = ("recorded", "frozen", "restored")  # what the steps leave
 KINDS = {"list": (list, "a list"), "dict": (dict, "a mapping")}
-CHECKS = (check_limits, check_stop_policy, check_timeout, check_waiting)  # what they raise begins with the option
 
 
 def maintenance_window_options(
@@ -38,8 +39,11 @@ def maintenance_window_options(
         option = name[len(PREFIX) :]
         if value is None or (isinstance(value, str) and not value.strip()):
             continue
+        kind = SPEC.argument_spec.get(option, {}).get("type", "str")
+        if option == "waves" and value != AUTO:
+            kind = "list"
         try:
-            given[option] = _read(name, value, SPEC.argument_spec.get(option, {}).get("type", "str"))
+            given[option] = _read(name, value, kind)
         except ValueError as error:
             wrong.append(str(error))
     return {"given": given, "wrong": wrong or [*_refused(known, given)]}
@@ -58,12 +62,15 @@ def _refused(known: Iterable[str], given: Mapping[str, Any]) -> Iterator[str]:
         try:
             check(params)
         except InputError as error:
-            yield PREFIX + error.message
-    for option in ("include", "exclude", "waves"):
-        try:
-            read_selectors(PREFIX + option, params[option])
-        except InputError as error:
-            yield error.message
+            yield re.sub(rf"(?<![.\w])({'|'.join(params)})\b", rf"{PREFIX}\1", error.message)
+
+
+def _check_selectors(params: Mapping[str, Any]) -> None:
+    for option in ("include", "exclude"):
+        read_selectors(option, params[option])
+
+
+CHECKS = (_check_selectors, check_waves, check_limits, check_stop_policy, check_timeout, check_waiting)
 
 
 def _misspelt(known: list[str], names: Iterable[str]) -> Iterator[str]:

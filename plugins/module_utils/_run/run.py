@@ -23,12 +23,14 @@ from .._client.errors import AemError
 from .._client.interrupt import Interrupt
 from .._client.limits import Limits
 from .._client.masking import Secrets, secrets_in
+from .._client.nearest import suggestion
 from .._client.transport import REQUESTS_IMPORT_ERROR, Transport, one_warning_is_enough
 from .arguments import Spec
 from .result import Mode, Result
 
 Run = Callable[[Api, Mapping[str, Any], Mode], Result]
 DEFAULT_LIMITS = Limits()
+ROWS = ("tasks", "tables", "skipped_servers")  # members whose rows have texts for people, too
 
 
 def run_resource(
@@ -64,9 +66,14 @@ def run_resource(
         parallel = params[spec.parallel_option] if spec.parallel_option else 1
         with one_warning_is_enough(), open_transport(connection, parallel) as transport:
             client = Client(connection, transport, secrets, interrupt, limits)
+            api = Api(client)
             try:
                 masked_mode = mode._replace(progress=lambda line: mode.progress(one_line(secrets.mask(line))))
-                result = run(Api(client), params, masked_mode)
+                result = run(api, params, masked_mode)
+            except AemError as failure:
+                if failure.not_found:
+                    failure.hint = f"{suggestion(api, failure.not_found)} {failure.hint}".strip()
+                raise
             finally:
                 interrupt.closing = True
                 client.close()
@@ -93,6 +100,9 @@ def run_resource(
     # After masking, or a secret with a line end would not be found.
     if "warnings" in masked:
         masked["warnings"] = [one_line(warning) for warning in masked["warnings"]]
+    for row in (row for member in ROWS if isinstance(masked.get(member), list) for row in masked[member]):
+        if isinstance(row, dict):
+            row.update({text: one_line(row[text]) for text in ("msg", "hint") if text in row})
     if "hint" in masked:
         masked["hint"] = one_line(masked["hint"])
     if "msg" in masked:
