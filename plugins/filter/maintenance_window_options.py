@@ -25,7 +25,7 @@ from ansible_collections.dataops.qlik_em.plugins.modules.aem_maintenance_window 
 
 PREFIX = "maintenance_window_"
 RESULTS = ("recorded", "frozen", "restored")  # what the steps leave
-KINDS = {"list": (list, "a list"), "dict": (dict, "a mapping")}
+KINDS: dict[str, tuple[type, str]] = {"list": (list, "a list"), "dict": (dict, "a mapping")}
 
 
 def maintenance_window_options(
@@ -89,7 +89,7 @@ def _read(name: str, value: Any, kind: str) -> Any:
     wanted, words = KINDS[kind]
     try:
         found = yaml.safe_load(value)
-    except (yaml.YAMLError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: the 31st of June
         mark = getattr(error, "problem_mark", None)
         where = f" (line {mark.line + 1})" if mark else ""
         raise ValueError(f"{name} is a text that is neither YAML nor JSON{where}. It must be {words}.") from error

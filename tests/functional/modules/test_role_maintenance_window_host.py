@@ -28,6 +28,9 @@ RAN = {"orders", "Aufträge & Kunden 100%"}  # what the selection below finds ru
 SELECT = {"maintenance_window_include": [{"server": "Replicate-Prod", "tag": ["erp"]}]}
 
 
+GUIDE = (COLLECTIONS / "ansible_collections/dataops/qlik_em/docs/maintenance_windows.md").read_text(encoding="utf-8")
+
+
 class Awx:
     """Runs each job in surroundings of its own, which are not kept; a host named keeper has a disk."""
 
@@ -44,12 +47,16 @@ class Awx:
         self._inventory = folder / "inventory.json"
         self._inventory.write_text(json.dumps({"all": {"hosts": {"keeper": host, "bare": {}}}}), encoding="utf-8")
 
-    def start(self, step: str, *arguments: str, **variables: Any) -> Child:
-        """Start the step of the role, or the playbook of the collection, as a job."""
+    def job(self) -> Controller:
+        """Return a controller that has run nothing, with the variables of a credential."""
         self._jobs += 1
         environ = {f"QLIK_EM_{name.upper()}": getattr(self._em, name) for name in CONNECTION}
         environ |= {"ANSIBLE_CONNECTION_PLUGINS": str(PLUGINS), "ELSEWHERE_HOME": str(self._folder / "keeper-home")}
-        job = Controller(self._folder / f"job-{self._jobs}", environ)
+        return Controller(self._folder / f"job-{self._jobs}", environ)
+
+    def start(self, step: str, *arguments: str, **variables: Any) -> Child:
+        """Start the step of the role, or the playbook of the collection, as a job."""
+        job = self.job()
         given = {"maintenance_window_host": "keeper", "maintenance_window_path": str(self.path), **variables}
         given |= {"maintenance_window_wait_sleep": 0.1, "aem_run_as_module": True}
         arguments = (*arguments, "-i", str(self._inventory), "-e", json.dumps(given))
@@ -63,6 +70,18 @@ class Awx:
             connection="local",  # as many playbooks for AWX have it
             module_defaults={"group/dataops.qlik_em.aem": env},
         )
+
+    def play_the_guide(self, step: str, *, status: int = 0, **variables: Any) -> str:
+        """Run the playbook that the guide shows, word for word but for the paths, and return its output."""
+        section = GUIDE.partition("## From AWX, with a host that keeps the window")[2]
+        book = section.partition("```yaml\n")[2].partition("```")[0]
+        book = book.replace("/etc/qlik/ca.pem", self._em.ca_path).replace("/var/lib/qlik", str(self.path.parent))
+        (self._folder / "window.yml").write_text(book, encoding="utf-8")
+        given = {"maintenance_window_step": step, "maintenance_window_wait_sleep": 0.1, **variables}
+        arguments = ("-i", str(self._inventory), "-e", json.dumps(given), str(self._folder / "window.yml"))
+        with self.job().start("ansible-playbook", *arguments) as child:
+            assert child.wait() == status, child.output
+            return child.output
 
     def run(self, step: str, *arguments: str, status: int = 0, **variables: Any) -> str:
         """Run it to its end and return its output."""
@@ -117,7 +136,7 @@ def test_the_playbooks_take_the_host_and_name_it_in_the_next_command(awx, em):
 
 
 @pytest.mark.parametrize("is_whole", [True, False], ids=["with the work", "but for the work at the host"])
-def test_a_job_that_is_killed_is_gone_on_with_by_the_next_one(awx, em, is_whole):
+def test_the_next_job_goes_on_after_a_kill(awx, em, is_whole):
     """In another home, so nothing but the host's disk can show what was stopped. The host may live on."""
     for name in RAN:
         em.set_task("Replicate-Prod", name, stop_seconds=2, show_transient=False)
@@ -136,6 +155,31 @@ def test_a_job_that_is_killed_is_gone_on_with_by_the_next_one(awx, em, is_whole)
             assert not is_whole and "is in use by another run. Nothing was done. It is process" in child.output
     assert not awx.stopped() and awx.phase == "restored"
     assert set(awx.moves()) <= {(1, 1), (0, 0)}  # the kill may have come before the second stop
+
+
+def test_the_playbook_of_the_guide_does_what_it_says(em, tmp_path):
+    awx = Awx(em, tmp_path, "elsewhere")
+    assert "the connection is elsewhere" in awx.play_the_guide("record", **SELECT)
+    awx.play_the_guide("freeze")
+    assert awx.stopped() == RAN and awx.phase == "frozen"
+    awx.play_the_guide("restore")
+    assert not awx.stopped() and awx.moves() == [(1, 1), (1, 1)]
+
+
+def test_a_window_whose_disk_is_lost_is_ended_with_the_artifact(em, tmp_path):
+    """As the table of the guide says."""
+    awx = Awx(em, tmp_path, "elsewhere")
+    awx.play_the_guide("record", **SELECT)
+    artifact = {"maintenance_window_checkpoint": json.loads(awx.path.read_text(encoding="utf-8"))}
+    awx.play_the_guide("freeze")
+    for file in awx.path.parent.iterdir():
+        file.unlink()
+    assert "There is no checkpoint" in awx.play_the_guide("restore", status=2, **artifact)
+    awx.path.parent.rmdir()
+    assert str(awx.path.parent) in awx.play_the_guide("restore", status=2, **artifact)
+    empty = {"maintenance_window_path": "", "maintenance_window_host": "", "maintenance_window_timeout": 2}
+    awx.play_the_guide("restore", **artifact, **empty)
+    assert not awx.stopped() and awx.moves() == [(1, 1), (1, 1)]
 
 
 @pytest.mark.parametrize("host", ["nowhere.invalid", "bare"])

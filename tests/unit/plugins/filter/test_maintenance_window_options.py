@@ -53,6 +53,10 @@ def test_lists_and_mappings_may_be_texts(name, text, value):
         ({"include": '{"server": "P"}'}, "maintenance_window_include must be a list, or"),
         ({"drain": "[1]"}, "maintenance_window_drain must be a mapping, or a text with one in YAML or JSON"),
         ({"waves": "\n["}, "maintenance_window_waves is a text that is neither YAML nor JSON (line 2)."),
+        (
+            {"waves": "[2026-06-31]"},
+            "maintenance_window_waves is a text that is neither YAML nor JSON. It must be a list.",
+        ),
         ({"waves": "[" * 9999}, "maintenance_window_waves is a text that is neither YAML nor JSON. It must be a list."),
         ({"include": [{"servr": "P"}]}, "maintenance_window_include.servr"),
         ({"include": [{"server": ""}]}, "An empty selector in maintenance_window_include would mean every task"),
