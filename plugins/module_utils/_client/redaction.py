@@ -33,14 +33,17 @@ ENCRYPTED = re.compile(r"\{[A-Za-z0-9+/=]{17,}\}")
 # Where a secret may stand in a text: NAME=value of a connection string or a URL, a member of JSON that is broken or
 # cut, the login in a URL, and what follows the scheme of an Authorization header.
 IN_TEXT = re.compile(
-    r'"(?P<member>(?:[^"\\]|\\.)*)"\s*:\s*(?=")'
+    r'"(?P<member>(?:[^"\\]|\\.){0,200})"\s*:\s*(?=")'
     r"|(?<![\w.-])(?P<name>(?:[A-Za-z][\w.-]{,40} )?[A-Za-z][\w.-]*)\s*=\s*"
     r"|://[^\s:/@]*:(?P<login>[^\s/@]+)(?=@)"
     r"|\b(?:Bearer|Basic)\s+(?P<header>[\w.~+/<>-]{8,}=*)",
     re.IGNORECASE,
 )
-# In quotes, in the braces of ODBC, or up to the next separator.
-VALUE = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)'|\{((?:[^}]|\}\})*)\}|((?:(?!&[\w.%-]+=)[^;\r\n])*)")
+# In quotes, in the braces of ODBC, or up to the next separator. Names and braces have a bound, or a hostile text would
+# be read to its end for each of them.
+VALUE = re.compile(
+    r"\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)'|\{((?:[^}]|\}\}){0,1000})\}|((?:(?!&[\w.%-]+=)[^;\r\n])*)"
+)
 ENCRYPTED_VALUE = re.compile(rf"([\"']?)({ENCRYPTED.pattern})\1")
 SIGNATURE = "sig"  # of a URL that is signed; as the name of a member it is too short to mean one
 Cover = Callable[[str], str]

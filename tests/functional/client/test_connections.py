@@ -127,7 +127,7 @@ def test_the_next_call_does_not_read_what_is_left_of_this_one(desk, name):
 
 def test_an_answer_that_nobody_asked_for_is_not_read_by_the_next_call(desk):
     """As a server that has waited too long may send 408 and end the connection."""
-    user, server = desk(lambda _line: [answer("RUNNING"), 0.05, FORGED])
+    _user, server = desk(lambda _line: [answer("RUNNING"), 0.05, FORGED])
     with Transport(Connection(server.url, None, None, ca_path=server.ca_path)) as transport:
         for count in range(1, 4):
             reply = transport.send("GET", f"{server.url}/x", {}, None, time.monotonic() + 10, 1024)
