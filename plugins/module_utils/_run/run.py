@@ -23,6 +23,7 @@ from .._client.errors import AemError
 from .._client.interrupt import Interrupt
 from .._client.limits import Limits
 from .._client.masking import Secrets, secrets_in
+from .._client.refusals import Refusals
 from .._client.transport import REQUESTS_IMPORT_ERROR, Transport, one_warning_is_enough
 from .arguments import Spec
 from .result import Mode, Result
@@ -40,11 +41,13 @@ def run_resource(
     interrupt: Interrupt,
     open_transport: Callable[[Connection, int], AbstractContextManager[Transport]] = Transport,
     limits: Limits = DEFAULT_LIMITS,
+    refusals: Refusals | None = None,
 ) -> dict[str, Any]:
     """Call ``run`` within one API session and return the result for Ansible, masked.
 
     Never raises an Exception: a failure is a result with ``failed``. What ends the process (KeyboardInterrupt) or the
-    task (its `timeout:`) is not one and passes; the session is closed in all cases.
+    task (its `timeout:`) is not one and passes; the session is closed in all cases. ``refusals`` are those of the whole
+    run, if more than this task can know them.
     """
     begin = time.monotonic()
     secrets = Secrets(secrets_in(params, environ, spec.secret_options))
@@ -63,7 +66,7 @@ def run_resource(
             warnings.append(f"The certificate of {connection.url} is not verified (validate_certs: false).")
         parallel = params[spec.parallel_option] if spec.parallel_option else 1
         with one_warning_is_enough(), open_transport(connection, parallel) as transport:
-            client = Client(connection, transport, secrets, interrupt, limits)
+            client = Client(connection, transport, secrets, interrupt, limits, refusals)
             try:
                 masked_mode = mode._replace(progress=lambda line: mode.progress(one_line(secrets.mask(line))))
                 result = run(Api(client), params, masked_mode)

@@ -8,11 +8,17 @@ from __future__ import annotations
 import contextlib
 import json
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
+from email.utils import formatdate
 
 import pytest
 import trustme
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.client import Call, Client, Target
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.connection import Connection
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.interrupt import Interrupt
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.limits import Limits
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.masking import Secrets
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.transport import Transport
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import User
 from ansible_collections.dataops.qlik_em.tests.functional.support.wires import Desk
@@ -143,3 +149,93 @@ def test_a_length_that_is_not_one_is_no_answer_that_lasts(desk, length):
     run = user.task(state="started", request_timeout=1)
     assert run.failed and not run.changed  # it is never taken for STOPPED, which would have started the task
     assert not any("action=run" in line for line in server.lines)
+
+
+def http_date(seconds: float) -> str:
+    return formatdate(time.time() + seconds, usegmt=True)
+
+
+TURNED_AWAY = "HTTP/1.1 {status} No\r\nContent-Length: 0\r\n{head}\r\n"
+
+
+@pytest.mark.parametrize("status", [408, 429, 503])
+@pytest.mark.parametrize(
+    "head",
+    [
+        lambda: "Retry-After: 1\r\n",
+        lambda: f"Retry-After: {http_date(2)}\r\n",
+        # By the clock of the server, which is wrong.
+        lambda: f"Date: {http_date(-5000)}\r\nRetry-After: {http_date(-4999)}\r\n",
+    ],
+    ids=["seconds", "a time", "a time of its own"],
+)
+def test_a_server_is_given_the_time_that_it_asks_for(desk, status, head):
+    times = []
+
+    def reply(line: str) -> list[bytes | float]:
+        if "/tasks/" not in line:
+            return [LOGIN]
+        times.append(time.monotonic())
+        is_first = len(times) == 1
+        return [TURNED_AWAY.format(status=status, head=head()).encode() if is_first else answer("RUNNING")]
+
+    user, _server = desk(reply)
+    run = user.task(state="started")
+    assert not run.failed, run.result
+    assert 0.9 <= times[1] - times[0] < 10
+
+
+def test_a_server_that_asks_for_more_time_than_there_is_ends_the_call_at_once(desk):
+    user, server = desk(replies([], [TURNED_AWAY.format(status=429, head="Retry-After: 3600\r\n").encode()]))
+    begin = time.monotonic()
+    run = user.task(state="started")
+    assert time.monotonic() - begin < 10
+    assert run.failed and not run.changed and "answered HTTP 429" in run.msg
+    assert "asks to wait 3600 s" in run.result["hint"]
+    assert len(server.lines) == 3
+
+
+@pytest.mark.parametrize("text", ["", "soon", "-5", "1e9", "9" * 400, "Wed, 99 Foo 2026 00:00:00 GMT", "\xb2"])
+def test_a_time_that_is_none_is_not_waited_for(desk, text):
+    count = iter(range(9))
+    odd = TURNED_AWAY.format(status=503, head=f"Retry-After: {text}\r\n").encode("latin-1")
+    user, _server = desk(lambda line: [LOGIN if "/tasks/" not in line else answer("RUNNING") if next(count) else odd])
+    run = user.task(state="started")
+    assert run.failed == (text == "9" * 400), run.result
+
+
+def test_a_long_message_of_a_server_is_cut(desk):
+    text = "No. " * 100_000
+    body = json.dumps({"error_code": "AEM_ODD", "error_message": f"{text}a password"}).encode()
+    user, _server = desk(replies([b"HTTP/1.1 500 No\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)], []))
+    run = user.task()
+    assert run.failed and run.result["error_code"] == "AEM_ODD"
+    assert len(run.msg) < 2200 and run.msg.endswith("...")
+    assert len(str(run.result)) < 5000
+
+
+@pytest.mark.parametrize("part", ["[],", "{},", '{"":0},', "[[[],[]]],"])
+def test_an_answer_that_would_fill_the_memory_is_not_read(desk, part):
+    body = b'{"state": "RUNNING", "x": [%b0]}' % (part.encode() * (4_000_000 // len(part)))
+    user, _server = desk(replies([], [b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)]))
+    run = user.task(state="started")
+    assert run.failed and "something that is not of the API" in run.msg
+
+
+def test_the_memory_for_a_body_is_a_small_multiple_of_its_size(desk):
+    row = {"schema": "S", "name": "T", "state": "TABLE_COMPLETED", "count": 12345, "note": "ü" * 100}
+    body = json.dumps({"tablelist": [row] * 20_000}, ensure_ascii=False).encode()
+    _user, server = desk(lambda _line: [b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)])
+    connection = Connection(server.url, None, "123456", ca_path=server.ca_path)
+    call = Call("GetTableList", "GET", Target(("x",)), needs=("tablelist", list))
+    with Transport(connection) as transport:
+        client = Client(connection, transport, Secrets(), Interrupt(), Limits())
+        tracemalloc.start()
+        client.call(call)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert most < 5 * len(body), (most, len(body))
+
+
+def test_an_ordinary_answer_has_to_be_far_shorter_than_an_export():
+    assert Limits().answer_size * 4 <= Limits().export_size
