@@ -35,7 +35,7 @@ from ..module_utils._common.file_diffs import shortened
 from ..module_utils._common.files import read_file
 from ..module_utils._run.arguments import Spec
 from ..module_utils._run.result import Mode, Result, no_progress
-from ..module_utils._run.run import run_resource
+from ..module_utils._run.run import one_line, run_resource
 
 try:  # ansible-core 2.19 and newer
     from ansible.module_utils.common.json import Direction, get_module_encoder
@@ -154,7 +154,7 @@ class ActionFrame(ActionBase):
     def _run_in_process(self, task_vars: Mapping[str, Any], interrupt: Interrupt) -> dict[str, Any]:
         """Do what the module would do, and return the same result."""
         # What the module would get: vaulted values decrypted, no tags and no lazy containers.
-        arguments = json.loads(json.dumps(self._arguments(), **ENCODER))
+        arguments = self.spec.given(json.loads(json.dumps(self._arguments(), **ENCODER)))
         with self._surroundings(), interrupt:
             validator = ArgumentSpecValidator(self.spec.argument_spec, required_if=self.spec.required_if)
             validation = validator.validate(arguments)
@@ -195,7 +195,11 @@ class ActionFrame(ActionBase):
         message = failures.msg
         if isinstance(failures.errors[0], UnsupportedError):
             message = f"Unsupported parameters for ({self._task.action}) module: {message}"
-        return {"failed": True, "changed": False, "msg": self._secrets(params).mask(message)}
+        return {
+            "failed": True,
+            "changed": False,
+            "msg": "\n".join(map(one_line, self._secrets(params).mask(message).split("\n"))),
+        }
 
     @contextmanager
     def _surroundings(self) -> Iterator[None]:

@@ -31,6 +31,8 @@ from .transport import Reply, Transport
 
 SESSION_HEADER = "EnterpriseManager.APISessionID"
 NOT_SUPPORTED = "AEM_METHOD_NOT_SUPPORTED_VERSION"
+# How much of a path names the object that does not exist.
+NOT_FOUND = {"AEM_SERVER_NOT_FOUND": 2, "AEM_TASK_NOT_FOUND": 4, "AEM_ENDPOINT_NOT_FOUND": 4}
 EXCERPT = 200  # characters of a foreign answer that a message shows
 LONGEST_MESSAGE = 2000  # characters of a message of the API
 SEARCHED = 256 * 1024  # of a longer text, characters that are searched for secrets: more than the ones that are shown
@@ -137,9 +139,9 @@ class Client:
         """Mask these values in all that comes out, too."""
         self._secrets.add([("", value) for value in values])
 
-    def masked(self, text: str) -> str:
-        """Return ``text`` without the secrets of this run: for files, which the frames do not mask."""
-        return self._secrets.mask(text)
+    def masked(self, value: Any) -> Any:
+        """Return ``value``, as ``Secrets.mask`` takes it, without those of this run: the frames mask no files."""
+        return self._secrets.mask(value)
 
     def call(self, call: Call) -> Answer:
         """Send ``call`` and return the answer.
@@ -164,11 +166,15 @@ class Client:
 
         Of many threads that find the same stale session, one logs in and the others take what it got.
         """
+        known = self._session_id
+        if known is not None and known != stale:
+            return known  # without the lock, for which all threads would queue at each call
         with self._lock:
             if self._session_id is None or self._session_id == stale:
-                self._session_id = self._login()
+                session_id = self._login()
                 self._is_ours = True
-                self._secrets.add([("", self._session_id)])
+                self._secrets.add([("", session_id)])
+                self._session_id = session_id  # last: from now on it is used, and must not come out
             return self._session_id
 
     def detach(self) -> str:
@@ -333,6 +339,7 @@ def _api_error(call: Call, code: str, message: str, status: int, connection: Con
     error = ApiError(
         f"{what} failed: {message or advice.meaning or code}",
         advice.remedy,
+        not_found=call.target.path[: NOT_FOUND.get(code, 0)],
         error_code=code,
         http_status=status,
         error_message=message,

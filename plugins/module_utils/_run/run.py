@@ -23,6 +23,7 @@ from .._client.errors import AemError
 from .._client.interrupt import Interrupt
 from .._client.limits import Limits
 from .._client.masking import Secrets, secrets_in
+from .._client.nearest import suggestion
 from .._client.refusals import Refusals
 from .._client.transport import REQUESTS_IMPORT_ERROR, Transport, one_warning_is_enough
 from .arguments import Spec
@@ -30,6 +31,8 @@ from .result import Mode, Result
 
 Run = Callable[[Api, Mapping[str, Any], Mode], Result]
 DEFAULT_LIMITS = Limits()
+LONGEST_LINE = 8000  # characters of a message
+ROWS = ("tasks", "tables", "skipped_servers")  # members whose rows have texts for people, too
 
 
 def run_resource(
@@ -67,9 +70,14 @@ def run_resource(
         parallel = params[spec.parallel_option] if spec.parallel_option else 1
         with one_warning_is_enough(), open_transport(connection, parallel) as transport:
             client = Client(connection, transport, secrets, interrupt, limits, refusals)
+            api = Api(client)
             try:
                 masked_mode = mode._replace(progress=lambda line: mode.progress(one_line(secrets.mask(line))))
-                result = run(Api(client), params, masked_mode)
+                result = run(api, params, masked_mode)
+            except AemError as failure:
+                if failure.not_found:
+                    failure.hint = f"{suggestion(api, failure.not_found)} {failure.hint}".strip()
+                raise
             finally:
                 interrupt.closing = True
                 client.close()
@@ -96,8 +104,16 @@ def run_resource(
     # After masking, or a secret with a line end would not be found.
     if "warnings" in masked:
         masked["warnings"] = [one_line(warning) for warning in masked["warnings"]]
-    if "hint" in masked:
-        masked["hint"] = one_line(masked["hint"])
+    for row in (row for member in ROWS if isinstance(masked.get(member), list) for row in masked[member]):
+        if isinstance(row, dict):
+            row.update({text: one_line(row[text]) for text in ("msg", "hint") if text in row})
+    masked.update({text: one_line(masked[text]) for text in ("hint", "error_message") if text in masked})
+    if "exception" in masked:
+        masked["exception"] = escaped(masked["exception"])
+    if "diff" in masked:  # what is not a text is shown as JSON
+        shown = {part: escaped(text) if isinstance(text, str) else text for part, text in masked["diff"].items()}
+        headers = {header: one_line(shown[header]) for header in ("before_header", "after_header") if header in shown}
+        masked["diff"] = {**shown, **headers}
     if "msg" in masked:
         masked["msg"] = "\n".join(one_line(line) for line in [masked["msg"], *secrets.mask(lines)])
     return {**masked, **unmasked}
@@ -106,9 +122,16 @@ def run_resource(
 def one_line(text: str) -> str:
     """Return a text, parts of which come from a server, as it may be shown: it forges no line and hides nothing.
 
-    Line ends and other space become a space. Control characters and what turns the direction of text are escaped.
+    Line ends and other space become a space. Control characters and what turns the direction of text are escaped. Of a
+    very long text only the begin is shown.
     """
-    return " ".join("".join(sign if sign.isprintable() else _visible(sign) for sign in text).split())
+    line = " ".join("".join(sign if sign.isprintable() else _visible(sign) for sign in text[:LONGEST_LINE]).split())
+    return line if len(text) <= LONGEST_LINE else f"{line}..."
+
+
+def escaped(text: str) -> str:
+    """Return a text of many lines as it may be shown, all its printable characters and its line ends as they are."""
+    return "".join(sign if sign.isprintable() or sign in "\n\t" else _visible(sign) for sign in text)
 
 
 def _visible(sign: str) -> str:
