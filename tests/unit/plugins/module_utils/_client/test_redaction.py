@@ -125,3 +125,15 @@ def test_each_value_of_a_connection_string_is_found(secret):
     shown = redacted(text, lambda _secret: "#")
     assert shown.startswith("Driver=x;PWD=") and shown.endswith(";Server=y")
     assert secret.strip() in " ".join(secret_texts(text)) or "&" in secret or is_encrypted(secret)
+
+
+@pytest.mark.parametrize("begin", ['"', ""])
+@pytest.mark.parametrize(
+    "part", ['\\"', "pwd={;", "pwd='a;", 'pwd="', "Basic ", "://a:b", "a=&", "a ", "a.b-", '"a" :']
+)
+def test_a_hostile_text_is_searched_in_linear_time(begin, part):
+    """It took 26 s."""
+    text = begin + part * (20000 // len(part))
+    start = time.process_time()
+    list(secret_texts(text))
+    assert time.process_time() - start < 3
