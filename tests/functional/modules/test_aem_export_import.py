@@ -349,13 +349,16 @@ def test_an_export_holds_tasks_and_endpoints_and_what_is_asked_for(admin, tmp_pa
     usual, chosen = tmp_path / "usual.json", tmp_path / "chosen.json"
     run = export(admin, usual)
     assert set(json.loads(usual.read_text())[BODY]) == {"tasks", "databases"}
-    assert run.result["not_exported"] == {"schedules": ["move of 2020", "nightly reload", "second monday"]}
+    assert run.result["not_exported"] == {
+        "schedules": ["move of 2020", "nightly reload", "second monday"],
+        "notifications": ["latency too high", "task failed"],
+    }
     run = export(admin, chosen, objects=["schedules", "error_policies"])
     content = json.loads(chosen.read_text())[BODY]
     assert [one["name"] for one in content["scheduler"]["jobs"]] == ["nightly reload", "second monday", "move of 2020"]
-    assert set(content) == {"scheduler"} and set(run.result["not_exported"]) == {"tasks", "endpoints"}
+    assert set(content) == {"scheduler"} and set(run.result["not_exported"]) == {"tasks", "endpoints", "notifications"}
     assert not export(admin, chosen, objects=["schedules"]).changed
-    run = export(admin, usual, objects=["tasks", "endpoints", "schedules"])
+    run = export(admin, usual, objects=["tasks", "endpoints", "schedules", "notifications"])
     assert run.changed and run.result["not_exported"] == {}
     task = export(admin, tmp_path / "task.json", name="orders", objects=["schedules"])
     assert task.result["tasks"] == ["orders"] and task.result["not_exported"] == {}

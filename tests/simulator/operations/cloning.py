@@ -43,8 +43,9 @@ async def clone_task(call: Call, found: tuple[LiveServer, LiveTask]) -> None:
     for old, new in others.items():
         _check_endpoint(call, server, old, new)
     item = definitions.cloned(task.definition, name, str(uuid.uuid4()), given)
-    scope = all_tasks(call.route.server)
-    acl = server.acls.get((*scope, call.route.task)) if given.get("clone_permissions") else None
+    above = all_tasks(call.route.server)
+    old_scope, new_scope = (*above, call.route.task), (*above, name)
+    acl = server.acls.get(old_scope) if given.get("clone_permissions") else None
 
     def take(live: LiveServer) -> None:
         new = LiveTask(Task(name=name), live.clock)
@@ -56,7 +57,7 @@ async def clone_task(call: Call, found: tuple[LiveServer, LiveTask]) -> None:
         new.define(item)
         new.expect_tables()
         if acl is not None:
-            live.acls[(*scope, name)] = copy.deepcopy(acl)
+            live.acls[new_scope] = copy.deepcopy(acl)
 
     call.world.later(server.settings.import_seconds, with_server(call, take, call.route.server))
     call.entry.executed = True
