@@ -22,6 +22,9 @@ from .document_tasks import Task
 Tree = dict[str, Any]
 
 BODY = "cmd.replication_definition"
+LOG_STREAM = (
+    "Log Stream"  # the type of the target to which a staging task writes (docs/enterprise_manager_api.md, 9.22)
+)
 # Settings below `task_settings` that an export leaves out when they have this value.
 DEFAULTS: dict[tuple[str, ...], Any] = {
     ("common_settings", "full_load_enabled"): True,
@@ -92,6 +95,8 @@ def item_of(task: Task, uuid: str) -> Tree:
     }
     if task.description:
         item["task"]["description"] = task.description
+    if task.target_endpoint.get("type") == LOG_STREAM:
+        item["task"]["task_type"] = "_LOG_STREAM"
     return stripped(merged(item, task.definition))
 
 

@@ -145,6 +145,13 @@ def _changed(wanted: Wanted, current: Json) -> Json:
             f"The {wanted.subject} is of type: {there}, which cannot be changed to {wanted.type}. Remove "
             "it first (state: absent), or choose another name."
         )
+    user = wanted.members.get("username", current.get("username"))
+    if user != current.get("username") and wanted.password is not None and not wanted.is_password_sent:
+        raise InputError(
+            f'The {wanted.subject} would get the user "{user}" with the password of the user '
+            f'"{current.get("username")}", as update_password: on_create sends none to a server that exists.',
+            "Set update_password: always for this change. If both users have one password, leave server_password out.",
+        )
     definition = {"$type": TYPES[there], **current, **wanted.members}
     if wanted.is_password_sent:
         definition["password"] = wanted.password

@@ -109,7 +109,13 @@ def test_what_fails_names_the_nearest_ones(user, module, options, near):
 
 def test_a_table_names_the_nearest_ones(user):
     run = user.run(
-        "aem_table", server="Replicate-Prod", name="orders", schema="sales", table="ORDERS", state="reloaded", force=True
+        "aem_table",
+        server="Replicate-Prod",
+        name="orders",
+        schema="sales",
+        table="ORDERS",
+        state="reloaded",
+        force=True,
     )
     assert run.failed and "Did you mean" in run.result["tables"][0]["hint"]
 
