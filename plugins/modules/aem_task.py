@@ -47,7 +47,7 @@ attributes:
       - V(restarted) and V(reloaded) act each time.
       - V(started) starts a task again that has stopped by itself, except one that has finished its only full load.
       - V(present) imports a definition again each time if it holds settings with their default value, which an export
-        leaves out. A warning names them.
+        leaves out. A warning names them. With O(force_import=true) it does so anyway.
 options:
   server:
     description:
@@ -116,6 +116,7 @@ options:
         does not have it is returned in RV(not_removed), with a warning.
       - V(replace) deletes the task and imports the definition, so that nothing of the old one stays. Needs
         O(force=true). Endpoints are merged all the same.
+      - A task that compares the same is not replaced. With O(force_import=true) the definition is imported into it.
       - With V(replace) the definition is first tried under a temporary name that begins with
         C(dataops_qlik_em_temporary_trial), with those endpoints in it that the server does not have yet. It is
         imported, read back and deleted. If the server refuses it, the old task is not touched.

@@ -245,6 +245,23 @@ def test_a_running_task_that_differs_is_named_before_anything_is_sent(admin, che
     )
 
 
+def test_an_import_of_all_can_be_forced(admin, em):
+    document = definition("fresh")
+    import_definition(admin, document)
+    run = import_definition(admin, document, force_import=True, diff=True)
+    assert run.changed and not run.failed and run.result["tasks"] == ["fresh"] and len(sent(run, "ImportAll")) == 1
+    assert run.result["objects"] == [{"kind": "tasks", "imported": ["fresh"], "unchanged": []}]
+    assert run.result["diff"]["after"] == {"import": "all the same (force_import)"}
+    em.set_task(PROD, "fresh", state="RUNNING")
+    run = import_definition(admin, document, force_import=True)
+    assert run.failed and not run.changed
+    assert run.msg == (
+        'Tasks of server "Replicate-Prod" that are to be imported (force_import) are not stopped: fresh. '
+        "Nothing was imported."
+    )
+    assert not import_definition(admin, document).changed
+
+
 def test_an_import_says_what_stays(admin):
     import_definition(admin, definition(tables=("ORDERS", "PRICES")))
     run = import_definition(admin, definition(tables=("ORDERS",)))

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import copy
-import uuid
 from typing import Any
 
 from .. import definitions, endpoints
@@ -42,13 +41,13 @@ async def clone_task(call: Call, found: tuple[LiveServer, LiveTask]) -> None:
     }
     for old, new in others.items():
         _check_endpoint(call, server, old, new)
-    item = definitions.cloned(task.definition, name, str(uuid.uuid4()), given)
+    new = LiveTask(Task(name=name), server.clock)
+    item = definitions.cloned(task.definition, name, new.uuid, given)
     above = all_tasks(call.route.server)
     old_scope, new_scope = (*above, call.route.task), (*above, name)
     acl = server.acls.get(old_scope) if given.get("clone_permissions") else None
 
     def take(live: LiveServer) -> None:
-        new = LiveTask(Task(name=name), live.clock)
         sources, names = definitions.endpoints_of(item)
         new.settings.profile = task.settings.profile
         new.settings.source_endpoint = reference(live, sources or "")
