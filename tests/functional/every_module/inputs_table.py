@@ -259,7 +259,8 @@ BAD: dict[str, list[Row]] = {
         ({"tables": [{"schema": "S"}]}, "missing required arguments: table found in tables"),
         ({"state": "reloaded"}, RELOADS),
     ],
-    "aem_table_info": blank_names("server", "name") + blank_names("schema", "table", is_list=True),
+    "aem_table_info": blank_names("server", "name", "schema_pattern", "table_pattern")
+    + blank_names("schema", "table", is_list=True),
     "aem_table_selection": [
         *blank_names("server", "name"),
         *(({"state": state, **one}, text) for state in ("present", "replaced", "absent") for one, text in patterns()),
