@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from .._client.checks import check_count, check_seconds
 from .._tasks.model import TASK_STATES
 from .drain import DrainPolicy, StopPolicy
+from .results import result_options
 
 MOST_PARALLEL = 256  # calls at a time; more is a typing mistake, and hard on a server
 
@@ -49,6 +50,7 @@ def fleet_options() -> dict[str, Any]:
         "max_failures": {"type": "int"},
         "on_full_load": {"type": "str", "choices": ["stop", "skip", "wait", "fail"], "default": "stop"},
         "drain": {"type": "dict", "options": drain},
+        **result_options(),
     }
 
 
