@@ -28,6 +28,7 @@ NEW_ENDPOINT = {"name": "new", "type": "oracle", "role": "source"}
 DAY = {"start": "2026-01-01", "end": "2026-01-02"}
 PATTERN = {"owner": "A", "name": "%"}
 REPLACE = {"state": "present", "definition": definition(), "import_mode": "replace"}
+CLONE = {"name": "twin", "state": "present", "clone_of": "orders"}
 
 FINE: dict[str, dict[str, Any]] = {
     "aem_acl": {"server": "Replicate-Prod", **ROLE},

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ansible_collections.dataops.qlik_em.tests.functional.every_module.cases_definitions import BODY, definition
 from ansible_collections.dataops.qlik_em.tests.functional.every_module.inputs import (
+    CLONE,
     NEW_ENDPOINT,
     REPLACE,
     TWO,
@@ -258,7 +259,8 @@ BAD: dict[str, list[Row]] = {
         ({"tables": [{"schema": "S"}]}, "missing required arguments: table found in tables"),
         ({"state": "reloaded"}, RELOADS),
     ],
-    "aem_table_info": blank_names("server", "name") + blank_names("schema", "table", is_list=True),
+    "aem_table_info": blank_names("server", "name", "schema_pattern", "table_pattern")
+    + blank_names("schema", "table", is_list=True),
     "aem_table_selection": [
         *blank_names("server", "name"),
         *(({"state": state, **one}, text) for state in ("present", "replaced", "absent") for one, text in patterns()),
@@ -290,6 +292,12 @@ BAD: dict[str, list[Row]] = {
             for state in ("absent", "started", "stopped", "restarted")
         ),
         ({"state": "absent", "src": "x"}, "src has a meaning with state: present only."),
+        *(({**CLONE, **one}, text) for one, text in blank_names("clone_of", "source_endpoint", "target_endpoint")),
+        *(({**CLONE, **one}, text) for one, text in spans(*WAITING)),
+        ({**CLONE, "name": "orders"}, "clone_of and name are the same"),
+        ({**CLONE, "definition": definition()}, "Give either clone_of or a definition"),
+        ({"state": "present", "target_endpoint": "Warehouse"}, "target_endpoint has a meaning with clone_of only."),
+        ({"state": "stopped", "clone_of": "orders"}, "clone_of has a meaning with state: present only."),
     ],
     "aem_task_batch": [
         *fleets(),
