@@ -19,10 +19,10 @@ from .._common.rows import Row, raise_failures, with_rows
 from .._common.wait import TimedOut, wait_until
 from .._run.result import Mode, diff, no_progress
 from .._tasks.control import STOP_TIMEOUT
+from .._tasks.drain import StopPolicy, prepare_stop
 from .._tasks.model import ACTIVE, STARTING, TaskName, TaskSnapshot
 from .._tasks.operation import Operation
 from .._tasks.state import apply, plan, read_for_plan
-from .drain import StopPolicy, prepare_stop
 from .journal import Journal, JournalState, UnconfirmedWrite
 from .options import FleetLimits
 from .progress import Progress
@@ -128,7 +128,7 @@ class Fleet:
 
     def _apply(self, job: Job) -> Row:
         api, mode, task, operation = self._api, self._mode, job.task, job.operation
-        write = self._journal_state.unconfirmed.get(task)
+        write, msg = self._journal_state.unconfirmed.get(task), ""
         current: TaskSnapshot | None
         if write and not mode.check and not (write.goes_on and operation.state != "started"):
             current = _after_unconfirmed(api, task, operation, write)
@@ -143,12 +143,12 @@ class Fleet:
         if current and operation.wait and not mode.check and not plan(operation.state, current).changed:
             current = read_for_plan(api, task, operation)  # the list does not show the memory
         if operation.state != "started" and self._policy.is_needed and not (current and current.is_stopped):
-            reason = prepare_stop(api, task, operation, self._policy, mode.check)
-            if reason:
-                return _row(job, skipped=True, msg=reason)
+            leave, msg = prepare_stop(api, task, operation, self._policy, mode.check)
+            if leave:
+                return _row(job, skipped=True, msg=msg)
         changed, snapshot = apply(api, task, operation, current, mode)
         after = plan(operation.state, current).after if mode.check else snapshot.state
-        return _row(job, changed=changed, after=after)
+        return _row(job, changed=changed, after=after, msg=msg)
 
     def _before_start(self, job: Job) -> TaskSnapshot:
         """Return the task as it is now, with its stop reason: what has finished its load is not to load it again."""

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from .._client.checks import check_count, check_seconds
+from .._tasks.drain import DrainPolicy, StopPolicy
 from .._tasks.model import TASK_STATES
-from .drain import DrainPolicy, StopPolicy
 
 MOST_PARALLEL = 256  # calls at a time; more is a typing mistake, and hard on a server
 

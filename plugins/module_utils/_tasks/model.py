@@ -110,3 +110,11 @@ def snapshot_of(details: Mapping[str, Any]) -> TaskSnapshot:
         message=details.get("message"),
         memory_mb=memory if isinstance(memory, int) else None,
     )
+
+
+def only_loads(details: Mapping[str, Any]) -> bool | None:
+    """Return whether the task that GetTaskDetails shows captures no changes; None if that is not given."""
+    # Where the task options are in the details is not certain (docs/enterprise_manager_api.md, 6.19).
+    options = {**details, **(details["options"] if isinstance(details.get("options"), dict) else {})}
+    flags = [options.get(f"{kind}_changes_enabled") for kind in ("apply", "store", "audit")]
+    return not any(flags) if any(flag is not None for flag in flags) else None
