@@ -28,9 +28,8 @@ REPLICATE_RUN_OPTIONS = frozenset(
         "RESUME_PROCESSING_FROM_POSITION",
     }
 )
-# Since May 2024; before, there was none (docs/enterprise_manager_api.md, 5.6).
 COMPOSE_RUN_OPTIONS = frozenset({"", "NONE", "RESUME_PROCESSING"})
-OLD_COMPOSE_RUN_OPTIONS = frozenset({"", "NONE"})
+OLD_COMPOSE_RUN_OPTIONS = frozenset({"", "NONE"})  # until November 2023 (docs/enterprise_manager_api.md, 5.6)
 OPTIONS_WITH_POSITION = frozenset(
     {
         "RESUME_PROCESSING_FROM_TIMESTAMP",
@@ -141,7 +140,8 @@ def run_arguments(server: Server, call: Call) -> tuple[str, str | None]:
     """The run option and the position, checked. Codes for bad ones are assumptions, the status 500 is not."""
     position = run_position(call.body)
     option = unset_or(call.query, "option") or ""
-    allowed = _compose_options(server) if server.is_compose else REPLICATE_RUN_OPTIONS
+    compose = COMPOSE_RUN_OPTIONS if call.world.document.variants.compose_run_option else OLD_COMPOSE_RUN_OPTIONS
+    allowed = compose if server.is_compose else REPLICATE_RUN_OPTIONS
     if option not in allowed:
         raise _bad_run(call, f"The run option {option} is not valid." if option else "The run option is missing.")
     if option in OPTIONS_WITH_POSITION:
@@ -150,11 +150,6 @@ def run_arguments(server: Server, call: Call) -> tuple[str, str | None]:
         if option == "RESUME_PROCESSING_FROM_TIMESTAMP" and not _TIMESTAMP.fullmatch(position):
             raise failure("AEM_INVALID_TIMESTAMP_FORMAT", message=position)
     return option, position
-
-
-def _compose_options(server: Server) -> frozenset[str]:
-    release = tuple(int(part) for part in re.findall(r"\d+", server.version)[:2])
-    return COMPOSE_RUN_OPTIONS if not release or release >= (2024, 5) else OLD_COMPOSE_RUN_OPTIONS
 
 
 def run_position(body: bytes) -> str | None:

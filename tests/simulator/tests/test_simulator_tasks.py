@@ -282,7 +282,7 @@ def test_compose_runs(em: Handle, operator: Client, query: str) -> None:
 def test_an_older_compose_knows_no_run_option(em: Handle, operator: Client) -> None:
     """Until November 2023."""
     path = task_path("Compose-DW", "load_dims__sales")
-    em.set_server("Compose-DW", version="2023.11.0.90")
+    em.set_variants(compose_run_option=False)
     assert operator.call("POST", f"{path}?action=run&option=RESUME_PROCESSING").code == "AEM_RUN_TASK_INNER_ERR"
     assert operator.call("POST", f"{path}?action=run").json["state"] == "RUNNING"
 
