@@ -371,9 +371,10 @@ from ansible_collections.dataops.qlik_em.plugins.module_utils._definitions.optio
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec, waiting_options
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
 from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks import state
+from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks.drain import drain_option
 from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks.operation import starting_options
 
-STATES = ["present", "absent", "started", "stopped", "restarted", "reloaded"]
+STATES = ["present", "absent", "started", "stopped", "drained", "restarted", "reloaded"]
 SPEC = Spec(
     server={"type": "str", "required": True},
     name={"type": "str", "required": True, "aliases": ["task"]},
@@ -383,6 +384,7 @@ SPEC = Spec(
     backup_dir={"type": "path"},
     stop_if_running={"type": "bool", "default": False},
     delete_task_logs={"type": "bool", "default": False},
+    drain=drain_option(),
     required_if=[("import_mode", "replace", ("backup_dir",))],
     secret_options={"definition": secrets_in_definition},
     shown_options={"definition": shown_definition},

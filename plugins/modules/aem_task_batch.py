@@ -240,7 +240,7 @@ from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import
 from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks.operation import starting_options
 
 SPEC = Spec(
-    state={"type": "str", "choices": ["started", "stopped", "restarted"], "required": True},
+    state={"type": "str", "choices": ["started", "stopped", "drained", "restarted"], "required": True},
     reverse={"type": "bool", "default": False},
     journal={"type": "path"},
     timeout={"type": "int", "default": 60},

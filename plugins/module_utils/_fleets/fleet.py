@@ -23,6 +23,7 @@ from .._tasks.drain import StopPolicy, prepare_stop
 from .._tasks.model import ACTIVE, STARTING, TaskName, TaskSnapshot
 from .._tasks.operation import Operation
 from .._tasks.state import apply, plan, read_for_plan
+from .._tasks.watching import standing
 from .journal import Journal, JournalState, UnconfirmedWrite
 from .options import FleetLimits
 from .progress import Progress
@@ -56,6 +57,7 @@ class Fleet:
         self._journal_state, self._journal = journal_state, journal
         self._rows: dict[Job, Row] = {}
         self._begun: dict[Job, float] = {}
+        self._seen: dict[TaskName, TaskSnapshot] = {}  # what is followed, as it was read last
         self._lists = RecentLists(api)
         self._failures = 0
         self._end: AemError | None = None  # why nothing more is started
@@ -75,7 +77,9 @@ class Fleet:
                 done=lambda job, row: self._done(job, row, progress),
                 parallel=self._limits.parallel,
                 may_start=self._may_start,
-                tick=lambda running: progress.tick([(str(job.task), self._begun.get(job, 0.0)) for job in running]),
+                tick=lambda running: progress.tick(
+                    [(self._standing(job.task), self._begun.get(job, 0.0)) for job in running]
+                ),
                 abandon=self._api.client.interrupt.abandon,
             )
         rows = [self._rows.get(job) or self._not_started(job) for job in jobs]
@@ -84,6 +88,10 @@ class Fleet:
             self._end.message += f" {begun} of {len(rows)} tasks were begun."
             raise with_rows(self._end, "tasks", rows)
         return rows
+
+    def _standing(self, task: TaskName) -> str:
+        seen = self._seen.get(task)
+        return f"{task} ({standing(seen)})" if seen else str(task)
 
     def _may_start(self) -> bool:
         try:
@@ -140,14 +148,14 @@ class Fleet:
             current = job.listed if is_fresh else None
         if operation.state == "restarted" and self._is_restarted(task, write, current):
             return _row(job, after=(current or job.listed).state, msg="The run before has restarted it already.")
-        if current and operation.wait and not mode.check and not plan(operation.state, current).changed:
+        if current and operation.wait and not mode.check and not plan(operation, current).changed:
             current = read_for_plan(api, task, operation)  # the list does not show the memory
         if operation.state != "started" and self._policy.is_needed and not (current and current.is_stopped):
             leave, msg = prepare_stop(api, task, operation, self._policy, mode.check)
             if leave:
                 return _row(job, skipped=True, msg=msg)
-        changed, snapshot = apply(api, task, operation, current, mode)
-        after = plan(operation.state, current).after if mode.check else snapshot.state
+        changed, snapshot = apply(api, task, operation, current, mode, lambda now: self._seen.update({task: now}))
+        after = plan(operation, current).after if mode.check else snapshot.state
         return _row(job, changed=changed, after=after, msg=msg)
 
     def _before_start(self, job: Job) -> TaskSnapshot:
