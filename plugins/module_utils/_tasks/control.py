@@ -229,16 +229,18 @@ class Control:
         ``is_sent`` is whether this run has sent the start.
         """
         goal = Goal(self._api, self._task, self._operation)
+        was_up = False
 
         def is_done(snapshot: TaskSnapshot) -> bool:
-            nonlocal has_begun
+            nonlocal has_begun, was_up
             has_moved = _has_moved(before, snapshot)
             has_begun = has_begun or has_moved
             if not snapshot.is_stopped:
+                was_up = was_up or snapshot.state in ACTIVE
                 return goal.is_reached(snapshot)
             if has_begun and goal.is_ended_well(snapshot):  # a short run is over before anybody reads it
                 return True
-            if has_moved or (has_begun and self._operation.makes_tables):
+            if has_moved or was_up or (has_begun and self._operation.makes_tables):
                 raise self._not_a_success("after RunTask" if is_sent else "now", snapshot, changed=True)
             return False
 
