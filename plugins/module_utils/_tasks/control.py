@@ -129,7 +129,8 @@ class Control:
                 if Goal(self._api, self._task, self._operation).is_ended_well(snapshot):
                     return snapshot
         if snapshot.message or snapshot.state not in (*ACTIVE, STARTING):
-            raise self._not_a_success("after RunTask", snapshot, changed=snapshot.state != before.state)
+            changed = self._operation.makes_tables or snapshot.state != before.state
+            raise self._not_a_success("after RunTask", snapshot, changed)
         return self._follow(is_done, RUN_TIMEOUT) if snapshot.state == STARTING or self._is_followed else snapshot
 
     @property
