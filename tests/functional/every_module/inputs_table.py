@@ -290,6 +290,12 @@ BAD: dict[str, list[Row]] = {
             for state in ("absent", "started", "stopped", "restarted")
         ),
         ({"state": "absent", "src": "x"}, "src has a meaning with state: present only."),
+        ({"state": "absent", "wait_for": "finished"}, "wait_for has no meaning with state: absent."),
+        *(
+            ({"state": state, "drain": {}}, "drain has a meaning with state: drained only.")
+            for state in ("absent", "started", "stopped", "restarted")
+        ),
+        ({"state": "drained", "drain": {"timeout": 0}}, "drain.timeout must be between 1 and 86400 seconds, not 0."),
     ],
     "aem_task_batch": [
         *fleets(),
