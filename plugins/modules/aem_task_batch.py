@@ -15,8 +15,8 @@ description:
   - Puts all tasks that selectors choose into one state, several at a time, each as M(dataops.qlik_em.aem_task) does.
   - One login and one list call for each server show what there is to do. A task that is already in that state costs no
     call.
-  - One failing task never hides the others. Each has a row in the result; the module fails at the end, and its message
-    names each failed task with its own message. A refused login ends everything at once.
+  - One failing task never hides the others. The module fails at the end, and its message has a line for each failed
+    task. A refused login ends everything at once.
   - To start exactly what ran again later, use M(dataops.qlik_em.aem_maintenance_window).
 extends_documentation_fragment:
   - dataops.qlik_em.connection
@@ -60,6 +60,7 @@ options:
   reverse:
     description:
       - Whether to begin with the last one of O(waves), so that the same waves can be used to stop and to start.
+      - It must not be set with O(waves=auto), whose order follows from O(state).
     type: bool
     default: false
   journal:
@@ -148,6 +149,29 @@ EXAMPLES = r"""
       timeout: 600
       on_timeout: skip
 
+- name: Start everything of two servers, what is read before who reads it
+  dataops.qlik_em.aem_task_batch:
+    state: started
+    include:
+      - server: Replicate-Prod
+      - server: Compose-DW
+    waves: auto
+    dependencies:
+      - before:
+          - name: orders
+        after:
+          - name: shipments
+    wait: true
+
+- name: Stop all tasks of a large installation, and keep what became of each
+  dataops.qlik_em.aem_task_batch:
+    state: stopped
+    include:
+      - server: "*"
+    parallel: 50
+    results: failed
+    results_dest: /var/lib/qlik/stopped.jsonl
+
 - name: Restart tasks so that a run which was killed can be continued
   dataops.qlik_em.aem_task_batch:
     state: restarted
@@ -159,7 +183,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 tasks:
-  description: One row for each selected task, also on a failure.
+  description: One row for each selected task, or for those that O(results) means, also on a failure.
   returned: success, and failures after the tasks were listed
   type: list
   elements: dict
@@ -230,6 +254,11 @@ counts:
     failed: 1
     skipped: 0
     unchanged: 2
+truncated:
+  description: How many of the tasks that O(results) means are not in RV(tasks), as they would be too many.
+  returned: with RV(tasks)
+  type: int
+  sample: 0
 skipped_servers:
   description: The servers that could not be read, with the reason.
   returned: success, and failures of tasks
@@ -241,6 +270,18 @@ skipped_servers:
       error_message: 'The requested server "Replicate-Down" cannot be reached at this time.'
       http_status: 500
       msg: 'GetTaskList of server "Replicate-Down" failed: The requested server "Replicate-Down" cannot be reached.'
+order:
+  description: The order, as lines that form a tree. Each task stands below what it is started after, with the wave in
+    which it is started and the one in which it is stopped. Of more than 20 tasks side by side that nothing waits for,
+    the others are counted.
+  returned: success, with O(waves=auto)
+  type: list
+  elements: str
+  sample:
+    - "Replicate-Prod/staging: start wave 1, stop wave 3"
+    - "|- Replicate-Prod/orders: start wave 2, stop wave 2"
+    - then (Replicate before Compose)
+    - "|- Compose-DW/nightly__sales: start wave 3, stop wave 1"
 elapsed:
   description: How long it took, in seconds.
   returned: always
@@ -258,12 +299,12 @@ diff:
     before_header: tasks
     after_header: tasks
 msg:
-  description: What went wrong, with the message of each failed task.
+  description: What went wrong. If tasks failed, a line for each of them (at most 20, then how many more).
   returned: failure
   type: str
-  sample: >-
-    1 of 100 tasks failed. Replicate-Prod/locked: StopTask of task "locked" on server "Replicate-Prod" failed:
-    Failed to stop Replicate task locked on server Replicate-Prod
+  sample: |-
+    1 of 100 tasks failed.
+    Replicate-Prod/locked: StopTask of task "locked" on server "Replicate-Prod" failed: The task is locked.
 """
 
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets import batch

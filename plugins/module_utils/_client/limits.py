@@ -32,5 +32,6 @@ class Limits(NamedTuple):
     stable_readings: int = 3  # that must agree, of what a server may show for a moment only
     # In which a task that runs moves data, or else may be in a run that only makes tables and then stops.
     quiet_run: float = 10
-    progress_interval: float = 5  # between two lines
+    progress_interval: float = 5  # between two lines, for a minute; then it grows
+    progress_longest: float = 300
     slow_task: float = 10  # after which progress names a task that is under way

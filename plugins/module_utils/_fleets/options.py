@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from .._client.checks import check_count
 from .._tasks.drain import StopPolicy, check_drain, drain_option
 from .._tasks.model import TASK_STATES
+from .results import result_options
 
 MOST_PARALLEL = 256  # calls at a time; more is a typing mistake, and hard on a server
 
@@ -29,9 +30,14 @@ class FleetLimits(NamedTuple):
 def fleet_options() -> dict[str, Any]:
     """Return the spec of these options; documented in ``tasks.fleet``."""
     return {
-        "include": _selectors(),
-        "exclude": _selectors(),
-        "waves": _selectors(),
+        "include": selectors_option(),
+        "exclude": selectors_option(),
+        "waves": {"type": "raw"},  # auto, or such a list: waves.py checks it
+        "dependencies": {
+            "type": "list",
+            "elements": "dict",
+            "options": {side: {**selectors_option(), "required": True} for side in ("before", "after")},
+        },
         "on_server_error": {"type": "str", "choices": ["fail", "skip"], "default": "fail"},
         "allow_empty": {"type": "bool", "default": False},
         "parallel": {"type": "int", "default": 10},
@@ -39,10 +45,12 @@ def fleet_options() -> dict[str, Any]:
         "max_failures": {"type": "int"},
         "on_full_load": {"type": "str", "choices": ["stop", "skip", "wait", "fail"], "default": "stop"},
         "drain": drain_option(),
+        **result_options(),
     }
 
 
-def _selectors() -> dict[str, Any]:
+def selectors_option() -> dict[str, Any]:
+    """Return the spec of an option that selects tasks."""
     selector = {
         "server": {"type": "str"},
         "name": {"type": "str"},
