@@ -287,33 +287,6 @@ options:
       - wait
       - fail
     default: stop
-"""
-
-    DRAIN = r"""
-options:
-  drain:
-    description:
-      - Wait, before a running task is stopped, until no change is in flight (as the counters of the task show) and the
-        latency is low. V({}) takes the defaults. If not set, there is no such wait.
-    type: dict
-    suboptions:
-      timeout:
-        description: How long to wait for one task, in seconds.
-        type: int
-        default: 300
-      max_latency:
-        description: The total latency that is low enough, in seconds.
-        type: int
-        default: 10
-      on_timeout:
-        description: What to do after that time. V(stop) stops the task all the same, V(skip) leaves it running, V(fail)
-          counts it as failed.
-        type: str
-        choices:
-          - stop
-          - skip
-          - fail
-        default: fail
   results:
     description:
       - Which tasks the result shows in RV(ignore:tasks). All of them are counted in RV(ignore:counts) in any case.
@@ -336,4 +309,32 @@ options:
       - Its folder must exist. A new file is for its owner only (mode 0600), an existing one keeps its mode and its
         owner. A link is followed.
     type: path
+"""
+
+    DRAIN = r"""
+options:
+  drain:
+    description:
+      - Wait, before a running task is stopped, until no change is in flight (as the counters of the task show) and the
+        latency is low. V({}) takes the defaults. If not set, there is no such wait, except with the state V(drained),
+        which takes the defaults then.
+    type: dict
+    suboptions:
+      timeout:
+        description: How long to wait for one task, in seconds.
+        type: int
+        default: 300
+      max_latency:
+        description: The total latency that is low enough, in seconds.
+        type: int
+        default: 10
+      on_timeout:
+        description: What to do after that time. V(stop) stops the task all the same, V(skip) leaves it running, V(fail)
+          counts it as failed.
+        type: str
+        choices:
+          - stop
+          - skip
+          - fail
+        default: fail
 """

@@ -307,7 +307,7 @@ BAD: dict[str, list[Row]] = {
         *spans("timeout", *WAITING),
         ({"drain": {"timeout": 0}}, "drain.timeout must be between 1 and 86400 seconds, not 0."),
         ({"drain": {"max_latency": -1}}, "drain.max_latency must be between 0 and 86400 seconds, not -1."),
-        ({"state": "reloaded"}, "value of state must be one of: started, stopped, restarted, got: reloaded"),
+        ({"state": "reloaded"}, "value of state must be one of: started, stopped, drained, restarted, got: reloaded"),
         ({"journal": "/nowhere/x"}, "journal (/nowhere/x) cannot be written: there is no folder /nowhere."),
         *files("journal")[:-1],
         ({"journal": "{file}"}, "journal ({file}) is damaged at line 1."),

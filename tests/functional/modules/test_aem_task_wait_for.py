@@ -305,3 +305,69 @@ def test_drained_in_check_mode_sends_nothing_and_waits_for_nothing(user, em):
     em.set_task(PROD, "orders", total_latency=90)
     run = user.task("orders", "drained", check=True, diff=True)
     assert run.changed and run.writes == [] and run.result["diff"]["after"] == {"state": "STOPPED"}
+
+
+def test_a_batch_waits_until_the_work_of_each_task_is_done(user, em, monkeypatch):
+    monkeypatch.setattr(type(user), "limits", user.limits._replace(progress_interval=0.3, slow_task=0.1))
+    names = {"short": {}, "long": {"full_load_seconds": 1, "tables": tables("A", load_seconds=1)}}
+    names["bad"] = {"error_after_start": NO_TABLE, "error_after_seconds": 0.3}
+    server = {"name": "S", "tasks": [{"name": name, "full_load_only": True, **more} for name, more in names.items()]}
+    em.reset(
+        {
+            "users": [{"name": "op", "password": "op-test-password", "grants": [{"role": "Operator"}]}],
+            "servers": [server],
+        }
+    )
+    options = {"state": "started", "include": [{"server": "S"}], "wait_for": "finished", "wait_sleep": 0.1}
+    run = user.run("aem_task_batch", **options, results="all", username="op", password="op-test-password")
+    rows = {row["name"]: (row["after"], row["changed"], row["failed"]) for row in run.result["tasks"]}
+    assert rows == {
+        "short": ("STOPPED", True, False),
+        "long": ("STOPPED", True, False),
+        "bad": ("ERROR", True, True),
+    }
+    assert run.failed and NO_TABLE in run.msg
+    assert any("S/long (RUNNING: 0 of 1 tables loaded" in line for line in user.progress)
+    em.set_task("S", "bad", error_after_start=None, full_load_seconds=0.3)
+    run = user.run("aem_task_batch", **options, username="op", password="op-test-password")
+    assert not run.failed and [row["name"] for row in run.result["tasks"] if row["changed"]] == ["bad"]
+
+
+def test_a_batch_is_drained_before_it_is_stopped(user, em):
+    include = [{"server": PROD, "name": "orders"}]
+    em.set_task(PROD, "orders", total_latency=90)
+    later(0.6, em.set_task, PROD, "orders", total_latency=1)
+    run = user.run("aem_task_batch", state="drained", include=include, wait_sleep=0.1)
+    assert run.changed and not run.failed and run.result["elapsed"] >= 0.6
+    assert em.task(PROD, "orders")["state"] == "STOPPED"
+    assert not user.run("aem_task_batch", state="drained", include=include).changed
+
+
+def test_a_batch_refuses_what_compose_does_not_know(user, em):
+    run = user.run(
+        "aem_task_batch",
+        state="restarted",
+        include=[{"server": COMPOSE, "name": "nightly__sales"}],
+        run_option="recover_using_locally_stored_checkpoint",
+    )
+    assert run.failed and not run.changed and run.writes == [] and "one of Compose" in run.msg
+    assert em.task(COMPOSE, "nightly__sales")["state"] == "RUNNING"
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ("2026-11-25T18:00:00Z", "2026-11-25T18:00:00"),
+        ("2026-11-25T18:00:00", "2026-11-25T18:00:00"),
+        ("2026-11-25 18:00:00+01:00", "2026-11-25T17:00:00"),
+        ("2026-11-25T18:00:00+0100", "2026-11-25T17:00:00"),
+        ("2026-11-25 18:00:00 -05:30", "2026-11-25T23:30:00"),
+        ("2026-11-25 18:00", "2026-11-25T18:00:00"),
+        ("2026-11-25T18:00Z", "2026-11-25T18:00:00"),
+        ("2026-11-25T18:00:00.75+01", "2026-11-25T17:00:00"),
+    ],
+)
+def test_a_start_takes_times_like_all_other_options(user, em, text, sent):
+    option = "resume_processing_from_timestamp"
+    run = user.task("stock", "started", server=TEST, run_option=option, cdc_position=text)
+    assert run.changed and em.task(TEST, "stock")["runs"] == [{"option": option.upper(), "cdcposition": sent}]
