@@ -309,7 +309,7 @@ def test_drained_in_check_mode_sends_nothing_and_waits_for_nothing(user, em):
 
 def test_a_batch_waits_until_the_work_of_each_task_is_done(user, em, monkeypatch):
     monkeypatch.setattr(type(user), "limits", user.limits._replace(progress_interval=0.3, slow_task=0.1))
-    names = {"short": {}, "long": {"full_load_seconds": 1, "tables": tables("A", load_seconds=1)}}
+    names = {"short": {}, "long": {"full_load_seconds": 2.5, "tables": tables("A", load_seconds=2)}}
     names["bad"] = {"error_after_start": NO_TABLE, "error_after_seconds": 0.3}
     server = {"name": "S", "tasks": [{"name": name, "full_load_only": True, **more} for name, more in names.items()]}
     em.reset(
@@ -327,7 +327,8 @@ def test_a_batch_waits_until_the_work_of_each_task_is_done(user, em, monkeypatch
         "bad": ("ERROR", True, True),
     }
     assert run.failed and NO_TABLE in run.msg
-    assert any("S/long (RUNNING: 0 of 1 tables loaded" in line for line in user.progress)
+    shown = "\n".join(user.progress)
+    assert "S/long (RUNNING: 1 of 1 tables loaded, 100 of 100 rows) for" in shown, shown
     em.set_task("S", "bad", error_after_start=None, full_load_seconds=0.3)
     run = user.run("aem_task_batch", **options, username="op", password="op-test-password")
     assert not run.failed and [row["name"] for row in run.result["tasks"] if row["changed"]] == ["bad"]
