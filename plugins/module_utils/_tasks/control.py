@@ -17,7 +17,7 @@ from .._client.client import Answer
 from .._client.error_codes import advice_on
 from .._client.errors import AemError, ApiError, TransportError, WaitError
 from .._common.wait import TimedOut, wait_until
-from .goals import Goal
+from .goals import Goal, load_times
 from .model import ACTIVE, STARTING, STOPPING, TaskName, TaskSnapshot, is_old_compose, snapshot_of, state_of
 from .operation import FINISHED, RESUME, RUNNING, Operation
 
@@ -104,10 +104,19 @@ class Control:
         elif before.is_active and operation.makes_tables:
             before = self._await_end()
         is_done = self._start_check(before)
+        # A load that is over soon ends as the one before: then only its tables show that there was one.
+        is_alike = before.has_finished and not before.is_compose and operation.wait_for != RUNNING
+        loads = load_times(self._api, self._task) if is_alike else []
+
+        def shows_effect(now: TaskSnapshot) -> bool:
+            is_again = bool(loads) and now.is_stopped and load_times(self._api, self._task) not in ([], loads)
+            return _has_moved(before, now) or is_again
+
         try:
             answer = self._send_run(before)
         except TransportError as lost:
-            snapshot = self._read_effect(lost, lambda now: _has_moved(before, now))
+            snapshot = self._read_effect(lost, shows_effect)
+            is_done = self._start_check(before, has_begun=True)
             with _changed_on_failure(True):
                 return Outcome(True, snapshot if is_done(snapshot) else self._follow(is_done, RUN_TIMEOUT))
         if answer.error_code == ALREADY_RUNNING:  # somebody else was faster

@@ -12,13 +12,14 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from .._client.api import Api
-from .._client.errors import AemError, WaitError
+from .._client.errors import AemError, ApiError, WaitError
 from .._common.rows import first
 from .model import ACTIVE, TaskName, TaskSnapshot
 from .operation import FINISHED, LATENCY, LOADED, RUNNING, Operation
 
 # All flags are certain to mean all tables (docs/enterprise_manager_api.md, 6.25).
 ALL_TABLES = {f"include{kind}": "true" for kind in ("queued", "loading", "completed", "changeprocessing", "error")}
+INFO = "table_full_load_info"
 DONE, LOADED_ONLY, IN_ERROR = "TABLE_CHANGE_PROCESSING", "TABLE_COMPLETED", "TABLE_ERROR"
 LOOK_AT_TABLES = "Look at the tables and at the task's log in the console; aem_table reloads or resumes tables."
 
@@ -83,6 +84,15 @@ class Goal:
         counted = snapshot.work.tables_completed if snapshot.work else 0
         is_known = bool(states) or bool(counted)
         return Tables(is_known and all(state in (*done, IN_ERROR) for state in states.values()), failed)
+
+
+def load_times(api: Api, task: TaskName) -> list[str]:
+    """Return when each table was loaded last; empty if that cannot be read."""
+    try:
+        statuses = api.get_table_statuses(*task, ALL_TABLES)
+    except ApiError:
+        return []
+    return sorted(f"{item.get('schema_on_source')} {item.get('table_on_source')} {item.get(INFO)}" for item in statuses)
 
 
 class Tables(NamedTuple):

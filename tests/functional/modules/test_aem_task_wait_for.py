@@ -49,6 +49,23 @@ def test_a_load_is_not_taken_for_the_one_before(user, em, seconds, shows_startin
     assert [one["option"] for one in em.task(PROD, LOAD)["runs"]] == ["RELOAD_TARGET"]
 
 
+@pytest.mark.parametrize("goal", ["finished", "loaded"])
+def test_a_reload_whose_answer_is_lost_shows_in_the_load_of_its_tables(user, em, goal):
+    em.set_task(PROD, LOAD, start_seconds=0, full_load_seconds=0, tables=tables("A"))
+    for _time in range(2):
+        em.faults([LOST])
+        run = user.task(LOAD, "reloaded", force=True, wait_for=goal)
+        assert run.changed and not run.failed and run.executed_writes == ["RunTask"]
+        time.sleep(1.1)  # the times of loads are in seconds
+
+
+def test_a_reload_that_never_arrived_is_not_said_to_be_done(user, em):
+    em.set_task(PROD, LOAD, full_load_seconds=0, tables=tables("A"))
+    em.faults([{**LOST, "fault": "cut_before"}])
+    run = user.task(LOAD, "reloaded", force=True, wait_for="finished", wait_timeout=1)
+    assert run.failed and run.changed and run.executed_writes == []
+
+
 def test_a_reload_whose_answer_is_lost_and_that_shows_nothing_is_not_said_to_be_done(user, em):
     em.set_task(PROD, LOAD, start_seconds=0, full_load_seconds=0)  # it ends at once, and as the one before
     em.faults([LOST])
