@@ -159,15 +159,11 @@ def busiest(requests, server=None):
     return max(sum(begin <= moment < end for begin, end in spans) for moment, _end in spans)
 
 
-def test_a_server_that_was_begun_goes_on_before_another_one_is_begun(em, user):
+def test_a_server_that_was_begun_goes_on_before_another_one_is_begun(em, user, monkeypatch):
     """Else each start of a large installation would find its server's list too old, and read it again."""
-    monkeypatched = User.limits._replace(start_age=0.5)
+    monkeypatch.setattr(User, "limits", User.limits._replace(start_age=0.5))
     fleet(em, servers=12, tasks=10, state="STOPPED", start_seconds=0.1)
-    User.limits, before = monkeypatched, User.limits
-    try:
-        run = batch(user, [{"server": "*"}], state="started", parallel=4)
-    finally:
-        User.limits = before
+    run = batch(user, [{"server": "*"}], state="started", parallel=4)
     assert run.result["counts"]["changed"] == 120
     assert run.operations.count("GetTaskList") <= 12 * 5  # in turns of all servers, 120 of them
     starts = [r for r in run.requests if r["operation"] == "RunTask"]
