@@ -53,10 +53,14 @@ FREEZE, RESTORE = Step("stopped", FREEZING, FROZEN), Step("started", RESTORING, 
 
 def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     """Do one step of a maintenance window. Each may be repeated, also after a crash. Raises AemError with the rows."""
-    window = Window(api, params, mode)  # checks the options before anything is locked or sent
-    steps = {"recorded": window.record, "frozen": window.freeze, "restored": window.restore}
-    with window.alone():
-        return with_results(api, params, mode, steps[params["state"]])
+
+    def work() -> Result:
+        window = Window(api, params, mode)  # checks the options before anything is locked or sent
+        steps = {"recorded": window.record, "frozen": window.freeze, "restored": window.restore}
+        with window.alone():
+            return steps[params["state"]]()
+
+    return with_results(api, params, mode, work)
 
 
 class Window:

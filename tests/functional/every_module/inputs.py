@@ -223,6 +223,7 @@ def fleets() -> list[Row]:
         ({"parallel": 10000}, "parallel must be between 1 and 256, not 10000."),
         ({"parallel_per_server": 0}, "parallel_per_server must be between 1 and 256, not 0."),
         ({"max_failures": 0}, "max_failures must be between 1 and 1000000, not 0."),
+        ({"results": "few"}, "value of results must be one of: failed, changed, all, none, got: few"),
     ]
 
 
