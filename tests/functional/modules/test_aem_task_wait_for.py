@@ -162,7 +162,8 @@ def test_a_workflow_that_fails_is_a_failure(user, em, seconds, is_lost):
 
 
 def test_loaded_waits_for_all_tables(user, em):
-    em.set_task(PROD, "orders", tables=[*tables("A"), *tables("B", queue_seconds=0.5, load_seconds=0.7)])
+    both = [*tables("A"), *tables("B", queue_seconds=0.5, load_seconds=0.7)]
+    em.set_task(PROD, "orders", tables=both, stop_seconds=0, start_seconds=0)
     run = user.task("orders", "reloaded", force=True, wait_for="loaded")
     assert run.changed and not run.failed and run.result["task"]["state"] == "RUNNING"
     assert run.result["elapsed"] >= 1.2
@@ -173,7 +174,7 @@ def test_loaded_waits_for_all_tables(user, em):
 @pytest.mark.parametrize("details", [{}, {"full_load_counters": None}], ids=["with counters", "without"])
 def test_loaded_fails_for_tables_in_error_once_the_others_are_loaded(user, em, details):
     failing = [*tables("BAD", error_after_reload=True), *tables("SLOW", load_seconds=0.8)]
-    em.set_task(PROD, "orders", tables=failing, details=details)
+    em.set_task(PROD, "orders", tables=failing, details=details, stop_seconds=0, start_seconds=0)
     run = user.task("orders", "reloaded", force=True, wait_for="loaded")
     assert run.failed and run.changed and run.result["elapsed"] >= 0.8
     assert "has loaded its tables, but 1 of them are in error: S.BAD." in run.msg
