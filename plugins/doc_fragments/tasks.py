@@ -293,8 +293,8 @@ options:
       - V(failed) shows those that failed, V(changed) also those that were changed or of which there is something to say
         (RV(ignore:tasks[].msg), as of those left alone), V(all) all, V(none) none.
       - If the module fails, V(changed) shows those that failed only.
-      - At most 500 are shown, fewer if their texts are long, and RV(ignore:truncated) says how many are missing. AWX
-        replaces a result of more than 700000 characters by an empty one.
+      - No more than 500 are shown, fewer if their texts are long, and RV(ignore:truncated) says how many are missing.
+        AWX replaces a result of more than 700000 characters by an empty one.
     type: str
     choices:
       - failed

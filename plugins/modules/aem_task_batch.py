@@ -168,6 +168,7 @@ EXAMPLES = r"""
     state: stopped
     include:
       - server: "*"
+    on_server_error: skip
     parallel: 50
     results: failed
     results_dest: /var/lib/qlik/stopped.jsonl

@@ -26,6 +26,8 @@ QUIET = (
     "tables, it will stop by itself."
 )
 
+CLONING = ("clone_of", "clone_permissions", "source_endpoint", "target_endpoint")
+
 
 class Plan(NamedTuple):
     """The calls to send. ``before`` and ``after`` are the states that the diff shows."""
@@ -47,16 +49,14 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     Raises AemError; its ``changed`` says whether this call may have changed the task.
     """
     state = params["state"]
-    given = next((option for option in ("definition", "src") if params[option] is not None), None)
-    if given and state != "present":
-        raise InputError(f"{given} has a meaning with state: present only.")
-    if params["drain"] is not None and state != "drained":
-        raise InputError("drain has a meaning with state: drained only.")
-    if state in ("present", "absent"):
-        from . import definition  # late: a module compiles what it imports at each start
+    _check_meaning(state, params)
+    if params["clone_of"] is not None:
+        from . import clone  # late: a module compiles what it imports at each start
 
-        if params["wait_for"]:
-            raise InputError(f"wait_for has no meaning with state: {state}.")
+        return clone.ensure(api, params, mode)
+    if state in ("present", "absent"):
+        from . import definition  # likewise
+
         return definition.ensure(api, params, mode)
     operation, task = check_operation(state, params), check_task(params)
     policy = StopPolicy("wait", check_drain(params)) if state == "drained" else StopPolicy()
@@ -82,6 +82,19 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
         diff=_diff(task, operation, todo, outcome.changed),
         warnings=warnings + warnings_about(task, operation, todo, current, outcome.snapshot),
     )
+
+
+def _check_meaning(state: str, params: Mapping[str, Any]) -> None:
+    """Raise InputError for an option that has no meaning with this state."""
+    given = [option for option in (*CLONING, "definition", "src") if params[option] is not None]
+    if given and state != "present":
+        raise InputError(f"{given[0]} has a meaning with state: present only.")
+    if given and given[0] in CLONING and given[0] != "clone_of":
+        raise InputError(f"{given[0]} has a meaning with clone_of only.")
+    if params["drain"] is not None and state != "drained":
+        raise InputError("drain has a meaning with state: drained only.")
+    if params["wait_for"] and state in ("present", "absent"):
+        raise InputError(f"wait_for has no meaning with state: {state}.")
 
 
 def plan(operation: Operation, current: TaskSnapshot | None) -> Plan:
