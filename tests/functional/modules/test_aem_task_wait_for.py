@@ -173,10 +173,10 @@ def test_loaded_waits_for_all_tables(user, em):
 
 @pytest.mark.parametrize("details", [{}, {"full_load_counters": None}], ids=["with counters", "without"])
 def test_loaded_fails_for_tables_in_error_once_the_others_are_loaded(user, em, details):
-    failing = [*tables("BAD", error_after_reload=True), *tables("SLOW", load_seconds=0.8)]
+    failing = [*tables("BAD", error_after_reload=True), *tables("SLOW", load_seconds=2)]
     em.set_task(PROD, "orders", tables=failing, details=details, stop_seconds=0, start_seconds=0)
     run = user.task("orders", "reloaded", force=True, wait_for="loaded")
-    assert run.failed and run.changed and run.result["elapsed"] >= 0.8
+    assert run.failed and run.changed and run.result["elapsed"] >= 2
     assert "has loaded its tables, but 1 of them are in error: S.BAD." in run.msg
 
 
