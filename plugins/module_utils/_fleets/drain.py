@@ -12,21 +12,12 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from .._client.answers import IN_FLIGHT
 from .._client.api import Api
 from .._client.errors import WaitError
 from .._common.wait import TimedOut, wait_until
 from .._tasks.model import ACTIVE, TaskName, snapshot_of
 from .._tasks.operation import Operation
-
-# GetTaskDetails, cdc_transactions_counters: what was read at the source and is not committed at the target.
-IN_FLIGHT = (
-    "applied_transactions_in_progress_count",
-    "applied_records_in_progress_count",
-    "incoming_accumulated_changes_in_memory_count",
-    "incoming_accumulated_changes_on_disk_count",
-    "incoming_applying_changes_in_memory_count",
-    "incoming_applying_changes_on_disk_count",
-)
 
 
 class DrainPolicy(NamedTuple):
