@@ -15,8 +15,8 @@ description:
   - Puts all tasks that selectors choose into one state, several at a time, each as M(dataops.qlik_em.aem_task) does.
   - One login and one list call for each server show what there is to do. A task that is already in that state costs no
     call.
-  - One failing task never hides the others. Each has a row in the result; the module fails at the end, and its message
-    names each failed task with its own message. A refused login ends everything at once.
+  - One failing task never hides the others. The module fails at the end, and its message has a line for each failed
+    task. A refused login ends everything at once.
   - To start exactly what ran again later, use M(dataops.qlik_em.aem_maintenance_window).
 extends_documentation_fragment:
   - dataops.qlik_em.connection
@@ -24,12 +24,13 @@ extends_documentation_fragment:
   - dataops.qlik_em.tasks
   - dataops.qlik_em.tasks.starting
   - dataops.qlik_em.tasks.fleet
+  - dataops.qlik_em.tasks.drain
 attributes:
   check_mode:
     description: Can run in check mode without changing anything.
     support: full
-    details: What a missing permission would refuse cannot be foreseen. Waits for full loads and O(drain) are taken to
-      succeed.
+    details: What a missing permission would refuse cannot be foreseen. Waits for full loads, O(drain) and
+      O(wait_for) are taken to succeed.
   diff_mode:
     description: Returns what has changed (or would have) in diff mode.
     support: full
@@ -37,7 +38,7 @@ attributes:
     description: Run twice, it changes nothing the second time.
     support: partial
     details:
-      - V(restarted) acts each time.
+      - V(restarted) and a O(run_option) that makes tables act each time.
       - V(started) starts a task again that has stopped by itself, except one that has finished its only full load.
 options:
   state:
@@ -45,16 +46,21 @@ options:
       - V(stopped) stops the tasks. A task in the state ERROR counts as stopped.
       - V(started) starts the tasks with O(run_option), unless they are RUNNING or in RECOVERY, or have finished their
         only full load.
+      - V(drained) is V(stopped) with O(drain), also if that is not set.
       - V(restarted) stops them if they are not stopped, then starts them.
+      - V(started) takes a task that the list shows as RUNNING for started. With O(wait=true) or O(wait_for) its details
+        are read.
     type: str
     choices:
       - started
       - stopped
+      - drained
       - restarted
     required: true
   reverse:
     description:
       - Whether to begin with the last one of O(waves), so that the same waves can be used to stop and to start.
+      - It must not be set with O(waves=auto), whose order follows from O(state).
     type: bool
     default: false
   journal:
@@ -115,6 +121,58 @@ EXAMPLES = r"""
     timeout: 5
   ignore_errors: true
 
+- name: Run full loads side by side and wait until all are done
+  dataops.qlik_em.aem_task_batch:
+    state: started
+    include:
+      - server: Replicate-Prod
+        name: "customers*"
+    wait_for: finished
+    wait_timeout: 7200
+
+- name: Start tasks and wait until they have caught up with their sources
+  dataops.qlik_em.aem_task_batch:
+    state: started
+    include:
+      - server: Replicate-Test
+        name: stock
+    wait_for: latency
+    max_latency: 30
+
+- name: Stop a task when no change is in flight any more
+  dataops.qlik_em.aem_task_batch:
+    state: drained
+    include:
+      - server: Replicate-Test
+        name: stock
+    drain:
+      timeout: 600
+      on_timeout: skip
+
+- name: Start everything of two servers, what is read before who reads it
+  dataops.qlik_em.aem_task_batch:
+    state: started
+    include:
+      - server: Replicate-Prod
+      - server: Compose-DW
+    waves: auto
+    dependencies:
+      - before:
+          - name: orders
+        after:
+          - name: shipments
+    wait: true
+
+- name: Stop all tasks of a large installation, and keep what became of each
+  dataops.qlik_em.aem_task_batch:
+    state: stopped
+    include:
+      - server: "*"
+    on_server_error: skip
+    parallel: 50
+    results: failed
+    results_dest: /var/lib/qlik/stopped.jsonl
+
 - name: Restart tasks so that a run which was killed can be continued
   dataops.qlik_em.aem_task_batch:
     state: restarted
@@ -126,7 +184,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 tasks:
-  description: One row for each selected task, also on a failure.
+  description: One row for each selected task, or for those that O(results) means, also on a failure.
   returned: success, and failures after the tasks were listed
   type: list
   elements: dict
@@ -197,6 +255,11 @@ counts:
     failed: 1
     skipped: 0
     unchanged: 2
+truncated:
+  description: How many of the tasks that O(results) means are not in RV(tasks), as they would be too many.
+  returned: with RV(tasks)
+  type: int
+  sample: 0
 skipped_servers:
   description: The servers that could not be read, with the reason.
   returned: success, and failures of tasks
@@ -208,6 +271,18 @@ skipped_servers:
       error_message: 'The requested server "Replicate-Down" cannot be reached at this time.'
       http_status: 500
       msg: 'GetTaskList of server "Replicate-Down" failed: The requested server "Replicate-Down" cannot be reached.'
+order:
+  description: The order, as lines that form a tree. Each task stands below what it is started after, with the wave in
+    which it is started and the one in which it is stopped. Of more than 20 tasks side by side that nothing waits for,
+    the others are counted.
+  returned: success, with O(waves=auto)
+  type: list
+  elements: str
+  sample:
+    - "Replicate-Prod/staging: start wave 1, stop wave 3"
+    - "|- Replicate-Prod/orders: start wave 2, stop wave 2"
+    - then (Replicate before Compose)
+    - "|- Compose-DW/nightly__sales: start wave 3, stop wave 1"
 elapsed:
   description: How long it took, in seconds.
   returned: always
@@ -225,12 +300,12 @@ diff:
     before_header: tasks
     after_header: tasks
 msg:
-  description: What went wrong, with the message of each failed task.
+  description: What went wrong. If tasks failed, a line for each of them (at most 20, then how many more).
   returned: failure
   type: str
-  sample: >-
-    1 of 100 tasks failed. Replicate-Prod/locked: StopTask of task "locked" on server "Replicate-Prod" failed:
-    Failed to stop Replicate task locked on server Replicate-Prod
+  sample: |-
+    1 of 100 tasks failed.
+    Replicate-Prod/locked: StopTask of task "locked" on server "Replicate-Prod" failed: The task is locked.
 """
 
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets import batch
@@ -240,7 +315,7 @@ from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import
 from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks.operation import starting_options
 
 SPEC = Spec(
-    state={"type": "str", "choices": ["started", "stopped", "restarted"], "required": True},
+    state={"type": "str", "choices": ["started", "stopped", "drained", "restarted"], "required": True},
     reverse={"type": "bool", "default": False},
     journal={"type": "path"},
     timeout={"type": "int", "default": 60},

@@ -8,12 +8,13 @@
 
 from __future__ import annotations
 
-import copy
+import codecs
 import json
 import random
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from email.utils import formatdate, parsedate_to_datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -25,6 +26,7 @@ from .errors import AemError, ApiError, LoginRefused, TransportError, sentence
 from .interrupt import Interrupt
 from .limits import Limits
 from .masking import Secrets
+from .refusals import Refusals
 from .shapes import Check
 from .transport import Reply, Transport
 from .writes import Writes
@@ -35,6 +37,16 @@ NOT_SUPPORTED = "AEM_METHOD_NOT_SUPPORTED_VERSION"
 NOT_FOUND = {"AEM_SERVER_NOT_FOUND": 2, "AEM_TASK_NOT_FOUND": 4, "AEM_ENDPOINT_NOT_FOUND": 4}
 NOT_JSON: Any = object()
 EXCERPT = 200  # characters of a foreign answer that a message shows
+LONGEST_MESSAGE = 2000  # characters of a message of the API
+SEARCHED = 256 * 1024  # of a longer text, characters that are searched for secrets: more than the ones that are shown
+# An answer with more lists and objects than that, and with more than one in so many bytes, is not one of the API: it
+# would take far more memory than its own size.
+FEW_PARTS = 64 * 1024
+BYTES_OF_A_PART = 16
+# The statuses after which a read is sent again, when the server says (RFC 9110, 10.2.3).
+TOO_LATE, TOO_MANY, UNAVAILABLE = 408, 429, 503
+SERVER_ERROR = 500  # of an answer to a login that does not say why: it may be a wrong password
+BUSY = "Check the server and whatever stands between (proxy, load balancer)."
 
 
 class Target(NamedTuple):
@@ -65,6 +77,11 @@ class Call(NamedTuple):
     def repeatable(self) -> bool:
         """Whether sending it twice does no harm. All reads are GET; a login leaves at most a session that dies."""
         return self.verb == "GET" or self.method == "Login"
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the answer may be as long as the definitions of a whole server."""
+        return self.is_exact or self.is_open
 
     def __str__(self) -> str:
         return f"{self.method} of {self.target.subject}" if self.target.subject else self.method
@@ -99,6 +116,7 @@ class Client:
         secrets: Secrets,
         interrupt: Interrupt,
         limits: Limits,
+        refusals: Refusals | None = None,
     ) -> None:
         self._connection = connection
         self._transport = transport
@@ -109,7 +127,7 @@ class Client:
         self._lock = threading.Lock()
         self._session_id = connection.session_id
         self._is_ours = False  # whether we opened the session, so that we close it
-        self._refusal: LoginRefused | None = None
+        self._refusals = refusals or Refusals()
         self._listener: str | None = None  # how the server introduces itself that has answered as the API does
 
     @property
@@ -126,9 +144,9 @@ class Client:
         """Mask these values in all that comes out, too."""
         self._secrets.add([("", value) for value in values])
 
-    def masked(self, text: str) -> str:
-        """Return ``text`` without the secrets of this run: for files, which the frames do not mask."""
-        return self._secrets.mask(text)
+    def masked(self, value: Any) -> Any:
+        """Return ``value``, as ``Secrets.mask`` takes it, without those of this run: the frames mask no files."""
+        return self._secrets.mask(value)
 
     def call(self, call: Call) -> Answer:
         """Send ``call`` and return the answer.
@@ -158,11 +176,15 @@ class Client:
 
         Of many threads that find the same stale session, one logs in and the others take what it got.
         """
+        known = self._session_id
+        if known is not None and known != stale:
+            return known  # without the lock, for which all threads would queue at each call
         with self._lock:
             if self._session_id is None or self._session_id == stale:
-                self._session_id = self._login()
+                session_id = self._login()
                 self._is_ours = True
-                self._secrets.add([("", self._session_id)])
+                self._secrets.add([("", session_id)])
+                self._session_id = session_id  # last: from now on it is used, and must not come out
             return self._session_id
 
     def detach(self) -> str:
@@ -188,32 +210,40 @@ class Client:
             self._is_ours = False
 
     def _login(self) -> str:
-        """Open a session and return its id; a refusal is remembered, so that no thread asks again."""
-        if self._refusal:
-            raise copy.copy(self._refusal)  # each thread notes in its own what it had done before
+        """Open a session and return its id; a refusal is remembered, so that nobody asks again."""
         login = self._connection.login
         if not login:  # the connection options give a session or a login, and call() renews with a login only
             raise AssertionError("no way to log in")
-        try:
-            answer = self._send(Call("Login", "POST", Target(("login",))), {"Authorization": login.authorization()})
-        except TransportError as failure:
-            failure.sent = False  # nothing left of the call that wants the session, whatever became of the login
-            raise
-        except ApiError as error:
-            if not error.is_refusal:
-                raise
-            self._refusal = LoginRefused(
-                sentence(f"{self._connection.url} refused to log in {login.label}: {error.facts['error_message']}"),
-                "Check the login options and the user's rights in Enterprise Manager. The login was not tried again, "
-                "so that the account does not get locked.",
-                **error.facts,
-            )
-            raise copy.copy(self._refusal) from error
+        identity = (self.address, login.user, login.secret)
+        with self._refusals.turn(identity, self._connection.request_timeout, self.interrupt.pause):
+            try:
+                answer = self._send(Call("Login", "POST", Target(("login",))), {"Authorization": login.authorization()})
+            except (TransportError, ApiError) as failure:
+                if not isinstance(failure, ApiError) and failure.facts.get("http_status") != SERVER_ERROR:
+                    failure.sent = (
+                        False  # nothing left of the call that wants the session, whatever became of the login
+                    )
+                    raise
+                refusal = self._refusal(failure)
+                self._refusals.remember(identity, refusal.message, **refusal.facts)
+                raise refusal from failure
         session_id = answer.headers.get(SESSION_HEADER)
         if not session_id:
             text = f"Login at {self._connection.url} was answered without a session id."
             raise TransportError(text, "Check that url leads to Enterprise Manager.", sent=False, final=True)
         return session_id
+
+    def _refusal(self, failure: TransportError | ApiError) -> LoginRefused:
+        """Return what an answer to a login means that is, or may be, a refusal."""
+        connection, hint = self._connection, "Check the login options and the user's rights in Enterprise Manager."
+        said = failure.facts.get("error_message") or failure.message
+        if isinstance(failure, ApiError) and not failure.is_refusal and failure.hint:
+            hint = failure.hint
+        return LoginRefused(
+            sentence(f"{connection.url} refused to log in {connection.user}: {said}"),
+            f"{hint} The login was not tried again, so that the account does not get locked.",
+            **{**failure.facts, "login_refused": True},
+        )
 
     def _send(self, call: Call, headers: Mapping[str, str], limit: float | None = None) -> Answer:
         """Send ``call`` until there is an answer, or trying again is unsafe or hopeless; ``limit`` is in seconds.
@@ -232,17 +262,18 @@ class Client:
             headers = {**headers, "Content-Type": "application/json"}
             body = exact_json.dumps(call.body).encode()
         url = build_url(self._connection.url, call.target.path, call.query)
-        for pause in _pauses(self.limits):
+        most = self.limits.export_size if call.is_large else self.limits.answer_size
+        for least in _pauses(self.limits):
             try:
-                reply = self._transport.send(call.verb, url, headers, body, deadline, self.limits.answer_size)
+                reply = self._transport.send(call.verb, url, headers, body, deadline, most)
                 if reply.status == 404 and self._listener is not None:
                     return self._read_not_found(call, reply)
                 answer = read_answer(call, reply, self._connection, self._secrets.mask)
                 self._listener = reply.headers.get("Server", "")
                 return answer
             except TransportError as failure:
-                safe = call.repeatable or not failure.sent
-                if failure.final or not safe or time.monotonic() + pause >= deadline:
+                pause = max(least, failure.pause)
+                if failure.final or not _may_repeat(call, failure) or time.monotonic() + pause >= deadline:
                     failure.message = f"{call} failed: {failure.message}"
                     raise
                 self.interrupt.pause(pause)
@@ -274,6 +305,17 @@ def build_url(base: str, path: tuple[str, ...], query: Mapping[str, Any]) -> str
     return f"{url}?{urlencode(query, quote_via=quote, safe='')}" if query else url
 
 
+def _may_repeat(call: Call, failure: TransportError) -> bool:
+    """Return whether sending a call once more does no harm after this failure.
+
+    A login is not sent again after an answer that may be a refusal, or the account gets locked: which one a server
+    gives is not documented (docs/enterprise_manager_api.md, 2.10).
+    """
+    if call.method == "Login" and failure.facts.get("http_status") not in (None, TOO_MANY, UNAVAILABLE):
+        return False
+    return call.repeatable or not failure.sent
+
+
 def _pauses(limits: Limits) -> Iterator[float]:
     """Yield the pause (seconds) after each attempt: growing, jittered, infinite after the last attempt."""
     for attempt in range(limits.attempts - 1):
@@ -289,13 +331,13 @@ def read_answer(call: Call, reply: Reply, connection: Connection, mask: Callable
     """
     body = _json(reply.body, exact_json.number if call.is_exact else float)
     if isinstance(body, dict):
-        code, message = str(body.get("error_code") or ""), str(body.get("error_message") or "")
+        code, message = str(body.get("error_code") or ""), _excerpt(body.get("error_message"), LONGEST_MESSAGE, mask)
         if code in call.accept:
             return Answer(body, reply.headers, code, message, reply.status)
         if code:
             raise _api_error(call, code, message, reply.status, connection)
     if 200 <= reply.status < 300 and call.is_open:
-        return Answer({}, reply.headers, http_status=reply.status, content=reply.body)
+        return Answer({}, reply.headers, http_status=reply.status, content=bytes(reply.body))
     if 200 <= reply.status < 300 and body is not NOT_JSON:
         # A void call may answer any JSON (docs/enterprise_manager_api.md, 4.12).
         fault = shapes.fault_in(body, call.shape) if call.shape else ""
@@ -307,14 +349,16 @@ def read_answer(call: Call, reply: Reply, connection: Connection, mask: Callable
     # body of the API says that nothing was done.
     if reply.status in (401, 403) and call.repeatable:
         raise _api_error(call, "", f"HTTP {reply.status}", reply.status, connection)
-    raise _foreign_reply(call, reply, connection, mask)
+    raise _foreign_reply(reply, connection, mask)
 
 
-def _json(body: bytes, parse_float: Callable[[str], Any]) -> Any:
+def _json(body: bytes | bytearray, parse_float: Callable[[str], Any]) -> Any:
     """Return the parsed body, NOT_JSON if it is none; an empty one (docs/enterprise_manager_api.md, 4.12) is an object.
 
     Older exports begin with a line ``// Host name: ...`` (docs/enterprise_manager_api.md, 10.1).
     """
+    if body.count(b"[") + body.count(b"{") > max(FEW_PARTS, len(body) // BYTES_OF_A_PART):
+        return NOT_JSON
     if body.startswith(b"//"):
         body = body.partition(b"\n")[2]
     try:
@@ -349,15 +393,38 @@ def _api_error(call: Call, code: str, message: str, status: int, connection: Con
     return error
 
 
-def _text(body: bytes) -> str:
-    """Return a body as text; of one in another encoding nothing, as a secret would not be found in it."""
+def _text(body: bytes | bytearray) -> str:
+    """Return the begin of a body as text; of one in another encoding nothing, as a secret would not be found in it."""
     try:
-        return body.decode()
+        # A decoder that may get more: the last character may be cut.
+        return codecs.getincrementaldecoder("utf-8")().decode(body[:SEARCHED], final=len(body) <= SEARCHED)
     except UnicodeDecodeError:
         return f"{len(body)} bytes that are not text"
 
 
-def _foreign_reply(call: Call, reply: Reply, connection: Connection, mask: Callable[[str], str]) -> TransportError:
+def _excerpt(text: Any, most: int, mask: Callable[[str], str]) -> str:
+    """Return the begin of a text of a server for a message.
+
+    It is masked before it is cut: half a secret would not be found later.
+    """
+    whole = str(text or "")
+    masked = mask(whole[:SEARCHED])
+    return masked if len(whole) <= SEARCHED and len(masked) <= most else f"{masked[:most]}..."
+
+
+def retry_after(headers: Mapping[str, str]) -> float:
+    """Return for how many seconds a server asks to wait: a number, or a time by its own clock; 0 if it does not."""
+    text = headers.get("Retry-After", "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        until, now = (parsedate_to_datetime(one).timestamp() for one in (text, headers.get("Date") or formatdate()))
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return 0.0
+    return max(0.0, until - now)
+
+
+def _foreign_reply(reply: Reply, connection: Connection, mask: Callable[[str], str]) -> TransportError:
     """Return the failure for an answer that Enterprise Manager would not give: somebody stands in between."""
     facts: dict[str, Any] = {"http_status": reply.status, "url": connection.url}
     if 300 <= reply.status < 400:
@@ -366,9 +433,16 @@ def _foreign_reply(call: Call, reply: Reply, connection: Connection, mask: Calla
     # Masked while it is whole: neither half a secret nor one whose blanks were joined would be found later.
     start = " ".join(mask(_text(reply.body)).split())[:EXCERPT]
     text = f'{connection.url} answered HTTP {reply.status} with something that is not of the API: "{start}".'
-    hint = "Check the server and whatever stands between (proxy, load balancer)."
+    if reply.status in (TOO_LATE, TOO_MANY, UNAVAILABLE):
+        # 429 turns a call away. 408 should as well, but is given after a call that had come whole, too.
+        failure = TransportError(text, BUSY, sent=reply.status != TOO_MANY, **facts)
+        failure.pause = retry_after(reply.headers)
+        if failure.pause:
+            failure.hint = f"It asks to wait {failure.pause:g} s before the next attempt. {BUSY}"
+        return failure
     if reply.status in (401, 403):
         hint = "A proxy or a firewall refuses this call, as it seems: the API says so in JSON."
-    elif 400 <= reply.status < 500:
-        hint = "Check the host and the path in url."
-    return TransportError(text, hint, final=400 <= reply.status < 500, **facts)
+        return TransportError(text, hint, final=True, **facts)
+    if 400 <= reply.status < 500:
+        return TransportError(text, "Check the host and the path in url.", final=True, **facts)
+    return TransportError(text, BUSY, **facts)

@@ -93,7 +93,7 @@ def fault_in(body: Any, check: Check) -> str:
     return f"{found[0].lstrip('.')} {found[1]}" if found[0] else f"the body {found[1]}"
 
 
-def half_character(body: bytes, value: Any) -> str:
+def half_character(body: bytes | bytearray, value: Any) -> str:
     """Return where a text in the body of an answer holds half of a character, which no file and no URL can hold.
 
     JSON may hold one, as an escape, and the parser takes it.

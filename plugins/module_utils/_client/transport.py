@@ -9,6 +9,8 @@
 from __future__ import annotations
 
 import base64
+import logging
+import os
 import socket
 import ssl
 import warnings
@@ -48,7 +50,7 @@ class Reply(NamedTuple):
 
     status: int
     headers: Mapping[str, str]
-    body: bytes
+    body: bytes | bytearray
 
 
 class _Context(ssl.SSLContext):
@@ -90,6 +92,8 @@ def tls_context(connection: Connection) -> ssl.SSLContext:
 
 
 def _load_ca(context: ssl.SSLContext, path: str) -> None:
+    if os.path.isfile(path) and not os.path.getsize(path):
+        raise InputError(f"ca_path ({path}) is an empty file: put the CA's certificate there, as PEM.")
     try:
         context.load_verify_locations(cafile=path)
     except IsADirectoryError:
@@ -131,10 +135,18 @@ def _proxy_headers(proxy: str) -> dict[str, str]:
 
 @contextmanager
 def one_warning_is_enough() -> Iterator[None]:
-    """Keep urllib3 from warning at each request that the certificate is not verified: the frame says it once."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", InsecureRequestWarning)
-        yield
+    """Keep urllib3 from warning at each request that the certificate is not verified: the frame says it once.
+
+    Nor may it write to Ansible's log, neither masked nor escaped, what it finds odd in an answer.
+    """
+    log = logging.getLogger("urllib3")
+    before, log.propagate = log.propagate, False
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", InsecureRequestWarning)
+            yield
+    finally:
+        log.propagate = before
 
 
 class _Adapter(HTTPAdapter):
@@ -147,13 +159,21 @@ class _Adapter(HTTPAdapter):
     def __init__(self, pools: PoolManager) -> None:
         super().__init__()
         self.poolmanager = pools
+        self._pool: Any = None
+
+    def close(self) -> None:
+        """Close all connections; the next request opens a new one."""
+        self._pool = None
+        super().close()
 
     def cert_verify(self, *_arguments: Any, **_options: Any) -> None:
         """Leave it to the TLS settings: requests would trust the CAs that come with it."""
 
     def get_connection_with_tls_context(self, request: Any, *_arguments: Any, **_options: Any) -> Any:
         """Return our pool: requests 2.32.0 to 2.32.2 would make one with TLS settings of its own."""
-        return self.poolmanager.connection_from_url(request.url)
+        # All requests go to one host; to look its pool up by the URL takes as long as all else that requests does.
+        self._pool = self._pool or self.poolmanager.connection_from_url(request.url)
+        return self._pool
 
     _get_connection = get_connection_with_tls_context  # its name in 2.32.0 and 2.32.1
 
@@ -219,7 +239,7 @@ def _prepared(verb: str, url: str, headers: Mapping[str, str], body: bytes | Non
     return request
 
 
-def _read(response: Any, most: int) -> bytes:
+def _read(response: Any, most: int) -> bytearray:
     """Return the whole body; raise ValueError if it is too long, shorter than announced, or if nothing announced it."""
     response.enforce_content_length = True  # urllib3 1.26 does not by itself
     body = bytearray()
@@ -234,4 +254,4 @@ def _read(response: Any, most: int) -> bytes:
     is_announced = "Content-Length" in response.headers or "Transfer-Encoding" in response.headers
     if response.status == 200 and not body and not is_announced:
         raise ValueError("the answer ended too early")
-    return bytes(body)
+    return body  # not as bytes: that would be a second one

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from .._client.api import Api
@@ -19,16 +19,16 @@ from .._common.rows import Row, raise_failures, with_rows
 from .._common.wait import TimedOut, wait_until
 from .._run.result import Mode, diff, no_progress
 from .._tasks.control import STOP_TIMEOUT
+from .._tasks.drain import StopPolicy, prepare_stop
 from .._tasks.model import ACTIVE, STARTING, TaskName, TaskSnapshot
 from .._tasks.operation import Operation
 from .._tasks.state import apply, plan, read_for_plan
-from .drain import StopPolicy, prepare_stop
+from .._tasks.watching import standing
 from .journal import Journal, JournalState, UnconfirmedWrite
 from .options import FleetLimits
 from .progress import Progress
+from .results import shown_states
 from .selection import RecentLists
-
-ALL_DONE = "All tasks reached their state, but that could not be noted."
 
 
 class Job(NamedTuple):
@@ -54,8 +54,9 @@ class Fleet:
     ) -> None:
         self._api, self._mode, self._limits, self._policy = api, mode, limits, policy
         self._journal_state, self._journal = journal_state, journal
-        self._rows: dict[Job, Row] = {}
-        self._begun: dict[Job, float] = {}
+        self._rows: dict[TaskName, Row] = {}
+        self._begun: dict[TaskName, float] = {}  # monotonic seconds
+        self._seen: dict[TaskName, TaskSnapshot] = {}  # what is followed, as it was read last
         self._lists = RecentLists(api)
         self._failures = 0
         self._end: AemError | None = None  # why nothing more is started
@@ -75,15 +76,19 @@ class Fleet:
                 done=lambda job, row: self._done(job, row, progress),
                 parallel=self._limits.parallel,
                 may_start=self._may_start,
-                tick=lambda running: progress.tick([(str(job.task), self._begun.get(job, 0.0)) for job in running]),
+                tick=lambda running: self._tick(running, progress),
                 abandon=self._api.client.interrupt.abandon,
             )
-        rows = [self._rows.get(job) or self._not_started(job) for job in jobs]
+        rows = [self._rows.get(job.task) or self._not_started(job) for job in jobs]
         if self._end:
             begun = sum(row.elapsed is not None for row in rows)
             self._end.message += f" {begun} of {len(rows)} tasks were begun."
             raise with_rows(self._end, "tasks", rows)
         return rows
+
+    def _standing(self, task: TaskName) -> str:
+        seen = self._seen.get(task)
+        return f"{task} ({standing(seen)})" if seen else str(task)
 
     def _may_start(self) -> bool:
         try:
@@ -97,9 +102,14 @@ class Fleet:
         return self._limits.max_failures is not None and self._failures >= self._limits.max_failures
 
     def _done(self, job: Job, row: Row, progress: Progress) -> None:
-        self._rows[job] = row
+        self._rows[job.task] = row
         self._failures += row.failed
         progress.done(row.label, row.msg if row.failed else "")
+
+    def _tick(self, running: Collection[Job], progress: Progress) -> None:
+        if progress.is_due:  # asked after each task: the names of all that run are costly
+            begun = self._begun
+            progress.show([(self._standing(job.task), begun[job.task]) for job in running if job.task in begun])
 
     def _not_started(self, job: Job) -> Row:
         if self._is_enough and not self._end:
@@ -108,7 +118,7 @@ class Fleet:
 
     def _work(self, job: Job) -> Row:
         """Do one job, in a thread of its own."""
-        begin = self._begun[job] = time.monotonic()
+        begin = self._begun[job.task] = time.monotonic()
         try:
             with self._api.client.writes.guard():
                 row = self._apply(job)
@@ -129,7 +139,7 @@ class Fleet:
 
     def _apply(self, job: Job) -> Row:
         api, mode, task, operation = self._api, self._mode, job.task, job.operation
-        write = self._journal_state.unconfirmed.get(task)
+        write, msg = self._journal_state.unconfirmed.get(task), ""
         current: TaskSnapshot | None
         if write and not mode.check and not (write.goes_on and operation.state != "started"):
             current = _after_unconfirmed(api, task, operation, write)
@@ -141,15 +151,15 @@ class Fleet:
             current = job.listed if is_fresh else None
         if operation.state == "restarted" and self._is_restarted(task, write, current):
             return _row(job, after=(current or job.listed).state, msg="The run before has restarted it already.")
-        if current and operation.wait and not mode.check and not plan(operation.state, current).changed:
+        if current and operation.wait and not mode.check and not plan(operation, current).changed:
             current = read_for_plan(api, task, operation)  # the list does not show the memory
         if operation.state != "started" and self._policy.is_needed and not (current and current.is_stopped):
-            reason = prepare_stop(api, task, operation, self._policy, mode.check)
-            if reason:
-                return _row(job, skipped=True, msg=reason)
-        changed, snapshot = apply(api, task, operation, current, mode)
-        after = plan(operation.state, current).after if mode.check else snapshot.state
-        return _row(job, changed=changed, after=after)
+            leave, msg = prepare_stop(api, task, operation, self._policy, mode.check)
+            if leave:
+                return _row(job, skipped=True, msg=msg)
+        changed, snapshot = apply(api, task, operation, current, mode, lambda now: self._seen.update({task: now}))
+        after = plan(operation, current).after if mode.check else snapshot.state
+        return _row(job, changed=changed, after=after, msg=msg)
 
     def _before_start(self, job: Job) -> TaskSnapshot:
         """Return the task as it is now, with its stop reason: what has finished its load is not to load it again."""
@@ -204,9 +214,10 @@ def _row(job: Job, **members: Any) -> Row:
 def states_diff(rows: Sequence[Row]) -> dict[str, Any]:
     """Return the states before and after of the tasks that changed."""
     changed = [row for row in rows if row.changed]
-    return diff({row.label: row.before for row in changed}, {row.label: row.after for row in changed}, "tasks")
+    before, after = {row.label: row.before for row in changed}, {row.label: row.after for row in changed}
+    return diff(shown_states(before), shown_states(after), "tasks")
 
 
 def raise_task_failures(rows: Sequence[Row]) -> None:
-    """Raise RowsError, with the diff, if a task failed."""
+    """Raise AemError, with the diff, if a task failed."""
     raise_failures("tasks", rows, "Run this again: what is done stays done.", diff=states_diff(rows))

@@ -8,7 +8,10 @@ from __future__ import annotations
 from ansible_collections.dataops.qlik_em.tests.functional.every_module.cases import Case
 
 ORDERS = {"server": "Replicate-Prod", "name": "orders", "wait_sleep": 0.1}
+FINISHED = {**ORDERS, "name": "customers full load"}
+MAKES_TABLES = {"run_option": "metadata_only_create_missing_tables"}
 MANY = {"include": [{"server": "Replicate-Prod"}, {"server": "Compose-DW"}], "exclude": [{"name": "locked"}]}
+AUTO = {"waves": "auto", "dependencies": [{"before": [{"name": "orders"}], "after": [{"name": "shipments"}]}]}
 WINDOW = {**MANY, "wait_sleep": 0.1, "path": "{folder}/checkpoint"}
 KEPT = {
     "schema": 1,
@@ -28,11 +31,21 @@ CASES = [
     Case("aem_task", {**ORDERS, "name": "invoices", "state": "started", "wait": True}),
     Case("aem_task", {**ORDERS, "state": "restarted"}, again=True),
     Case("aem_task", {**ORDERS, "state": "reloaded", "force": True}, again=True),
+    Case("aem_task", {**ORDERS, "state": "drained"}),
+    Case("aem_task", {**FINISHED, "state": "reloaded", "force": True, "wait_for": "finished"}, again=True),
+    Case("aem_task", {**FINISHED, "state": "started", "wait_for": "finished"}, changes=False),
+    Case("aem_task", {**ORDERS, "state": "restarted", **MAKES_TABLES}, again=True),
+    Case("aem_task", {**ORDERS, "name": "invoices", "state": "started", **MAKES_TABLES}, again=True),
+    Case("aem_task", {**ORDERS, "name": "invoices", "state": "started", "wait_for": "latency"}),
     Case("aem_task_batch", {**MANY, "wait_sleep": 0.1, "state": "stopped", "wait": True}),
+    Case("aem_task_batch", {**MANY, "wait_sleep": 0.1, "state": "drained"}),
+    Case("aem_task_batch", {**MANY, "wait_sleep": 0.1, "state": "started", "wait_for": "latency"}),
     Case("aem_task_batch", {"include": [{"server": "Compose-DW"}], "state": "started"}),
+    Case("aem_task_batch", {**MANY, **AUTO, "wait_sleep": 0.1, "state": "stopped"}),
     Case("aem_task_batch", {"include": [{"server": "Compose-DW"}], "state": "restarted"}, again=True),
     Case("aem_task_info", {"server": ["Replicate-*"], "on_server_error": "skip"}, changes=False),
     Case("aem_maintenance_window", {**WINDOW, "state": "recorded"}, is_file_only=True),
+    Case("aem_maintenance_window", {**WINDOW, **AUTO, "state": "recorded"}, is_file_only=True),
     Case(
         "aem_maintenance_window",
         {"state": "frozen", "checkpoint": {**KEPT, "enterprise_manager": "{address}"}, "wait_sleep": 0.1},
