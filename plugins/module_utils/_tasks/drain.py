@@ -59,7 +59,10 @@ def drain_option() -> dict[str, Any]:
 
 
 def check_drain(params: Mapping[str, Any]) -> DrainPolicy | None:
-    """Return the checked option ``drain``; ``state: drained`` has it always. Raises InputError."""
+    """Return the checked option ``drain``; ``state: drained`` has it always. Raises InputError.
+
+    The variables of the role have no ``state``.
+    """
     drain = params["drain"]
     if drain is None:
         return DrainPolicy(300, 10, "fail") if params.get("state") == "drained" else None
