@@ -244,6 +244,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         self._check_names(found["hosts"])
         for host in found["hosts"]:
             self._add(host["name"], host["variables"], host["is_unreachable"])
+        # Last: a group that is called as a host would be taken for it in `groups`.
+        for host in found["hosts"]:
+            self._add_keyed(host["name"], host["is_unreachable"])
 
     def _params(self, config: dict[str, Any], path: str) -> dict[str, Any]:
         """Return the options of SPEC, checked as those of a module."""
@@ -288,12 +291,14 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return found
 
     def _check_names(self, found: list[dict[str, Any]]) -> None:
-        """Raise AnsibleParserError if two hosts have one name, or one has a name that is Ansible's own."""
+        """Raise AnsibleParserError if two hosts have one name, or one has a name that is taken."""
+        taken = {*RESERVED, *self.inventory.groups, *map(self._sanitize_group_name, self.get_option("groups") or {})}
         names: set[str] = set()
         for name in (host["name"] for host in found):
-            if name in RESERVED:
+            if name in taken:
                 raise AnsibleParserError(
-                    f'A server is called "{name}", which means something else to Ansible. Choose others with server.'
+                    f'A server is called "{name}", and so is a group, or Ansible means something else by it. Give the '
+                    "group another name, or choose the servers with the option server."
                 )
             if name in names:
                 raise AnsibleParserError(
@@ -302,18 +307,27 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             names.add(name)
 
     def _add(self, name: str, members: dict[str, Any], is_unreachable: bool) -> None:
-        """Add a host, its variables and groups."""
+        """Add a host with its variables, and to groups by conditions."""
         host = _as_data(name)
         self.inventory.add_host(host)
         if is_unreachable:
             self.inventory.add_host(host, self.inventory.add_group(UNREACHABLE))
         for variable, value in members.items():
             self.inventory.set_variable(host, variable, _as_data(value))
-        strict = self.get_option("strict") and not is_unreachable  # much of it is not known
+        strict = self._is_strict(is_unreachable)
         self._set_composite_vars(self.get_option("compose"), self._variables(host), host, strict)
-        variables = self._variables(host)
-        self._add_host_to_composed_groups(self.get_option("groups"), variables, host, strict, fetch_hostvars=False)
-        self._add_host_to_keyed_groups(self.get_option("keyed_groups"), variables, host, strict, fetch_hostvars=False)
+        groups = self.get_option("groups")
+        self._add_host_to_composed_groups(groups, self._variables(host), host, strict, fetch_hostvars=False)
+
+    def _add_keyed(self, name: str, is_unreachable: bool) -> None:
+        """Add a host to groups by its variables."""
+        host, keys = _as_data(name), self.get_option("keyed_groups")
+        strict = self._is_strict(is_unreachable)
+        self._add_host_to_keyed_groups(keys, self._variables(host), host, strict, fetch_hostvars=False)
+
+    def _is_strict(self, is_unreachable: bool) -> bool:
+        """Return whether what cannot be evaluated is a failure; of an unreachable server, much is not known."""
+        return self.get_option("strict") and not is_unreachable
 
     def _variables(self, host: str) -> dict[str, Any]:
         return self.inventory.get_host(host).get_vars()

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import yaml
+from ansible_collections.dataops.qlik_em.plugins.inventory import servers as plugin
 from ansible_collections.dataops.qlik_em.tests.functional.ways.children import Controller
 
 PLUGIN = "dataops.qlik_em.servers"
@@ -58,6 +60,11 @@ class Inventory:
 @pytest.fixture
 def inventory(em, tmp_path: Path) -> Inventory:
     return Inventory(em, tmp_path)
+
+
+def operator(em: Any) -> dict[str, Any]:
+    """The user of a stand-in with other servers."""
+    return {"name": em.username, "logins": [em.username], "password": em.password, "grants": [{"role": "Operator"}]}
 
 
 def text_of(value: Any) -> str:
@@ -132,9 +139,8 @@ def test_details_of_tasks_and_what_chooses_among_them(inventory):
 def test_two_tasks_of_one_name_and_names_with_a_slash_are_hosts_of_their_own(inventory, em):
     names = {"a": ["b/c", "x"], "a/b": ["c", "x"], "a%2Fb": ["c"], "a%252Fb": ["c"]}
     tasks = {server: [{"name": task} for task in tasks] for server, tasks in names.items()}
-    user = {"name": em.username, "logins": [em.username], "password": em.password, "grants": [{"role": "Operator"}]}
     servers = [{"name": server, "tasks": tasks} for server, tasks in tasks.items()]
-    em.reset({"users": [user], "servers": servers})
+    em.reset({"users": [operator(em)], "servers": servers})
     found = inventory.list(hosts="tasks")
     pairs = sorted((host["qlik_em_server"], host["qlik_em_task"]) for host in found.hosts.values())
     assert pairs == sorted((server, task) for server, tasks in names.items() for task in tasks)
@@ -288,8 +294,7 @@ def test_a_file_of_another_name(inventory):
 
 
 def test_a_name_that_ansible_has_taken(inventory, em):
-    user = {"name": em.username, "logins": [em.username], "password": em.password, "grants": [{"role": "Operator"}]}
-    em.reset({"users": [user], "servers": [{"name": "all"}, {"name": "good"}]})
+    em.reset({"users": [operator(em)], "servers": [{"name": "all"}, {"name": "good"}]})
     assert 'A server is called "all"' in words(inventory.list().output)
     assert list(inventory.list(server=["g*"]).hosts) == ["good"]
 
@@ -298,8 +303,7 @@ def test_what_enterprise_manager_says_is_never_evaluated(inventory, em, tmp_path
     mark = tmp_path / "mark"
     call = f"lookup('ansible.builtin.pipe', 'touch {mark}')"
     tasks = [{"name": f"{{{{ {call} }}}}", "message": call}, {"name": "t", "message": f"{{{{ {call} }}}}"}]
-    user = {"name": em.username, "logins": [em.username], "password": em.password, "grants": [{"role": "Operator"}]}
-    em.reset({"users": [user], "servers": [{"name": "S", "tasks": tasks}]})
+    em.reset({"users": [operator(em)], "servers": [{"name": "S", "tasks": tasks}]})
     file = inventory.write(hosts="tasks", compose={"ansible_connection": "'local'", "copy": "qlik_em_message"})
     show = {"ansible.builtin.debug": {"msg": "{{ inventory_hostname }} {{ qlik_em_message }} {{ copy }}"}}
     choose = {"ansible.builtin.debug": {"msg": "x"}, "when": "{{ qlik_em_message }}", "ignore_errors": True}
@@ -307,6 +311,32 @@ def test_what_enterprise_manager_says_is_never_evaluated(inventory, em, tmp_path
         child.wait()
         assert "touch" in child.output
     assert not mark.exists()
+
+
+def test_a_host_and_a_group_of_one_name(inventory, em):
+    em.reset({"users": [operator(em)], "servers": [{"name": "prod"}, {"name": "test"}]})
+    by_name = [{"key": "qlik_em_server", "separator": ""}]
+    found = inventory.list(groups={"chosen": "qlik_em_server == 'test'"}, keyed_groups=by_name)
+    assert found.groups == {"prod": ["prod"], "test": ["test"], "chosen": ["test"]}
+    found = inventory.list(groups={"prod": True}, keyed_groups=by_name)
+    assert 'A server is called "prod", and so is a group' in words(found.output)
+
+
+def test_the_examples_run(inventory, em, tmp_path):
+    for number, example in enumerate(yaml.safe_load_all(plugin.EXAMPLES)):
+        options = {**example, "url": em.url, "ca_path": em.ca_path}
+        if "password" in options:
+            options.update(username=em.username, password=em.password)
+        if "cache_connection" in options:
+            options["cache_connection"] = str(tmp_path / "cache")
+        if options.get("hosts") == "tasks":
+            options["on_server_error"] = "skip"
+        file = inventory.write(f"example-{number}.qlik_em.yml", text=json.dumps(options))
+        found = inventory.list(file=file)
+        if "compose" in example and "hosts" not in example:
+            assert found.hosts["Replicate-Prod"]["ansible_host"]
+        else:
+            assert {*found.groups} - {"ungrouped"}, example
 
 
 def test_a_play_over_tasks(inventory, em):
