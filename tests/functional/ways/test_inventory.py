@@ -315,10 +315,10 @@ def test_what_enterprise_manager_says_is_never_evaluated(inventory, em, tmp_path
 
 def test_a_host_and_a_group_of_one_name(inventory, em):
     em.reset({"users": [operator(em)], "servers": [{"name": "prod"}, {"name": "test"}]})
-    by_name = [{"key": "qlik_em_server", "separator": ""}]
-    found = inventory.list(groups={"chosen": "qlik_em_server == 'test'"}, keyed_groups=by_name)
-    assert found.groups == {"prod": ["prod"], "test": ["test"], "chosen": ["test"]}
-    found = inventory.list(groups={"prod": True}, keyed_groups=by_name)
+    keyed = [{"key": "'test'", "separator": ""}]
+    found = inventory.list(groups={"chosen": "qlik_em_server == 'test'"}, keyed_groups=keyed)
+    assert found.groups == {"test": ["prod", "test"], "chosen": ["test"]}
+    found = inventory.list(groups={"prod": True})
     assert 'A server is called "prod", and so is a group' in words(found.output)
 
 
