@@ -115,6 +115,19 @@ EXAMPLES = r"""
     timeout: 5
   ignore_errors: true
 
+- name: Start the tasks that others read from first, and the others when these have caught up
+  dataops.qlik_em.aem_task_batch:
+    state: started
+    include:
+      - server: Replicate-Prod
+    waves:
+      - server: Replicate-Prod
+        name: "log_stream_*"
+    start_when:
+      max_latency: 30
+      stable_for: 2
+      timeout: 60
+
 - name: Restart tasks so that a run which was killed can be continued
   dataops.qlik_em.aem_task_batch:
     state: restarted

@@ -103,6 +103,8 @@ class Client:
         self._session_id = connection.session_id
         self._is_ours = False  # whether we opened the session, so that we close it
         self._refusal: LoginRefused | None = None
+        # The Date header of the last answer (empty: it had none), and when it came (monotonic seconds).
+        self.last_date = ("", 0.0)
 
     @property
     def address(self) -> str:
@@ -222,6 +224,7 @@ class Client:
         for pause in _pauses(self.limits):
             try:
                 reply = self._transport.send(call.verb, url, headers, body, deadline, self.limits.answer_size)
+                self.last_date = (reply.headers.get("Date", ""), time.monotonic())
                 return read_answer(call, reply, self._connection, self._secrets.mask)
             except TransportError as failure:
                 safe = call.repeatable or not failure.sent

@@ -29,5 +29,6 @@ class Limits(NamedTuple):
     list_age: float = 30  # for which a list of tasks is taken to be true
     # The same before a start: what has finished its load in between would load everything again.
     start_age: float = 1
+    latency_age: float = 60  # for which the latency of a running task is taken to be true
     progress_interval: float = 5  # between two lines
     slow_task: float = 10  # after which progress names a task that is under way

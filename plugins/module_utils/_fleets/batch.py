@@ -23,7 +23,7 @@ from .._run.result import Mode, Result
 from .._tasks.operation import check_operation
 from .fleet import ALL_DONE, Fleet, Job, raise_task_failures, states_diff
 from .journal import Journal, JournaledApi, JournalState, open_journal, read_journal
-from .options import FleetLimits, check_limits, check_stop_policy
+from .options import FleetLimits, check_limits, check_start_when, check_stop_policy
 from .selection import Listed, Selection, Selector, read_selectors, select
 
 NO_SELECTOR = "include must hold at least one selector."
@@ -35,7 +35,7 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     Raises AemError when all that runs has ended; it carries the rows.
     """
     operation = check_operation(params["state"], params)
-    limits, policy = check_limits(params), check_stop_policy(params)
+    limits, policy, start_when = check_limits(params), check_stop_policy(params), check_start_when(params)
     waves = read_selectors("waves", params["waves"])
     label = f"{operation.state} {operation.run_option}"  # what a journal calls it
     journal_path = params["journal"] and real_path("journal", params["journal"])
@@ -47,14 +47,15 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     if params["reverse"]:
         sorted_waves.reverse()
     jobs = [[Job(listed.task, operation, listed.snapshot, as_of) for listed in wave] for wave in sorted_waves]
-    skipped = selection.skipped
+    skipped, warnings = selection.skipped, list(selection.skipped.warnings)
     with journaled(api, journal_path, label, mode) as (journaled_api, state, journal):
         try:
-            rows = Fleet(journaled_api, mode, limits, policy, state, journal).run(jobs, operation.state)
+            fleet = Fleet(journaled_api, mode, limits, policy, state, journal, start_when, warn=warnings.append)
+            rows = fleet.run(jobs, operation.state)
             raise_task_failures(rows)
         except AemError as failure:
             failure.facts["skipped_servers"] = skipped.rows
-            failure.warnings += skipped.warnings
+            failure.warnings += warnings
             raise
         if journal:
             with rows_on_failure("tasks", rows, ALL_DONE):
@@ -63,7 +64,7 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
         changed=any(row.changed for row in rows),
         values={**values("tasks", rows), "skipped_servers": skipped.rows},
         diff=states_diff(rows),
-        warnings=skipped.warnings,
+        warnings=warnings,
     )
 
 

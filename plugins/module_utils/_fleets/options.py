@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from .._client.checks import check_count, check_seconds
+from .._client.errors import InputError
+from .._common.wait import check_waiting
 from .._tasks.drain import DrainPolicy, StopPolicy
 from .._tasks.model import TASK_STATES
 
@@ -26,12 +28,31 @@ class FleetLimits(NamedTuple):
     max_failures: int | None
 
 
+class StartWhen(NamedTuple):
+    """A wave is started when the tasks before show a latency of at most ``max_latency``, ``stable_for`` times in a row.
+
+    ``on_timeout`` (``go_on`` or ``stop``) says what becomes of it after ``timeout`` seconds. All times are seconds.
+    """
+
+    max_latency: float
+    stable_for: int
+    timeout: float
+    on_timeout: str
+    sleep: float
+
+
 def fleet_options() -> dict[str, Any]:
     """Return the spec of these options; documented in ``tasks.fleet``."""
     drain = {
         "timeout": {"type": "int", "default": 300},
         "max_latency": {"type": "int", "default": 10},
         "on_timeout": {"type": "str", "choices": ["stop", "skip", "fail"], "default": "fail"},
+    }
+    start_when = {
+        "max_latency": {"type": "int", "default": 10},
+        "stable_for": {"type": "int", "default": 3},
+        "timeout": {"type": "int", "default": 900},
+        "on_timeout": {"type": "str", "choices": ["go_on", "stop"], "default": "stop"},
     }
     return {
         "include": _selectors(),
@@ -44,6 +65,7 @@ def fleet_options() -> dict[str, Any]:
         "max_failures": {"type": "int"},
         "on_full_load": {"type": "str", "choices": ["stop", "skip", "wait", "fail"], "default": "stop"},
         "drain": {"type": "dict", "options": drain},
+        "start_when": {"type": "dict", "options": start_when},
     }
 
 
@@ -73,3 +95,20 @@ def check_stop_policy(params: Mapping[str, Any]) -> StopPolicy:
     timeout = check_seconds("drain.timeout", drain["timeout"])
     most = check_seconds("drain.max_latency", drain["max_latency"], least=0)
     return StopPolicy(params["on_full_load"], DrainPolicy(timeout, most, drain["on_timeout"]))
+
+
+def check_start_when(params: Mapping[str, Any]) -> StartWhen | None:
+    """Return the checked option ``start_when``, None if it is not given; raise InputError."""
+    given = params["start_when"]
+    if given is None:
+        return None
+    if params["state"] == "stopped":
+        raise InputError("start_when has no meaning with state: stopped. To wait before a stop, use drain.")
+    check_count("start_when.stable_for", given["stable_for"], 1000)
+    return StartWhen(
+        check_seconds("start_when.max_latency", given["max_latency"], least=0),
+        given["stable_for"],
+        check_seconds("start_when.timeout", given["timeout"]),
+        given["on_timeout"],
+        check_waiting(params).sleep,
+    )

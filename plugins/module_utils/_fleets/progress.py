@@ -44,3 +44,19 @@ class Progress:
         named = "".join(f", {name} for {seconds:.0f} s" for seconds, name in slow)
         counts = f"{self._done} of {self._total} done, {self._failed} failed, {len(running)} running"
         self._show(f"{self._operation}: {counts}{named}")
+
+
+class Pace:
+    """Says when it is time for another line of something that takes long."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._pause = limits.progress_interval
+        self._next = time.monotonic() + self._pause
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time; then the next line has to wait."""
+        is_due = time.monotonic() >= self._next
+        if is_due:
+            self._next = time.monotonic() + self._pause
+        return is_due
