@@ -133,7 +133,7 @@ options:
     type: bool
   force:
     description:
-      - Must be V(true) to drop a whole ACL.
+      - Must be V(true) to drop a whole ACL, and to replace one with roles that name nobody.
     type: bool
     default: false
 notes:

@@ -14,7 +14,7 @@ author:
 description:
   - Returns the endpoints of one, several or all Replicate servers, filtered by name, type and role, and on request
     their settings without secrets.
-  - An endpoint that does not exist is not a failure. The list is shorter then, or empty.
+  - An endpoint that does not exist is not a failure. There is a warning then, and its name is in RV(missing).
 extends_documentation_fragment:
   - dataops.qlik_em.connection
   - dataops.qlik_em.attributes
@@ -152,6 +152,13 @@ endpoints:
         server: erp.corp.example:1521/ERP
         username: replicate
         password: "********"
+missing:
+  description:
+    - The names, and the globs on servers, that nothing fits. There is a warning for each.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 skipped_servers:
   description: The servers that could not be read, with the reason.
   returned: success

@@ -28,7 +28,7 @@ options:
   name:
     description:
       - The names of the schedules. Without it, all of the server are returned. A schedule that does not exist is not a
-        failure. The list is shorter then, or empty.
+        failure. There is a warning then, and its name is in RV(missing).
     type: list
     elements: str
     aliases:
@@ -122,6 +122,13 @@ schedules:
         command_id: 25
         schedule: 30 2 * * 1-5 *
         task: customers full load
+missing:
+  description:
+    - The names that nothing fits. There is a warning for each.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 """
 
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec

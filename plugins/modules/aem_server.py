@@ -85,7 +85,8 @@ options:
     type: str
   update_password:
     description:
-      - V(on_create) sends O(server_password) for a new server only. An existing one keeps its password.
+      - V(on_create) sends O(server_password) for a new server only. An existing one keeps its password, so that
+        another O(server_username) is refused if O(server_password) is given, too.
       - V(always) sends it each time. The result is then always changed, as the stored one cannot be read.
     type: str
     choices:

@@ -13,7 +13,7 @@ author:
   - dataops.qlik_em contributors (@dataops)
 description:
   - Returns one, several or all servers, with their state, version, licence, tasks and load.
-  - A server that does not exist is not a failure. The list is shorter then, or empty.
+  - A server that does not exist is not a failure. There is a warning then, and its name is in RV(missing).
 extends_documentation_fragment:
   - dataops.qlik_em.connection
   - dataops.qlik_em.attributes
@@ -170,6 +170,13 @@ servers:
         memory_mb: 572
         attunity_cpu_percentage: 4
         machine_cpu_percentage: 11
+missing:
+  description:
+    - The names, and the globs on servers, that nothing fits. There is a warning for each.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 skipped_servers:
   description: The servers that could not be read, with the reason.
   returned: success

@@ -169,6 +169,13 @@ tables:
         cached_insert_count: 0
         cached_update_count: 0
         cached_delete_count: 0
+missing:
+  description:
+    - The names that nothing fits. There is a warning for each. Not known with O(state).
+  returned: success
+  type: list
+  elements: str
+  sample: []
 """
 
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec

@@ -14,7 +14,7 @@ author:
 description:
   - Returns the details of tasks that are named literally, or the lists of one, several or all servers, filtered by
     name, state and tag.
-  - A task that does not exist is not a failure. The list is shorter then, or empty.
+  - A task that does not exist is not a failure. There is a warning then, and its name is in RV(missing).
 extends_documentation_fragment:
   - dataops.qlik_em.connection
   - dataops.qlik_em.attributes
@@ -135,6 +135,13 @@ tasks:
       type: list
       elements: str
       sample: [nightly]
+missing:
+  description:
+    - The names, and the globs on servers, that nothing fits. There is a warning for each.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 skipped_servers:
   description: The servers that could not be read, with the reason.
   returned: success

@@ -107,6 +107,10 @@ def check_options(params: Mapping[str, Any]) -> tuple[AclOwner, model.Roles]:
         raise InputError(
             "state: replaced needs a role, or nobody would have any. To go back to what is inherited use state: absent."
         )
+    if state == "replaced" and not params["force"] and not any(any(kinds.values()) for kinds in named.values()):
+        raise InputError(
+            "state: replaced with roles that name nobody takes every role away from everybody: it needs force: true."
+        )
     return owner, named
 
 

@@ -38,6 +38,7 @@ def send(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
             lost.hint = f"The call was not sent again, and may have been carried out. {lost.hint}"
         raise
     except ApiError as refused:
+        refused.not_found = ()  # this module sends what it is asked to, and nothing else
         refused.changed = method != "get" and refused.error_code.endswith(GOES_ON)
         raise
     done = not answer.error_code or answer.error_code.endswith(GOES_ON)

@@ -28,6 +28,8 @@ from .transport import Reply, Transport
 
 SESSION_HEADER = "EnterpriseManager.APISessionID"
 NOT_SUPPORTED = "AEM_METHOD_NOT_SUPPORTED_VERSION"
+# How much of a path names the object that does not exist.
+NOT_FOUND = {"AEM_SERVER_NOT_FOUND": 2, "AEM_TASK_NOT_FOUND": 4, "AEM_ENDPOINT_NOT_FOUND": 4}
 EXCERPT = 200  # characters of a foreign answer that a message shows
 
 
@@ -295,6 +297,7 @@ def _api_error(call: Call, code: str, message: str, status: int, connection: Con
     error = ApiError(
         f"{what} failed: {message or advice.meaning or code}",
         advice.remedy,
+        not_found=call.target.path[: NOT_FOUND.get(code, 0)],
         error_code=code,
         http_status=status,
         error_message=message,

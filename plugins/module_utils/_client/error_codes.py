@@ -38,7 +38,7 @@ CATALOGUE: dict[str, Advice] = {
     ),
     "AEM_SERVER_NOT_FOUND": Advice(
         "Enterprise Manager knows no server of this name.",
-        "server is the display name in Enterprise Manager, not a host name; upper and lower case count.",
+        "server is the display name in Enterprise Manager, not a host name. Names are case-sensitive.",
     ),
     "AEM_SERVER_NOT_MONITORED": Advice(
         "Monitoring of the server is switched off.",
@@ -94,7 +94,7 @@ CATALOGUE: dict[str, Advice] = {
     ),
     "AEM_TASK_NOT_FOUND": Advice(  # assumed
         "The server has no task of this name.",
-        "Upper and lower case count; Compose tasks and workflows are named task__project.",
+        "Names are case-sensitive; Compose tasks and workflows are named task__project.",
     ),
     "AEM_TASK_ALREADY_STOPPED": Advice("The task is stopped already.", "Nothing to do."),
     "AEM_STOP_TASK_INNER_ERR": Advice(
@@ -157,7 +157,7 @@ CATALOGUE: dict[str, Advice] = {
     ),
     "AEM_ENDPOINT_NOT_FOUND": Advice(  # assumed for PatchEndpoint and ReconfigureEndpointNoWait
         "The server has no endpoint of this name.",
-        "name is the display name of the endpoint; upper and lower case count.",
+        "name is the display name of the endpoint. Names are case-sensitive.",
     ),
     "AEM_ENDPOINT_LIST_INNER_ERR": Advice(
         "The server failed to list its endpoints.", "Read the server's message and its log; then run this again."

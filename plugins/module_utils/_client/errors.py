@@ -18,9 +18,10 @@ class AemError(Exception):
 
     ``facts`` are the structured fields that a failed result shows beside ``msg``.
     ``changed`` is true if this run may have changed something before it failed. ``lines`` are shown below the message.
+    ``not_found`` is the path of the server, task or endpoint that does not exist, if that is what went wrong.
     """
 
-    def __init__(self, message: str, hint: str = "", **facts: Any) -> None:
+    def __init__(self, message: str, hint: str = "", not_found: tuple[str, ...] = (), **facts: Any) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
@@ -28,6 +29,7 @@ class AemError(Exception):
         self.changed = False
         self.warnings: list[str] = []
         self.lines: list[str] = []
+        self.not_found = not_found
 
     def __str__(self) -> str:
         return self.message

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import threading
 import time
@@ -24,15 +25,16 @@ BURST = 2.0  # seconds; Ansible answers one Ctrl-C with a SIGINT and at once a S
 
 
 class Interrupt:
-    """Knows whether the run is to end early: SIGINT or SIGTERM has come, or the process that started it has ended.
+    """Knows whether the run is to end early: SIGINT or SIGTERM has come, or whoever started it has ended.
 
     The signals are watched between ``__enter__`` and ``__exit__``, in the main thread only. One that comes more than
     ``burst`` seconds after the first ends the run at once, by a KeyboardInterrupt, but for the logout.
 
-    ``parent`` is the id of the process that started the run, if that is not just the present parent.
+    ``parent`` is the id of the process that started the run, if that is not just the present parent. ``output`` is
+    the file descriptor that takes the result: a shell between it and its reader would hide that the reader has ended.
     """
 
-    def __init__(self, parent: int | None = None, burst: float = BURST) -> None:
+    def __init__(self, parent: int | None = None, burst: float = BURST, output: int | None = None) -> None:
         self.signal: signal.Signals | None = None
         self.closing = False  # whether only the logout is left
         self._is_abandoned = False
@@ -40,6 +42,8 @@ class Interrupt:
         self._since = 0.0  # monotonic seconds of the first signal
         self._burst = burst
         self._parent = parent or os.getppid()
+        # One that has no reader from the start says nothing.
+        self._output = None if output is None or _is_closed(output) else output
         self._previous: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Interrupt:
@@ -81,7 +85,7 @@ class Interrupt:
             raise Interrupted(f"Interrupted by {self.signal.name}.")
         if self._is_abandoned:
             raise Interrupted("Interrupted: the run that this was a part of has ended.")
-        if os.getppid() != self._parent:
+        if os.getppid() != self._parent or (self._output is not None and _is_closed(self._output)):
             raise Interrupted("Interrupted: the process that started this run has ended.")
 
     def pause(self, seconds: float) -> None:
@@ -93,3 +97,10 @@ class Interrupt:
             if left <= 0:
                 return
             time.sleep(min(left, SLICE))
+
+
+def _is_closed(output: int) -> bool:
+    """Return whether nobody reads what is written to this file descriptor any more."""
+    watch = select.poll()
+    watch.register(output, 0)  # without an event, only errors and the end of the reader are reported
+    return bool(watch.poll(0))

@@ -47,6 +47,12 @@ def find_servers(api: Api, patterns: Sequence[str | None]) -> list[str]:
     return list(dict.fromkeys([*(name for name in listed if is_selected(name, wanted)), *literal]))
 
 
+def unmatched(patterns: Iterable[str], names: Iterable[str]) -> list[str]:
+    """Return the patterns that match none of the names."""
+    names = list(names)
+    return [pattern for pattern in patterns if not any(matches(name, pattern) for name in names)]
+
+
 class SkippedServers(NamedTuple):
     """The servers that could not be read and were left out: ``{"server", "msg", ...}`` each."""
 

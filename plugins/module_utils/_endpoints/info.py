@@ -16,6 +16,7 @@ from .._client.checks import check_name
 from .._client.client import NOT_SUPPORTED
 from .._client.errors import ApiError
 from .._client.redaction import redacted
+from .._common.missing import missing_names, missing_servers, on_servers, values_of, warnings_of
 from .._common.patterns import find_servers, is_selected, read_servers
 from .._run.result import Mode, Result
 from .read import is_forbidden, settings_of
@@ -29,6 +30,7 @@ def gather(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     names = [check_name("name", name) for name in params["name"] or []]
     kinds = {meaning(check_type(kind)): kind for kind in params["type"] or []}
     there: set[str] = set()
+    listed_names: list[str] = []
     roles = {role.upper() for role in params["role"] or []}
     warnings: list[str] = []
 
@@ -41,6 +43,7 @@ def gather(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
                 return []
             raise
         there.update(kind_of(str(item.get("type"))) for item in listed)
+        listed_names.extend(item["name"] for item in listed)
         found = [
             {**{key: value for key, value in item.items() if key != "$type"}, "server": server}
             for item in listed
@@ -52,13 +55,17 @@ def gather(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
             warnings.extend(_add_settings(api, server, found))
         return found
 
-    found, skipped = read_servers(find_servers(api, named), read, params["on_server_error"])
+    chosen = find_servers(api, named)
+    found, skipped = read_servers(chosen, read, params["on_server_error"])
     for kind, text in kinds.items():
         if kind not in TYPES and kind not in there and not text.upper().endswith(SUFFIX):
             raise unknown_type(text, there, f"If it is right, write it as exports do: {kind}{SUFFIX}.")
     endpoints = [endpoint for items in found.values() for endpoint in items]
-    values = {"endpoints": endpoints, "skipped_servers": skipped.rows}
-    return Result(values=values, warnings=warnings + skipped.warnings)
+    missing = missing_servers(named, chosen)
+    if found and not skipped.rows:  # an endpoint may be on a server that could not be read
+        missing += missing_names("endpoint", names, listed_names, on_servers(found))
+    values = {"endpoints": endpoints, **values_of(missing), "skipped_servers": skipped.rows}
+    return Result(values=values, warnings=warnings + warnings_of(missing) + skipped.warnings)
 
 
 def _add_settings(api: Api, server: str, endpoints: list[Json]) -> list[str]:

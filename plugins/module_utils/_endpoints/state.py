@@ -15,6 +15,7 @@ from .._client.api import Api, Json, on_endpoint
 from .._client.checks import check_name
 from .._client.error_codes import advice_on
 from .._client.errors import AemError, ApiError, InputError
+from .._client.nearest import CASE
 from .._client.redaction import redacted
 from .._common.lost_answers import confirm_lost_write
 from .._common.wait import Waiting, check_waiting
@@ -155,7 +156,8 @@ def check_new(options: Options) -> str:
     if missing:
         raise InputError(
             f"There is no {options.subject}. To create it, {' and '.join(missing)} must be given.",
-            "If it should be there already: upper and lower case count.",
+            CASE,
+            not_found=on_endpoint(options.server, options.name).path,
         )
     return str(options.kind)
 
@@ -278,7 +280,8 @@ def _reconfigure(api: Api, options: Options, mode: Mode) -> Result:
     known = {str(item.get("name")): item for item in api.get_endpoint_list(options.server)}
     for name in pair:
         if name not in known:
-            raise InputError(f'There is no endpoint "{name}" on server "{options.server}".')
+            target = on_endpoint(options.server, name)
+            raise InputError(f"There is no {target.subject}.", CASE, not_found=target.path)
         kind, role = kind_of(str(known[name].get("type"))), known[name].get("role")
         if kind != "ORACLE" or role == "TARGET":  # (docs/enterprise_manager_api.md, 6.38)
             raise InputError(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .._client.api import Api
@@ -24,7 +24,8 @@ from .._tasks.operation import check_operation
 from .fleet import ALL_DONE, Fleet, Job, raise_task_failures, states_diff
 from .journal import Journal, JournaledApi, JournalState, open_journal, read_journal
 from .options import FleetLimits, check_limits, check_start_when, check_stop_policy
-from .selection import Listed, Selection, Selector, read_selectors, select
+from .selection import Selection, read_selectors, select
+from .waves import check_waves, order_values, show_order, sort_into_waves
 
 NO_SELECTOR = "include must hold at least one selector."
 
@@ -36,18 +37,23 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     """
     operation = check_operation(params["state"], params)
     limits, policy, start_when = check_limits(params), check_stop_policy(params), check_start_when(params)
-    waves = read_selectors("waves", params["waves"])
+    option = check_waves(params)
+    if option.is_auto and params["reverse"]:
+        raise InputError("reverse has no meaning with waves: auto, whose order follows from state.")
     label = f"{operation.state} {operation.run_option}"  # what a journal calls it
     journal_path = params["journal"] and real_path("journal", params["journal"])
     if journal_path:
         read_journal(journal_path, api.client.address, label)
     as_of = time.monotonic()
     selection = read_selection(api, params, limits)
-    sorted_waves = sort_into_waves(selection.tasks, waves)
-    if params["reverse"]:
-        sorted_waves.reverse()
-    jobs = [[Job(listed.task, operation, listed.snapshot, as_of) for listed in wave] for wave in sorted_waves]
-    skipped, warnings = selection.skipped, list(selection.skipped.warnings)
+    waves = sort_into_waves(api, selection.tasks, option, limits)
+    show_order(mode, waves)
+    is_reverse = operation.state != "stopped" if option.is_auto else params["reverse"]
+    jobs = [
+        [Job(listed.task, operation, listed.snapshot, as_of) for listed in wave]
+        for wave in (waves.tasks[::-1] if is_reverse else waves.tasks)
+    ]
+    skipped, warnings = selection.skipped, selection.skipped.warnings + waves.warnings
     with journaled(api, journal_path, label, mode) as (journaled_api, state, journal):
         try:
             fleet = Fleet(journaled_api, mode, limits, policy, state, journal, start_when, warn=warnings.append)
@@ -62,7 +68,7 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
                 journal.note("end")
     return Result(
         changed=any(row.changed for row in rows),
-        values={**values("tasks", rows), "skipped_servers": skipped.rows},
+        values={**values("tasks", rows), "skipped_servers": skipped.rows, **order_values(waves)},
         diff=states_diff(rows),
         warnings=warnings,
     )
@@ -79,20 +85,6 @@ def read_selection(api: Api, params: Mapping[str, Any], limits: FleetLimits) -> 
         skipped = "".join(f" {warning}" for warning in selection.skipped.warnings)
         raise InputError(f"include selects no task. Set allow_empty: true if that can be right.{skipped}")
     return selection
-
-
-def sort_into_waves(tasks: Sequence[Listed], waves: Sequence[Selector]) -> list[list[Listed]]:
-    """Return the tasks of each wave, and last those of none; raise InputError for a task of two waves."""
-    result: list[list[Listed]] = [[] for _wave in range(len(waves) + 1)]
-    for listed in tasks:
-        places = [number for number, wave in enumerate(waves) if wave.selects(listed)]
-        if len(places) > 1:
-            task, numbers = listed.task, " and ".join(str(place + 1) for place in places)
-            raise InputError(
-                f'Task "{task.name}" on server "{task.server}" is in the waves {numbers}: waves must not overlap.'
-            )
-        result[places[0] if places else -1].append(listed)
-    return result
 
 
 @contextlib.contextmanager

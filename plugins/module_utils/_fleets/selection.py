@@ -16,7 +16,9 @@ from typing import Any, NamedTuple
 from .._client.api import Api
 from .._client.checks import check_characters, check_name
 from .._client.errors import InputError
+from .._client.nearest import CASE, did_you_mean
 from .._common.patterns import SkippedServers, find_servers, is_literal, matches, read_servers
+from .._common.rows import first
 from .._tasks.model import TaskName, TaskSnapshot, snapshot_of, state_of
 
 
@@ -118,7 +120,8 @@ def select(
     found, skipped = read_servers(servers, lambda server: list_tasks(api, server), on_server_error, run_all)
     listed = [one for tasks in found.values() for one in tasks]
     wanted, unwanted = Selectors(include), Selectors(exclude)
-    _refuse_unknown(wanted.unknown([one.task for one in listed], [row["server"] for row in skipped.rows]))
+    there = [one.task for one in listed]
+    _refuse_unknown(wanted.unknown(there, [row["server"] for row in skipped.rows]), there)
     return Selection([one for one in listed if wanted.select(one) and not unwanted.select(one)], skipped)
 
 
@@ -153,8 +156,10 @@ class RecentLists:
             return tasks.get(task)
 
 
-def _refuse_unknown(missing: Sequence[Selector]) -> None:
+def _refuse_unknown(missing: Sequence[Selector], there: Sequence[TaskName]) -> None:
     """Raise InputError for literal names that no task has: a typing mistake, and its task would be forgotten."""
     if missing:
         where = [f'"{one.name}" on server "{one.server}"' if one.server else f'"{one.name}"' for one in missing]
-        raise InputError(f"include names tasks that do not exist: {', '.join(where)}.")
+        near = did_you_mean(str(missing[0].name), (task.name for task in there))
+        hint = f"{near} {CASE}".strip()
+        raise InputError(f"include names tasks that do not exist: {', '.join(first(where))}.", hint)

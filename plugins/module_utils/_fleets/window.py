@@ -26,7 +26,7 @@ from .._tasks.drain import StopPolicy
 from .._tasks.model import KNOWN_STATES
 from .._tasks.operation import Operation, check_timeout
 from . import second_look, window_notes
-from .batch import NO_SELECTOR, journaled, read_selection, sort_into_waves
+from .batch import NO_SELECTOR, journaled, read_selection
 from .checkpoint import FREEZING, FROZEN, OPEN, RECORDED, RESTORED, RESTORING, Checkpoint, RecordedTask
 from .checkpoint_store import STARTED, CheckpointStore
 from .fleet import ALL_DONE, Fleet, Job, raise_task_failures, states_diff
@@ -35,6 +35,7 @@ from .options import check_limits, check_start_when, check_stop_policy
 from .restart_points import SAFE_POINT, LastReadings, check_margin, from_safe_points, read_latencies
 from .second_look import ServerStatus
 from .selection import list_tasks, read_selectors
+from .waves import WavesOption, check_waves, order_values, show_order, sort_into_waves
 
 NOT_CONNECTED = "AEM_SERVER_NOT_CONNECTED"
 
@@ -76,8 +77,9 @@ class Window:
         self._start_when, self._margin = check_start_when(params), check_margin(params)
         self._store = CheckpointStore(params["path"], api.client.address, mode.check)
         self._path = self._store.path
+        self._waves = check_waves(params)
         if is_record:
-            for option in ("include", "exclude", "waves"):
+            for option in ("include", "exclude"):
                 read_selectors(option, params[option])
             if not params["include"]:
                 raise InputError(NO_SELECTOR)
@@ -92,7 +94,7 @@ class Window:
     def record(self) -> Result:
         """Note which of the selected tasks run. Of a window that is open, what was noted stays as it is."""
         api, params, path = self._api, self._params, self._path
-        selectors = {key: [_given_members(one) for one in params[key] or []] for key in ("include", "exclude", "waves")}
+        selectors = _selection_of(params, self._waves)
         old = self._store.load()
         if old and old.phase in OPEN:
             if old.selection != selectors:
@@ -107,14 +109,15 @@ class Window:
         if old and old.phase == RECORDED:
             self._check_all_back(old)
         selection = read_selection(api, params, self._limits)
-        waves = sort_into_waves(selection.tasks, read_selectors("waves", params["waves"]))
+        waves = sort_into_waves(api, selection.tasks, self._waves, self._limits)
+        show_order(self._mode, waves)
         tasks = tuple(
             RecordedTask(*listed.task, listed.snapshot.state, number)
-            for number, wave in enumerate(waves, start=1)
+            for number, wave in enumerate(waves.tasks, start=1)
             for listed in wave
         )
         new = Checkpoint(api.client.address, time_at(server_time(api.client)), RECORDED, selectors, tasks)
-        warnings = selection.skipped.warnings
+        warnings = selection.skipped.warnings + waves.warnings
         warnings += [
             f"{recorded.task} is {recorded.state}, of which little is known: it is left alone."
             for recorded in tasks
@@ -123,16 +126,16 @@ class Window:
         if old and old.phase == RESTORED:
             warnings += window_notes.stopped_since(old, new)
         if old and old.phase == RECORDED and (set(old.tasks), old.selection) == (set(new.tasks), new.selection):
-            return Result(
-                values=window_notes.recorded_values(old), diff=window_notes.diff_of_records(old, old), warnings=warnings
-            )
+            outcome = {**window_notes.recorded_values(old), **order_values(waves)}
+            return Result(values=outcome, diff=window_notes.diff_of_records(old, old), warnings=warnings)
         readings, notes = read_latencies(api, [one.task for one in tasks if one.ran], self._limits, self._mode)
         new, warnings = new._replace(readings=readings), warnings + notes
         if path:
             if not old:
                 self._store.check_missing()
             warnings += self._store.begin(new)
-        return Result(bool(path), window_notes.recorded_values(new), window_notes.diff_of_records(old, new), warnings)
+        outcome = {**window_notes.recorded_values(new), **order_values(waves)}
+        return Result(bool(path), outcome, window_notes.diff_of_records(old, new), warnings)
 
     def freeze(self) -> Result:
         """Stop what the checkpoint says ran, wave by wave, and make sure that it is stopped."""
@@ -356,6 +359,14 @@ class Window:
                 f"ran then are not back: {names}. Nothing was recorded. Start them again (state: restored, with "
                 f"this path). If they are to stay as they are, move {self._path} away, then record again."
             )
+
+
+def _selection_of(params: Mapping[str, Any], waves: WavesOption) -> dict[str, Any]:
+    """Return the selection as the checkpoint has it: without ``waves`` if their order was found out."""
+    given = {"include": params["include"], "exclude": params["exclude"]}
+    if waves.given is not None:
+        given["waves"] = waves.given
+    return {option: [_given_members(one) for one in selectors or []] for option, selectors in given.items()}
 
 
 def _given_members(selector: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,8 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible.module_utils.basic import env_fallback
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from .._client.connection import variable
+from .._client.errors import InputError
 from .._client.masking import Finder
 
 
@@ -49,6 +51,18 @@ def waiting_options() -> dict[str, Any]:
         "wait_timeout": {"type": "int", "default": 300},
         "wait_sleep": {"type": "float", "default": 2},
     }
+
+
+def checked(option: str, value: Any, spec: dict[str, Any]) -> Any:
+    """Return the value of an option of the type ``raw`` as Ansible takes one with this spec.
+
+    Raises InputError, in Ansible's words.
+    """
+    validation = ArgumentSpecValidator({option: spec}).validate({option: value})
+    if validation.error_messages:
+        prefix = "Unsupported parameters: " if validation.unsupported_parameters else ""
+        raise InputError(f"{prefix}{validation.error_messages[0]}")
+    return validation.validated_parameters[option]
 
 
 class Spec:

@@ -20,6 +20,8 @@ from .arguments import Spec
 from .result import Mode
 from .run import Run, run_resource
 
+RESULT = 1  # the file descriptor of stdout, from which Ansible reads a module's result
+
 
 class _Module(AnsibleModule):
     """A module that shows none of its secrets, also those inside of options that are not secret as a whole.
@@ -70,7 +72,7 @@ def run_as_module(spec: Spec, run: Run) -> None:
     module = _Module(spec)
     # Ansible would add owner, mode and size of a file that the result names as dest; in process nobody does.
     module.add_path_info = lambda result: result
-    with Interrupt() as interrupt:
+    with Interrupt(output=RESULT) as interrupt:
         outcome = run_resource(spec, run, module.params, os.environ, Mode(module.check_mode, module._diff), interrupt)
     # As in _secrets. The dates of a licence that templating has turned into a mapping are shown on purpose.
     module.no_log_values = {one for one in module.no_log_values if one.strip() and not DATE.fullmatch(one)}

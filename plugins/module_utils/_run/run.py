@@ -23,6 +23,7 @@ from .._client.errors import AemError
 from .._client.interrupt import Interrupt
 from .._client.limits import Limits
 from .._client.masking import Secrets, secrets_in
+from .._client.nearest import suggestion
 from .._client.transport import REQUESTS_IMPORT_ERROR, Transport, one_warning_is_enough
 from .arguments import Spec
 from .result import Mode, Result
@@ -64,9 +65,14 @@ def run_resource(
         parallel = params[spec.parallel_option] if spec.parallel_option else 1
         with one_warning_is_enough(), open_transport(connection, parallel) as transport:
             client = Client(connection, transport, secrets, interrupt, limits)
+            api = Api(client)
             try:
                 masked_mode = mode._replace(progress=lambda line: mode.progress(one_line(secrets.mask(line))))
-                result = run(Api(client), params, masked_mode)
+                result = run(api, params, masked_mode)
+            except AemError as failure:
+                if failure.not_found:
+                    failure.hint = f"{suggestion(api, failure.not_found)} {failure.hint}".strip()
+                raise
             finally:
                 interrupt.closing = True
                 client.close()

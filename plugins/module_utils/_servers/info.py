@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .._client.api import Api, Json
+from .._client.api import Api, Json, on_server
 from .._client.checks import check_name
+from .._client.nearest import suggestion
+from .._common.missing import missing_names, missing_servers, values_of, warnings_of
 from .._common.patterns import is_literal, is_selected, read_servers
 from .._run.result import Mode, Result
 from .model import in_one_spelling, read_details
@@ -22,7 +24,7 @@ def gather(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     """Return the selected servers: what the list shows of them, and their details.
 
     A server that is named literally needs no GetServerList, which asks for a higher role. One that does not exist is
-    left out.
+    left out, with a warning.
     """
     patterns = list(dict.fromkeys(check_name("name", name) for name in params["name"] or []))
     listed: dict[str, Json] = {}
@@ -38,5 +40,13 @@ def gather(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     chosen = [name for name in listed if is_selected(name, patterns)]
     names = dict.fromkeys([*chosen, *filter(is_literal, patterns)])
     found, skipped = read_servers(names, read, params["on_server_error"])
-    servers = [server for server in found.values() if server]
-    return Result(values={"servers": servers, "skipped_servers": skipped.rows}, warnings=skipped.warnings)
+    servers = {name: server for name, server in found.items() if server}
+    there = [*servers, *(row["server"] for row in skipped.rows)]
+    missing = [
+        *missing_servers(patterns, there),
+        *missing_names("server", patterns, there, suggest=lambda name: suggestion(api, on_server(name).path)),
+    ]
+    return Result(
+        values={"servers": list(servers.values()), **values_of(missing), "skipped_servers": skipped.rows},
+        warnings=warnings_of(missing) + skipped.warnings,
+    )

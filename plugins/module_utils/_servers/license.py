@@ -16,6 +16,7 @@ from typing import Any
 
 from .._client.api import Api, Json, on_server
 from .._client.checks import check_name
+from .._client.error_codes import advice_on
 from .._client.errors import AemError, InputError
 from .._client.masking import DATE, LONGEST
 from .._common.files import read_file
@@ -108,7 +109,8 @@ def _read(api: Api, server: str) -> Json:
         # As the write would say, but before it.
         raise AemError(
             f"There is no {on_server(server).subject}: the licence was not sent.",
-            "server is the display name in Enterprise Manager, not a host name; upper and lower case count.",
+            advice_on(NOT_FOUND).remedy,
+            not_found=on_server(server).path,
             error_code=NOT_FOUND,
         )
     return details.get("license") or {}

@@ -15,6 +15,8 @@ from typing import Any
 from .._client.api import Api, Json
 from .._client.checks import check_name, check_text
 from .._client.errors import AemError
+from .._client.nearest import CASE, did_you_mean
+from .._common.missing import missing_names, on_servers, values_of, warnings_of
 from .._common.wait import check_waiting
 from .._definitions.diff import Leaves
 from .._definitions.document import names_in
@@ -75,7 +77,7 @@ def _refuse_unknown_tasks(server: str, names: list[str], there: list[str]) -> No
     if missing:
         raise AemError(
             f'There is no task "{missing[0]}" on server "{server}": the schedule would do nothing. Nothing was sent.',
-            "Upper and lower case count. Create the task first.",
+            f"{did_you_mean(missing[0], there)} {CASE} Create the task first.".strip(),
         )
 
 
@@ -86,7 +88,11 @@ def gather(api: Api, params: Mapping[str, Any], _mode: Mode) -> Result:
         check_text("name", name)
     jobs = model.jobs_in(server, api.export_all(server))
     rows = [model.shown(job, _now()) for job in jobs if names is None or job["name"] in names]
-    return Result(False, {"schedules": [row for row, _text in rows]}, warnings=[text for _row, text in rows if text])
+    missing = missing_names("schedule", names or [], [job["name"] for job in jobs], on_servers([server]))
+    return Result(
+        values={"schedules": [row for row, _text in rows], **values_of(missing)},
+        warnings=warnings_of(missing) + [text for _row, text in rows if text],
+    )
 
 
 def _now() -> datetime:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from .._client.api import Api, Json, on_server
 from .._client.checks import check_name, check_text
 from .._client.errors import AemError, InputError, WaitError
+from .._client.nearest import CASE
 from .._common.lost_answers import confirm_lost_write, from_the_read
 from .._common.wait import TimedOut, Waiting, check_waiting, wait_until
 from .._run.result import Mode, Result, diff
@@ -122,8 +123,9 @@ def _new(wanted: Wanted) -> Json:
     missing = [OPTIONS.get(key, key) for key in NEEDED if given.get(key) is None]
     if missing:
         raise InputError(
-            f"There is no {wanted.subject} yet, and a new one needs {', '.join(missing)}. If there is "
-            "one, check its name: upper and lower case count."
+            f"There is no {wanted.subject} yet, and a new one needs {', '.join(missing)}.",
+            CASE,
+            not_found=on_server(wanted.name).path,
         )
     # $type must come first: the server decides by it what it reads (docs/enterprise_manager_api.md, 4.9).
     return {
@@ -142,6 +144,13 @@ def _changed(wanted: Wanted, current: Json) -> Json:
         raise InputError(
             f"The {wanted.subject} is of type: {there}, which cannot be changed to {wanted.type}. Remove "
             "it first (state: absent), or choose another name."
+        )
+    user = wanted.members.get("username", current.get("username"))
+    if user != current.get("username") and wanted.password is not None and not wanted.is_password_sent:
+        raise InputError(
+            f'The {wanted.subject} would get the user "{user}" with the password of the user '
+            f'"{current.get("username")}", as update_password: on_create sends none to a server that exists.',
+            "Set update_password: always for this change. If both users have one password, leave server_password out.",
         )
     definition = {"$type": TYPES[there], **current, **wanted.members}
     if wanted.is_password_sent:

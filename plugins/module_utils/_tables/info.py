@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .._client.api import Api
+from .._client.api import Api, on_task
 from .._client.checks import check_name
+from .._common.missing import Missing, missing_names, values_of, warnings_of
 from .._common.patterns import is_literal, is_selected
 from .._run.result import Mode, Result
-from .model import STATES, filters, name_in, state_of
+from .model import STATES, TableName, filters, name_in, state_of
 
 
 def gather(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
@@ -25,13 +26,23 @@ def gather(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     tables = [check_name("table", one) for one in params["table"] or []]
     states = {STATES[one][0] for one in params["state"] or []}
     read = api.get_table_statuses if params["statuses"] else api.get_table_list
-    found = []
+    found, there = [], []
     for item in read(server, task, filters(_exact(schemas), _exact(tables), params["state"] or ())):
         name, state = name_in(item), state_of(item)
+        there.append(name)
         if is_selected(name.schema, schemas) and is_selected(name.table, tables) and (not states or state in states):
             members = {key: value for key, value in item.items() if key != "$type"}
             found.append({**members, "schema": name.schema, "table": name.table, "state": state})
-    return Result(values={"tables": found})
+    missing = [] if states else _missing(schemas, tables, there, f" of {on_task(server, task).subject}")
+    return Result(values={"tables": found, **values_of(missing)}, warnings=warnings_of(missing))
+
+
+def _missing(schemas: list[str], tables: list[str], there: list[TableName], where: str) -> list[Missing]:
+    """Return the literal names that no table has, whatever its state; of a schema only if no table is named."""
+    if tables:
+        names = [name.table for name in there if is_selected(name.schema, schemas)]
+        return missing_names("table", tables, names, where)
+    return missing_names("schema", schemas, [name.schema for name in there], where)
 
 
 def _exact(patterns: Sequence[str]) -> str | None:

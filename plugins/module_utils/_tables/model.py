@@ -41,7 +41,7 @@ class TableSnapshot(NamedTuple):
     load: Mapping[str, Any] | None = None
 
 
-def filters(schema: str | None, table: str | None, states: Collection[str] = ()) -> dict[str, str]:
+def filters(schema: str | None = None, table: str | None = None, states: Collection[str] = ()) -> dict[str, str]:
     """Return the query of GetTableList and GetTableStatuses; ``states`` are options (none: all).
 
     ``schema`` and ``table`` must be exact names. What is a wildcard differs by release (``*`` until 2024, ``%`` from

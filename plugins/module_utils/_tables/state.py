@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple
 from .._client.api import Api, Json
 from .._client.checks import check_name
 from .._client.errors import AemError, InputError, Interrupted, LoginRefused, TransportError, WaitError, sentence
+from .._client.nearest import CASE, did_you_mean
 from .._common.lost_answers import confirm_lost_write
 from .._common.rows import Row, raise_failures, values, with_rows
 from .._common.wait import TimedOut, Waiting, check_waiting, wait_until
@@ -82,6 +84,7 @@ class Work:
     def __init__(self, api: Api, wanted: Wanted, mode: Mode) -> None:
         self._api, self._wanted, self._mode = api, wanted, mode
         self._before: Snapshots = {}
+        self._there: list[str] | None = None  # the names of all tables, once they were asked for
         self._begun: dict[TableName, float] = {}
         self._failures: dict[TableName, AemError] = {}
         self.rows: dict[TableName, Row] = {}
@@ -120,7 +123,8 @@ class Work:
         self._begun[name] = time.monotonic()
         if name not in self._before:
             text = f'The task "{task.name}" on server "{task.server}" has no table "{name}".'
-            self._fail(name, InputError(text, "These are the names on the source; upper and lower case count."))
+            near = did_you_mean(str(name), self._names())
+            self._fail(name, InputError(text, f"{near} These are the names on the source. {CASE}".strip()))
         elif is_due(self._wanted.state, self._before[name]):
             try:
                 if not self._mode.check:
@@ -132,6 +136,14 @@ class Work:
             except AemError as failure:
                 self._fail(name, failure)
         self._note_time(name)
+
+    def _names(self) -> list[str]:
+        """Return the names of all tables of the task; none if they cannot be read: a failure is reported already."""
+        if self._there is None:
+            self._there = []
+            with contextlib.suppress(AemError):
+                self._there = [str(name_in(item)) for item in self._api.get_table_list(*self._wanted.task, filters())]
+        return self._there
 
     def _send(self, name: TableName) -> None:
         call = self._api.reload_table if self._wanted.state == "reloaded" else self._api.resume_table

@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .._client.api import Api, Json
+from .._client.api import Api, Json, on_task
 from .._client.checks import check_characters, check_name
+from .._client.nearest import suggestion
+from .._common.missing import missing_names, missing_servers, on_servers, values_of, warnings_of
 from .._common.patterns import find_servers, is_literal, is_selected, read_servers
 from .._run.result import Mode, Result
 from .model import TASK_NOT_FOUND, TaskName, snapshot_of, state_of
@@ -27,9 +29,8 @@ def gather(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     names = [check_name("name", name) for name in params["name"] or []]
     states = {state.upper() for state in params["state"] or []}
     tags = {check_characters("tag", tag) for tag in params["tag"] or []}
-    found, skipped = read_servers(
-        find_servers(api, servers), lambda server: _tasks(api, server, names), params["on_server_error"]
-    )
+    chosen = find_servers(api, servers)
+    found, skipped = read_servers(chosen, lambda server: _tasks(api, server, names), params["on_server_error"])
     tasks: list[Json] = []
     for server, items in found.items():
         for item in items:
@@ -39,7 +40,19 @@ def gather(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
                 not tags or tags & set(task.get("assigned_tags") or [])
             ):
                 tasks.append(task)
-    return Result(values={"tasks": tasks, "skipped_servers": skipped.rows}, warnings=skipped.warnings)
+    missing = missing_servers(servers, chosen)
+    if found and not skipped.rows:  # a task may be on a server that could not be read
+        there = [item["name"] for items in found.values() for item in items]
+        missing += missing_names("task", names, there, on_servers(found), lambda name: _near(api, list(found), name))
+    return Result(
+        values={"tasks": tasks, **values_of(missing), "skipped_servers": skipped.rows},
+        warnings=warnings_of(missing) + skipped.warnings,
+    )
+
+
+def _near(api: Api, servers: list[str], name: str) -> str:
+    """Return a suggestion for a task that does not exist: of many servers, any name is near."""
+    return suggestion(api, on_task(servers[0], name).path) if len(servers) == 1 else ""
 
 
 def _tasks(api: Api, server: str, patterns: list[str]) -> list[Json]:

@@ -152,6 +152,36 @@ def starting(**base: Any) -> list[Row]:
     ]
 
 
+def waves() -> list[Row]:
+    """Return rows for the order of many tasks."""
+    form = "waves must be auto, or a list of selectors (as a text: in JSON), not"
+    both = {"before": [{"name": "orders"}], "after": [{"name": "invoices"}]}
+    auto = {"waves": "auto"}
+    return [
+        *(({"waves": text}, f'{form} "{text}".') for text in ("", "Auto", "soon", "server=x", "- server: x", "[{]")),
+        ({"waves": "[" * 100000}, f'{form} "[[[['),
+        ({"waves": 7}, f"{form} 7."),
+        ({"waves": True}, f"{form} true."),
+        ({"waves": {"server": "x"}}, f"{form} a mapping."),
+        ({"waves": '{"server": "x"}'}, f"{form} a mapping."),
+        ({"waves": ["auto"]}, 'Each of waves must be a selector, such as {server: Compose-DW}, not "auto".'),
+        ({"waves": [["x"]]}, "Each of waves must be a selector, such as {server: Compose-DW}, not a list."),
+        ({"waves": "[null]"}, "Each of waves must be a selector, such as {server: Compose-DW}, not null."),
+        ({"waves": [{"colour": "red"}]}, "waves.colour. Supported parameters include: name, server, state, tag."),
+        ({"waves": [{"state": ["asleep"]}]}, "value of state must be one or more of"),
+        ({"waves": [{"tag": {"a": 1}}]}, "argument 'tag' is of type dict found in 'waves'"),
+        ({"waves": [{"name": "hush\n"}]}, "name in waves ends in a line end"),
+        ({"waves": "auto\n"}, "waves ends in a line end"),
+        ({"waves": [{"server": " "}]}, "server in waves must not be empty or blank."),
+        ({"dependencies": [both]}, "dependencies has a meaning only with waves: auto."),
+        ({"dependencies": [both], "waves": []}, "dependencies has a meaning only with waves: auto."),
+        ({**auto, "dependencies": [{"before": [{"name": "x"}]}]}, "missing required arguments: after"),
+        ({**auto, "dependencies": [{**both, "why": "x"}]}, "dependencies.why. Supported parameters include: after,"),
+        ({**auto, "dependencies": [{**both, "after": []}]}, "after in item 1 of dependencies must hold at least one"),
+        ({**auto, "dependencies": [both, {**both, "before": [{}]}]}, "selector in before in dependencies would mean"),
+    ]
+
+
 def fleets() -> list[Row]:
     """Return rows for the selection of many tasks."""
     return [
@@ -160,6 +190,7 @@ def fleets() -> list[Row]:
         ({"include": [{}]}, 'An empty selector in include would mean every task: write server: "*" for that.'),
         ({"exclude": [{"tag": []}]}, "An empty selector in exclude would mean every task"),
         ({"waves": [{}]}, "An empty selector in waves would mean every task"),
+        *waves(),
         ({"include": [{"server": " "}]}, "server in include must not be empty or blank."),
         ({"include": [{"name": ".."}]}, 'name in include must not be "..": as a part of a URL'),
         ({"include": [{"state": ["asleep"]}]}, "value of state must be one or more of"),
@@ -182,6 +213,20 @@ def fleets_to_read() -> list[Row]:
         (
             {"waves": [{"name": "orders"}, {"tag": ["erp"]}]},
             'Task "orders" on server "Replicate-Prod" is in the waves 1 and 2: waves must not overlap.',
+        ),
+        (
+            {"waves": "auto", "dependencies": [{"before": [{"server": "*"}], "after": [{"server": "*"}]}]},
+            "before and after in item 1 of dependencies both select ",
+        ),
+        (
+            {
+                "waves": "auto",
+                "dependencies": [
+                    {"before": [{"name": "orders"}], "after": [{"name": "invoices"}]},
+                    {"before": [{"name": "invoices"}], "after": [{"name": "orders"}]},
+                ],
+            },
+            "The order of the tasks is a circle: Replicate-Prod/invoices -> Replicate-Prod/orders (item 2 of",
         ),
         ({"include": [{"server": "Nowhere"}]}, 'GetTaskList of server "Nowhere" failed'),
         ({"include": [{"server": "Replicate-Down"}]}, "cannot be reached"),

@@ -293,6 +293,10 @@ BAD: dict[str, list[Row]] = {
     ],
     "aem_task_batch": [
         *fleets(),
+        (
+            {"waves": "auto", "reverse": True},
+            "reverse has no meaning with waves: auto, whose order follows from state.",
+        ),
         *starting(state="started"),
         *spans("timeout", *WAITING),
         ({"drain": {"timeout": 0}}, "drain.timeout must be between 1 and 86400 seconds, not 0."),

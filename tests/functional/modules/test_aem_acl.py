@@ -117,6 +117,14 @@ def test_replaced_sets_and_empties_the_rest(user):
     assert not user.run("aem_acl", **options).changed
 
 
+def test_replaced_by_nobody_needs_force(user):
+    start_with(user, viewer_role={"users": ["a"]})
+    nobody = {"state": "replaced", "viewer_role": {"users": []}, "admin_role": {}}
+    run = user.run("aem_acl", **nobody)
+    assert run.failed and not run.changed and "force: true" in run.msg and run.operations == []
+    assert user.run("aem_acl", **nobody, force=True).changed
+
+
 def test_absent_takes_entries_out_of_their_role_only(user):
     start_with(user, viewer_role={"users": ["a", "b"], "groups": ["a"]})
     run = user.run("aem_acl", state="absent", viewer_role={"users": ["A", "nobody"]}, operator_role={"users": ["b"]})

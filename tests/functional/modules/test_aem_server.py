@@ -93,14 +93,14 @@ def test_all_kinds_of_compose_are_compose(user, em, kind):
         ({"description": ""}, "description", ""),
         ({"host": "elsewhere"}, "host", "elsewhere"),
         ({"port": 3552}, "port", "3552"),
-        ({"server_username": "other"}, "username", "other"),
+        ({"server_username": "other", "server_password": None}, "username", "other"),
         ({"verify_server_certificate": False}, "verify_server_certificate", False),
         ({"monitored": False}, "monitored", False),
     ],
 )
 def test_what_is_not_given_keeps_what_is_there(user, em, options, member, value):
     before = user.run("aem_server", name=PROD).result["server"]
-    run = user.run("aem_server", name=PROD, server_password="not to be sent", diff=True, **options)
+    run = user.run("aem_server", name=PROD, diff=True, **{"server_password": "not to be sent", **options})
     assert run.changed and run.result["server"] == {**before, member: value}
     assert run.result["diff"]["before"] == before and run.result["diff"]["after"] == {**before, member: value}
     assert em.server(PROD)["password"] == "server-test-password"
@@ -146,6 +146,17 @@ def test_the_password_of_a_server_that_is_there_is_sent_only_if_wanted(user, em)
 
 
 # Sessions
+
+
+def test_another_user_does_not_get_the_password_of_the_one_before(user, em):
+    known = {"name": "Replicate-Test", "server_password": "another-test-password"}
+    run = user.run("aem_server", **known, server_username="other")
+    assert run.failed and not run.changed and "PutServer" not in run.operations
+    assert 'would get the user "other" with the password of the user "' in run.msg
+    assert "update_password: always" in run.result["hint"]
+    for more in ({"update_password": "always"}, {"server_password": None}):
+        assert user.run("aem_server", **{**known, "server_username": "other", **more}).changed
+        em.reset()
 
 
 def test_a_session_that_ends_before_the_write_starts_again_from_the_read(user, em):

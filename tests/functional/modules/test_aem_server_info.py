@@ -56,7 +56,7 @@ def test_all_servers(user):
 def test_globs_and_names(user):
     run = user.run("aem_server_info", name=["*-[PT]*", "Compose-DW", "No such server"])
     assert names(run) == ["Replicate-Prod", "Replicate-Test", "Compose-DW"]
-    run = user.run("aem_server_info", name=["Compose-DW", "compose-dw", "Compose-DW"])
+    run = user.run("aem_server_info", name=["Compose-DW", "Compose-DW"])
     assert names(run) == ["Compose-DW"] and "GetServerList" not in run.operations
 
 

@@ -35,12 +35,18 @@ def await_that(condition: Callable[[], Any], what: str, limit: float = 60) -> An
     return found
 
 
+def _children(pid: int) -> list[int]:
+    """What a process has started and not seen to end."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return []
+
+
 def _descendants(pid: int) -> list[int]:
     """A process and all that came of it, parents first: a parent that lives could start more."""
     found = [pid]
     for one in found:
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            found += map(int, Path(f"/proc/{one}/task/{one}/children").read_text().split())
+        found += _children(one)
     return found
 
 
@@ -87,6 +93,11 @@ class Child:
     def worker(self) -> int:
         """The process id of the last worker that ran a task in process."""
         return int(IN_PROCESS.findall(self.output)[-1][1])
+
+    @property
+    def workers(self) -> list[int]:
+        """The process ids of its workers."""
+        return _children(self.pid)
 
     def kill(self) -> None:
         """End the command and all that came of it at once, as a power cut does."""

@@ -16,7 +16,7 @@ ROLE = Path(__file__).parents[3] / "roles" / "maintenance_window"
 PREFIX = "maintenance_window_"
 OWN = {"path", "checkpoint", "step"}  # the role looks at these itself
 STEPS = {
-    "record": {"include", "exclude", "waves", "on_server_error", "allow_empty", "parallel"},
+    "record": {"include", "exclude", "waves", "dependencies", "on_server_error", "allow_empty", "parallel"},
     "freeze": {
         *("parallel", "parallel_per_server", "max_failures", "timeout", "wait_timeout", "wait_sleep"),
         *("on_restart", "on_full_load", "drain"),
