@@ -183,6 +183,8 @@ class Window:
             return list(self._params["next_steps"])
         source = f"path: {self._path}" if self._path else "the same checkpoint"
         if step == RESTORE:
+            if self._params["from"] == SAFE_POINT:  # else the rest would be resumed where it stopped
+                source += f", from: {SAFE_POINT}, restart_margin: {self._params['restart_margin']}, force: true"
             return [f"To go on, run it again with state: restored, {source}"]
         return [
             f"To go on, run it again with state: frozen, {source}",
