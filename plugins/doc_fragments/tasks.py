@@ -311,4 +311,26 @@ options:
           - go_on
           - stop
         default: stop
+  results:
+    description:
+      - Which tasks the result shows in RV(ignore:tasks). All of them are counted in RV(ignore:counts) in any case.
+      - V(failed) shows those that failed, V(changed) also those that were changed or of which there is something to say
+        (RV(ignore:tasks[].msg), as of those left alone), V(all) all, V(none) none.
+      - If the module fails, V(changed) shows those that failed only.
+      - At most 500 are shown, fewer if their texts are long, and RV(ignore:truncated) says how many are missing. AWX
+        replaces a result of more than 700000 characters by an empty one.
+    type: str
+    choices:
+      - failed
+      - changed
+      - all
+      - none
+    default: changed
+  results_dest:
+    description:
+      - A file for the rows of all tasks, one JSON object a line, whatever O(results) says. It is written at the end,
+        also if tasks failed, and replaces an existing file. Not in check mode.
+      - Its folder must exist. A new file is for its owner only (mode 0600), an existing one keeps its mode and its
+        owner. A link is followed.
+    type: path
 """

@@ -127,7 +127,8 @@ notes:
     counted from 0.
   - O(include), O(exclude), O(waves), O(dependencies), O(on_server_error) and O(allow_empty) apply to V(recorded) only,
     O(on_full_load), O(drain) and O(on_restart) to V(frozen) only, O(start_when), O(from), O(restart_margin) and
-    O(force) to V(restored) only. The order is found out once, by V(recorded).
+    O(force) to V(restored) only, O(results) and O(results_dest) to V(frozen) and V(restored). The order is found out
+    once, by V(recorded).
   - The API shows no identity of an installation, so a checkpoint recognises its Enterprise Manager by O(url). Use the
     same URL in all steps.
 seealso:
@@ -176,6 +177,8 @@ EXAMPLES = r"""
     wait_timeout: 900
     next_steps:
       - "Relaunch the job template 'Window: restore'"
+    results: none
+    results_dest: /var/lib/qlik/patch-night-restored.jsonl
 
 - name: Start it again, the staging tasks first, and the others when these have caught up
   dataops.qlik_em.aem_maintenance_window:
@@ -247,7 +250,7 @@ checkpoint:
             state: STOPPED
             tasks: [archive]
 tasks:
-  description: One row for each task that ran. On a failure, the tasks that failed.
+  description: One row for each task that ran, or for those that O(results) means, also on a failure.
   returned: for O(state=frozen) and O(state=restored)
   type: list
   elements: dict
@@ -330,6 +333,11 @@ order:
     - "|- Replicate-Prod/orders: start wave 2, stop wave 2"
     - then (Replicate before Compose)
     - "|- Compose-DW/nightly__sales: start wave 3, stop wave 1"
+truncated:
+  description: How many of the tasks that O(results) means are not in RV(tasks), as they would be too many.
+  returned: with RV(tasks)
+  type: int
+  sample: 0
 elapsed:
   description: How long it took, in seconds.
   returned: always
@@ -359,7 +367,7 @@ msg:
     To go back, run it with state: restored, path: /var/lib/qlik/patch-night.json
 """
 
-from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets import window
+from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets import window, window_notes
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.options import fleet_options
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.restart_points import STARTS, WHERE_IT_STOPPED
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec, waiting_options
@@ -374,6 +382,7 @@ SPEC = Spec(
     on_restart={"type": "str", "choices": ["stop", "report"], "default": "stop"},
     restart_margin={"type": "int", "default": 600},
     force={"type": "bool", "default": False},
+    shown_options={"checkpoint": window_notes.shown_checkpoint},
     parallel_option="parallel",
     is_timed=True,
     **{"from": {"type": "str", "choices": list(STARTS), "default": WHERE_IT_STOPPED}},

@@ -14,7 +14,7 @@ author:
 description:
   - Reloads tables of a task, or resumes tables that are suspended, one or many.
   - One failing table never hides the others. Each has a row in the result. The module fails when all were tried, and
-    its message names each failed table with its own message.
+    its message has a line for each failed table.
   - For all tables of a task at once, use V(reloaded) of M(dataops.qlik_em.aem_task).
 extends_documentation_fragment:
   - dataops.qlik_em.connection
@@ -255,12 +255,13 @@ diff:
     before_header: Replicate-Prod/orders
     after_header: Replicate-Prod/orders
 msg:
-  description: What went wrong, with the message of each failed table.
+  description: What went wrong. If several tables were named, a line for each failed one (at most 20, then how many
+    more).
   returned: failure
   type: str
-  sample: >-
-    1 of 2 tables failed. STOCK.ITEMS: ResumeTable of table "STOCK.ITEMS" of task "orders" on server "Replicate-Prod"
-    failed: The table was suspended during full load; it can only be reloaded.
+  sample: |-
+    1 of 2 tables failed.
+    STOCK.ITEMS: ResumeTable of table "STOCK.ITEMS" of task "orders" on server "Replicate-Prod" failed: It is locked.
 """
 
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec, waiting_options

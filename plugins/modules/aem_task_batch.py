@@ -15,8 +15,8 @@ description:
   - Puts all tasks that selectors choose into one state, several at a time, each as M(dataops.qlik_em.aem_task) does.
   - One login and one list call for each server show what there is to do. A task that is already in that state costs no
     call.
-  - One failing task never hides the others. Each has a row in the result; the module fails at the end, and its message
-    names each failed task with its own message. A refused login ends everything at once.
+  - One failing task never hides the others. The module fails at the end, and its message has a line for each failed
+    task. A refused login ends everything at once.
   - To start exactly what ran again later, use M(dataops.qlik_em.aem_maintenance_window).
 extends_documentation_fragment:
   - dataops.qlik_em.connection
@@ -134,6 +134,15 @@ EXAMPLES = r"""
       stable_for: 2
       timeout: 60
 
+- name: Stop all tasks of a large installation, and keep what became of each
+  dataops.qlik_em.aem_task_batch:
+    state: stopped
+    include:
+      - server: "*"
+    parallel: 50
+    results: failed
+    results_dest: /var/lib/qlik/stopped.jsonl
+
 - name: Restart tasks so that a run which was killed can be continued
   dataops.qlik_em.aem_task_batch:
     state: restarted
@@ -145,7 +154,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 tasks:
-  description: One row for each selected task, also on a failure.
+  description: One row for each selected task, or for those that O(results) means, also on a failure.
   returned: success, and failures after the tasks were listed
   type: list
   elements: dict
@@ -216,6 +225,11 @@ counts:
     failed: 1
     skipped: 0
     unchanged: 2
+truncated:
+  description: How many of the tasks that O(results) means are not in RV(tasks), as they would be too many.
+  returned: with RV(tasks)
+  type: int
+  sample: 0
 skipped_servers:
   description: The servers that could not be read, with the reason.
   returned: success, and failures of tasks
@@ -256,12 +270,12 @@ diff:
     before_header: tasks
     after_header: tasks
 msg:
-  description: What went wrong, with the message of each failed task.
+  description: What went wrong. If tasks failed, a line for each of them (at most 20, then how many more).
   returned: failure
   type: str
-  sample: >-
-    1 of 100 tasks failed. Replicate-Prod/locked: StopTask of task "locked" on server "Replicate-Prod" failed:
-    Failed to stop Replicate task locked on server Replicate-Prod
+  sample: |-
+    1 of 100 tasks failed.
+    Replicate-Prod/locked: StopTask of task "locked" on server "Replicate-Prod" failed: The task is locked.
 """
 
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets import batch

@@ -122,9 +122,9 @@ class Client:
         """Mask these values in all that comes out, too."""
         self._secrets.add([("", value) for value in values])
 
-    def masked(self, text: str) -> str:
-        """Return ``text`` without the secrets of this run: for files, which the frames do not mask."""
-        return self._secrets.mask(text)
+    def masked(self, value: Any) -> Any:
+        """Return ``value``, as ``Secrets.mask`` takes it, without those of this run: the frames mask no files."""
+        return self._secrets.mask(value)
 
     def call(self, call: Call) -> Answer:
         """Send ``call`` and return the answer.
@@ -149,11 +149,15 @@ class Client:
 
         Of many threads that find the same stale session, one logs in and the others take what it got.
         """
+        known = self._session_id
+        if known is not None and known != stale:
+            return known  # without the lock, for which all threads would queue at each call
         with self._lock:
             if self._session_id is None or self._session_id == stale:
-                self._session_id = self._login()
+                session_id = self._login()
                 self._is_ours = True
-                self._secrets.add([("", self._session_id)])
+                self._secrets.add([("", session_id)])
+                self._session_id = session_id  # last: from now on it is used, and must not come out
             return self._session_id
 
     def detach(self) -> str:

@@ -30,5 +30,6 @@ class Limits(NamedTuple):
     # The same before a start: what has finished its load in between would load everything again.
     start_age: float = 1
     latency_age: float = 60  # for which the latency of a running task is taken to be true
-    progress_interval: float = 5  # between two lines
+    progress_interval: float = 5  # between two lines, for a minute; then it grows
+    progress_longest: float = 300
     slow_task: float = 10  # after which progress names a task that is under way

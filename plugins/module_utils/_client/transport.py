@@ -147,13 +147,21 @@ class _Adapter(HTTPAdapter):
     def __init__(self, pools: PoolManager) -> None:
         super().__init__()
         self.poolmanager = pools
+        self._pool: Any = None
+
+    def close(self) -> None:
+        """Close all connections; the next request opens a new one."""
+        self._pool = None
+        super().close()
 
     def cert_verify(self, *_arguments: Any, **_options: Any) -> None:
         """Leave it to the TLS settings: requests would trust the CAs that come with it."""
 
     def get_connection_with_tls_context(self, request: Any, *_arguments: Any, **_options: Any) -> Any:
         """Return our pool: requests 2.32.0 to 2.32.2 would make one with TLS settings of its own."""
-        return self.poolmanager.connection_from_url(request.url)
+        # All requests go to one host; to look its pool up by the URL takes as long as all else that requests does.
+        self._pool = self._pool or self.poolmanager.connection_from_url(request.url)
+        return self._pool
 
     _get_connection = get_connection_with_tls_context  # its name in 2.32.0 and 2.32.1
 

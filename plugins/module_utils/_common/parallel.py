@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
@@ -53,7 +53,7 @@ def run_parallel(
     done: Callable[[T, R], None],
     parallel: int,
     may_start: Callable[[], bool],
-    tick: Callable[[list[T]], None],
+    tick: Callable[[Collection[T]], None],
     abandon: Callable[[], None],
 ) -> None:
     """Do ``work`` on each item of ``queue`` in up to ``parallel`` threads, as long as ``may_start``.
@@ -78,7 +78,7 @@ def run_parallel(
             try:
                 future = ended.get(timeout=TICK)
             except Empty:
-                tick(list(running.values()))
+                tick(running.values())
                 continue
             item = running.pop(future)
             queue.give_back(item)
@@ -87,7 +87,7 @@ def run_parallel(
                 fatal.append(failure)
             else:
                 done(item, future.result())
-            tick(list(running.values()))
+            tick(running.values())
     except BaseException as error:
         patient = not isinstance(error, KeyboardInterrupt)  # the second signal: nothing is waited for
         abandon()

@@ -18,12 +18,6 @@ from .._client.errors import AemError
 MOST_SHOWN = 20
 
 
-class RowsError(AemError):
-    """Some of the objects failed; the rows say which. ``headline`` is the message without those of the rows."""
-
-    headline = ""
-
-
 @dataclass
 class Row:
     """What happened to one object, which ``names`` identify.
@@ -78,9 +72,10 @@ def values(kind: str, rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def with_rows(error: AemError, kind: str, rows: Sequence[Row]) -> AemError:
-    """Let a failure carry the rows."""
+    """Let a failure carry the rows, and show a line for each that failed, unless its own message says the same."""
     error.facts.update(values(kind, rows))
     error.changed = any(row.changed for row in rows)
+    error.lines = first([f"{row.label}: {row.msg}" for row in rows if row.failed and row.msg != error.message])
     return error
 
 
@@ -96,13 +91,9 @@ def rows_on_failure(kind: str, rows: Sequence[Row], message: str = "") -> Iterat
 
 
 def raise_failures(kind: str, rows: Sequence[Row], hint: str, **facts: Any) -> None:
-    """Raise RowsError, with ``facts``, if a row failed; its message names each with its own message."""
-    failed = [row for row in rows if row.failed]
+    """Raise AemError, with ``facts`` and a line for each row that failed, if one did."""
+    failed = sum(row.failed for row in rows)
     if failed:
-        messages = " | ".join(first([f"{row.label}: {row.msg}" for row in failed]))
         left = sum(row.skipped and row.elapsed is None for row in rows)
         more = f" {left} were not started." if left else ""
-        headline = f"{len(failed)} of {len(rows)} {kind} failed.{more}"
-        error = RowsError(f"{headline} {messages}", f"The rows in {kind} say why. {hint}", **facts)
-        error.headline = headline
-        raise with_rows(error, kind, rows)
+        raise with_rows(AemError(f"{failed} of {len(rows)} {kind} failed.{more}", hint, **facts), kind, rows)

@@ -21,9 +21,10 @@ from .._common.parallel import map_parallel
 from .._common.rows import rows_on_failure, values
 from .._run.result import Mode, Result
 from .._tasks.operation import check_operation
-from .fleet import ALL_DONE, Fleet, Job, raise_task_failures, states_diff
+from .fleet import Fleet, Job, raise_task_failures, states_diff
 from .journal import Journal, JournaledApi, JournalState, open_journal, read_journal
 from .options import FleetLimits, check_limits, check_start_when, check_stop_policy
+from .results import ALL_DONE, with_results
 from .selection import Selection, read_selectors, select
 from .waves import check_waves, order_values, show_order, sort_into_waves
 
@@ -35,6 +36,10 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
 
     Raises AemError when all that runs has ended; it carries the rows.
     """
+    return with_results(api, params, mode, lambda: _act(api, params, mode))
+
+
+def _act(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     operation = check_operation(params["state"], params)
     limits, policy, start_when = check_limits(params), check_stop_policy(params), check_start_when(params)
     option = check_waves(params)

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 
 from .._client.api import Api
@@ -27,9 +27,8 @@ from .catch_up import StartWhen, wait_for_wave
 from .journal import Journal, JournalState, UnconfirmedWrite
 from .options import FleetLimits
 from .progress import Progress
+from .results import shown_states
 from .selection import RecentLists
-
-ALL_DONE = "All tasks reached their state, but that could not be noted."
 
 
 class Job(NamedTuple):
@@ -59,8 +58,8 @@ class Fleet:
         self._api, self._mode, self._limits, self._policy = api, mode, limits, policy
         self._journal_state, self._journal = journal_state, journal
         self._start_when, self._before_stop, self._warn = start_when, before_stop, warn
-        self._rows: dict[Job, Row] = {}
-        self._begun: dict[Job, float] = {}
+        self._rows: dict[TaskName, Row] = {}
+        self._begun: dict[TaskName, float] = {}  # monotonic seconds
         self._lists = RecentLists(api)
         self._failures = 0
         self._end: AemError | None = None  # why nothing more is started
@@ -84,10 +83,10 @@ class Fleet:
                 done=lambda job, row: self._done(job, row, progress),
                 parallel=self._limits.parallel,
                 may_start=self._may_start,
-                tick=lambda running: progress.tick([(str(job.task), self._begun.get(job, 0.0)) for job in running]),
+                tick=lambda running: self._tick(running, progress),
                 abandon=self._api.client.interrupt.abandon,
             )
-        rows = [self._rows.get(job) or self._not_started(job) for job in jobs]
+        rows = [self._rows.get(job.task) or self._not_started(job) for job in jobs]
         if self._end:
             begun = sum(row.elapsed is not None for row in rows)
             self._end.message += f" {begun} of {len(rows)} tasks were begun."
@@ -99,7 +98,9 @@ class Fleet:
         is_due = any(plan(job.operation.state, job.listed).changed or self._is_unconfirmed(job) for job in wave)
         if not (self._start_when and is_due and not self._mode.check and self._may_start()):
             return
-        rows = [row for row in (self._rows[job] for job in done) if not (row.failed or row.skipped)]
+        rows = [row for row in (self._rows[job.task] for job in done) if not (row.failed or row.skipped)]
+        if not rows:
+            return
         show = self._mode.progress
         try:
             outcome = wait_for_wave(
@@ -131,9 +132,14 @@ class Fleet:
         return self._limits.max_failures is not None and self._failures >= self._limits.max_failures
 
     def _done(self, job: Job, row: Row, progress: Progress) -> None:
-        self._rows[job] = row
+        self._rows[job.task] = row
         self._failures += row.failed
         progress.done(row.label, row.msg if row.failed else "")
+
+    def _tick(self, running: Collection[Job], progress: Progress) -> None:
+        if progress.is_due:  # asked after each task: the names of all that run are costly
+            begun = self._begun
+            progress.show([(str(job.task), begun[job.task]) for job in running if job.task in begun])
 
     def _not_started(self, job: Job) -> Row:
         if self._is_enough and not self._end:
@@ -143,7 +149,7 @@ class Fleet:
 
     def _work(self, job: Job) -> Row:
         """Do one job, in a thread of its own."""
-        begin = self._begun[job] = time.monotonic()
+        begin = self._begun[job.task] = time.monotonic()
         try:
             row = self._apply(job)
         except AemError as failure:
@@ -245,9 +251,10 @@ def _row(job: Job, **members: Any) -> Row:
 def states_diff(rows: Sequence[Row]) -> dict[str, Any]:
     """Return the states before and after of the tasks that changed."""
     changed = [row for row in rows if row.changed]
-    return diff({row.label: row.before for row in changed}, {row.label: row.after for row in changed}, "tasks")
+    before, after = {row.label: row.before for row in changed}, {row.label: row.after for row in changed}
+    return diff(shown_states(before), shown_states(after), "tasks")
 
 
 def raise_task_failures(rows: Sequence[Row]) -> None:
-    """Raise RowsError, with the diff, if a task failed."""
+    """Raise AemError, with the diff, if a task failed."""
     raise_failures("tasks", rows, "Run this again: what is done stays done.", diff=states_diff(rows))

@@ -62,14 +62,19 @@ class JournalState(NamedTuple):
 
 
 class Journal:
-    """Appends a JSON line before and after each write, each on the disk before the write is sent. Safe for threads."""
+    """Appends a JSON line before and after each write, the former on the disk before the write is sent.
+
+    Safe for threads.
+    """
 
     def __init__(self, path: str, state: JournalState) -> None:
         self.state = state
         self._path = path
         self._file = open(open_to_append("journal", path), "a+b", buffering=0)  # noqa: SIM115 (see close)
         _drop_cut_line(self._file)
-        self._lock = threading.Lock()
+        self._size = self._synced = self._file.seek(0, os.SEEK_END)  # bytes in the file, and on the disk for sure
+        self._lock, self._sync_lock = threading.Lock(), threading.Lock()
+        self._broken: OSError | None = None  # why nothing more can be known to be on the disk
         self.boot = boot_id()
 
     def note(self, event: str, **members: Any) -> None:
@@ -79,19 +84,48 @@ class Journal:
         """
         now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")  # for people; the uptime is what counts
         text = json.dumps({"event": event, "time": now, "uptime": round(uptime(), 3), **members})
-        line = text.encode() + b"\n"
+        try:
+            end = self._append(text.encode() + b"\n")
+            if event == "before":  # what is sent must be known after a power cut, too
+                self._sync(end)
+        except OSError as error:
+            if event not in ("after", "task"):
+                raise _unwritable(self._path, error) from error
+
+    def _append(self, line: bytes) -> int:
+        """Write a whole line or nothing; return where it ends."""
         with self._lock:
-            begin = os.fstat(self._file.fileno()).st_size
+            if self._broken:
+                raise self._broken
             try:
                 if self._file.write(line) < len(line):
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-                if event == "before":  # what is sent must be known after a power cut, too
-                    os.fsync(self._file.fileno())
+            except OSError:
+                self._cut(self._size)
+                raise
+            self._size += len(line)
+            return self._size
+
+    def _sync(self, end: int) -> None:
+        """Return when all up to ``end`` is on the disk. Those who wait while one thread syncs share the next sync."""
+        with self._sync_lock:
+            if self._broken:
+                raise self._broken
+            if self._synced >= end:
+                return
+            reached = self._size
+            try:
+                os.fsync(self._file.fileno())
             except OSError as error:
-                with contextlib.suppress(OSError):
-                    os.ftruncate(self._file.fileno(), begin)  # or what was not sent would be unconfirmed
-                if event not in ("after", "task"):
-                    raise _unwritable(self._path, error) from error
+                with self._lock:  # a second sync might succeed although the first has lost the lines
+                    self._broken = error
+                    self._cut(self._synced)
+                raise
+            self._synced = reached
+
+    def _cut(self, size: int) -> None:
+        with contextlib.suppress(OSError):
+            os.ftruncate(self._file.fileno(), size)  # or what was not sent would be unconfirmed
 
     def close(self) -> None:
         """Close the file."""

@@ -16,6 +16,7 @@ from .._client.errors import InputError
 from .._common.wait import check_waiting
 from .._tasks.drain import DrainPolicy, StopPolicy
 from .._tasks.model import TASK_STATES
+from .results import result_options
 
 MOST_PARALLEL = 256  # calls at a time; more is a typing mistake, and hard on a server
 
@@ -71,6 +72,7 @@ def fleet_options() -> dict[str, Any]:
         "on_full_load": {"type": "str", "choices": ["stop", "skip", "wait", "fail"], "default": "stop"},
         "drain": {"type": "dict", "options": drain},
         "start_when": {"type": "dict", "options": start_when},
+        **result_options(),
     }
 
 

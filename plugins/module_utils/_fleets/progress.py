@@ -4,7 +4,7 @@
 
 # This file is private to the collection.
 
-"""Progress that somebody can watch: a line every few seconds, and one for each failure."""
+"""Progress that somebody can watch: a line now and then, less often the longer it takes, and one for each failure."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 
 from .._client.limits import Limits
 
+PART = 12  # of the time that has passed: the pause between two lines, after a minute
+
 
 class Progress:
     """Counts, and shows a line when it is time to. Not for threads: only who schedules the work uses it."""
@@ -20,7 +22,8 @@ class Progress:
     def __init__(self, show: Callable[[str], None], operation: str, total: int, limits: Limits) -> None:
         self._show, self._operation, self._total, self._limits = show, operation, total, limits
         self._done = self._failed = 0
-        self._next = time.monotonic() + limits.progress_interval
+        self._begin = time.monotonic()
+        self._next = self._begin + limits.progress_interval
 
     def done(self, name: str, failure: str) -> None:
         """Count a task; ``failure`` is why it failed, empty if it did not."""
@@ -29,16 +32,17 @@ class Progress:
             self._failed += 1
             self._show(f"{self._operation}: {name} failed: {failure}")
         if self._done == self._total:
-            self._line([])
+            self.show([])
 
-    def tick(self, running: Sequence[tuple[str, float]]) -> None:
-        """Show how it stands if it is time to; ``running`` are names and the times (monotonic) they began."""
-        if time.monotonic() >= self._next:
-            self._line(running)
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time for a line."""
+        return time.monotonic() >= self._next
 
-    def _line(self, running: Sequence[tuple[str, float]]) -> None:
+    def show(self, running: Sequence[tuple[str, float]]) -> None:
+        """Show how it stands; ``running`` are the names of tasks and the times (monotonic) they began."""
         now = time.monotonic()
-        self._next = now + self._limits.progress_interval
+        self._next = now + pause_after(now - self._begin, self._limits)
         least = self._limits.slow_task
         slow = sorted(((now - begin, name) for name, begin in running if now - begin >= least), reverse=True)[:3]
         named = "".join(f", {name} for {seconds:.0f} s" for seconds, name in slow)
@@ -46,17 +50,26 @@ class Progress:
         self._show(f"{self._operation}: {counts}{named}")
 
 
+def pause_after(elapsed: float, limits: Limits) -> float:
+    """Return the seconds until the next line, ``elapsed`` seconds after the begin.
+
+    Short ones for a minute; then they grow with the time that has passed, as nobody reads a thousand lines.
+    """
+    return min(max(limits.progress_interval, elapsed / PART), limits.progress_longest)
+
+
 class Pace:
     """Says when it is time for another line of something that takes long."""
 
     def __init__(self, limits: Limits) -> None:
-        self._pause = limits.progress_interval
-        self._next = time.monotonic() + self._pause
+        self._limits, self._begin = limits, time.monotonic()
+        self._next = self._begin + limits.progress_interval
 
     @property
     def is_due(self) -> bool:
         """Whether it is time; then the next line has to wait."""
-        is_due = time.monotonic() >= self._next
+        now = time.monotonic()
+        is_due = now >= self._next
         if is_due:
-            self._next = time.monotonic() + self._pause
+            self._next = now + pause_after(now - self._begin, self._limits)
         return is_due

@@ -18,7 +18,7 @@ from .._client.checks import check_text
 from .._client.errors import AemError, ApiError, InputError, TransportError
 from .._common.clock import server_time
 from .._common.parallel import map_parallel
-from .._common.rows import Row, RowsError, first, rows_on_failure, values
+from .._common.rows import Row, first, rows_on_failure, values
 from .._common.times import time_at
 from .._common.wait import TimedOut, check_waiting, wait_until
 from .._run.result import Mode, Result
@@ -29,10 +29,11 @@ from . import second_look, window_notes
 from .batch import NO_SELECTOR, journaled, read_selection
 from .checkpoint import FREEZING, FROZEN, OPEN, RECORDED, RESTORED, RESTORING, Checkpoint, RecordedTask
 from .checkpoint_store import STARTED, CheckpointStore
-from .fleet import ALL_DONE, Fleet, Job, raise_task_failures, states_diff
+from .fleet import Fleet, Job, raise_task_failures, states_diff
 from .journal import Journal, JournalState, UnconfirmedWrite, read_journal
 from .options import check_limits, check_start_when, check_stop_policy
 from .restart_points import SAFE_POINT, LastReadings, check_margin, from_safe_points, read_latencies
+from .results import ALL_DONE, with_results
 from .second_look import ServerStatus
 from .selection import list_tasks, read_selectors
 from .waves import WavesOption, check_waves, order_values, show_order, sort_into_waves
@@ -56,7 +57,7 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     window = Window(api, params, mode)  # checks the options before anything is locked or sent
     steps = {"recorded": window.record, "frozen": window.freeze, "restored": window.restore}
     with window.alone():
-        return steps[params["state"]]()
+        return with_results(api, params, mode, steps[params["state"]])
 
 
 class Window:
@@ -167,12 +168,6 @@ class Window:
         try:
             yield
         except AemError as failure:
-            rows = failure.facts.get("tasks")
-            if rows and not isinstance(failure, InputError):  # not if all is done and could not be noted
-                failed = failure.facts["tasks"] = [row for row in rows if row["failed"]]
-                if isinstance(failure, RowsError):
-                    failure.message = failure.headline
-                failure.lines += first([f"{row['server']}/{row['name']}: {row['msg']}" for row in failed])
             failure.lines += end
             failure.hint = ""
             raise

@@ -30,6 +30,7 @@ from .result import Mode, Result
 
 Run = Callable[[Api, Mapping[str, Any], Mode], Result]
 DEFAULT_LIMITS = Limits()
+ROWS = ("tasks", "tables", "skipped_servers")  # members whose rows have texts for people, too
 
 
 def run_resource(
@@ -99,6 +100,9 @@ def run_resource(
     # After masking, or a secret with a line end would not be found.
     if "warnings" in masked:
         masked["warnings"] = [one_line(warning) for warning in masked["warnings"]]
+    for row in (row for member in ROWS if isinstance(masked.get(member), list) for row in masked[member]):
+        if isinstance(row, dict):
+            row.update({text: one_line(row[text]) for text in ("msg", "hint") if text in row})
     if "hint" in masked:
         masked["hint"] = one_line(masked["hint"])
     if "msg" in masked:

@@ -241,7 +241,7 @@ class Work:
         return list(self.rows.values())
 
     def _raise_failures(self) -> None:
-        """Raise what the one table failed of, or RowsError, whose message names each with its own message."""
+        """Raise what the one table failed of, or AemError with a line for each that failed."""
         rows = self._finished_rows()
         if self._failures and len(rows) == 1:
             raise with_rows(next(iter(self._failures.values())), "tables", rows)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client import transport as _transport
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.connection import Connection
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import TransportError
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.transport import Transport
@@ -97,3 +98,17 @@ def test_a_request_whose_time_is_over_is_not_sent(em, transport):
         transport.send("GET", f"{em.url}/x", {}, None, time.monotonic() - 1, SIZE)
     assert not failure.value.sent and str(failure.value) == f"No connection to {em.url} in time."
     assert em.requests() == []
+
+
+def test_after_an_end_by_force_the_connections_are_opened_anew(em, transport, monkeypatch):
+    """A loop uses them for its next item, also after the `timeout:` of one."""
+
+    def strike(*_arguments):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(_transport, "_read", strike)
+        with pytest.raises(KeyboardInterrupt):
+            transport.send("GET", f"{em.url}/a", {}, None, time.monotonic() + LONG, SIZE)
+    for _number in range(2):
+        assert transport.send("GET", f"{em.url}/a", {}, None, time.monotonic() + LONG, SIZE).status

@@ -14,6 +14,7 @@ import threading
 from datetime import datetime, timezone
 
 import pytest
+from ansible_collections.dataops.qlik_em.plugins.modules import aem_maintenance_window
 from ansible_collections.dataops.qlik_em.tests.functional.support.checkpoints import first_form, ran, tasks_in
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import User
 from ansible_collections.dataops.qlik_em.tests.functional.ways.children import await_that
@@ -427,6 +428,40 @@ def test_a_failure_fits_on_a_screen(em, window, user, tmp_path, many):
     assert all(line.isprintable() for line in lines)
     assert sum(r"No. stopped: M/t99 failed: \x1b[2J\x9b\u202egnihton\u2069" in line for line in lines) == 45
     assert not [line for line in lines if line.startswith("stopped: M/t99")]
+
+
+def test_the_rows_of_a_step_are_shown_as_chosen_and_written(em, window, user, tmp_path, many):
+    path = tmp_path / "results.jsonl"
+    run = window("frozen", results="none", results_dest=str(path))
+    assert run.failed and run.result["tasks"] == [] and run.result["counts"]["failed"] == 25
+    assert len(run.msg.splitlines()) == 25 and f"The checkpoint is {tmp_path / 'checkpoint'}" in run.msg
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    assert len(rows) == 30 and sum(row["failed"] for row in rows) == 25
+    assert path.stat().st_mode & 0o777 == 0o600
+    for number in range(25):
+        em.set_task("P", f"t{number}", fail_stop=None)
+    assert len(window("frozen", results="all").result["tasks"]) == 30
+    run = window("restored", results_dest=str(path))
+    assert len(run.result["tasks"]) == 30 and run.result["truncated"] == 0
+    assert [json.loads(line)["after"] for line in path.read_text().splitlines()] == ["RUNNING"] * 30
+
+
+def test_the_rows_never_take_the_place_of_the_checkpoint(em, window, tmp_path):
+    window("recorded")
+    path, link = tmp_path / "checkpoint", tmp_path / "link"
+    link.symlink_to(path)
+    before = path.read_bytes()
+    for dest in (path, link, f"{path}.journal"):
+        run = window("frozen", results_dest=str(dest))
+        assert run.failed and "is the file of path, which it would overwrite" in run.msg and run.requests == []
+    assert path.read_bytes() == before and not window("frozen").failed
+
+
+def test_a_checkpoint_that_was_handed_on_is_not_shown_as_an_option(window):
+    """AWX drops a result of more than 700,000 characters, and there it would stand twice."""
+    document = window("recorded").result["checkpoint"]
+    shown = aem_maintenance_window.SPEC.shown({"checkpoint": document})["checkpoint"]
+    assert shown["recorded"] == document["recorded"] and "run1" not in json.dumps(shown)
 
 
 def test_a_failure_ends_with_the_words_of_whoever_runs_the_module(em, window, many):

@@ -198,7 +198,8 @@ def test_one_failing_table_never_hides_the_others(em, user):
     names = ["SALES.ORDERS", "SALES.NOTHING", "SALES.ORDER_LINES", "SALES.PRICES"]
     run = act(user, "reloaded", *names, wait=True, diff=True)
     assert run.failed and run.changed
-    assert run.msg.startswith("3 of 4 tables failed. ") and len(run.msg.splitlines()) == 1
+    summary, *lines = run.msg.splitlines()
+    assert summary == "3 of 4 tables failed." and len(lines) == 3 and lines[0].startswith("SALES.ORDERS: ReloadTable")
     for text in ("SALES.ORDERS: ReloadTable of table", "It is locked.", 'has no table "SALES.NOTHING"'):
         assert text in run.msg
     assert 'ORDER_LINES" of task "orders" on server "Replicate-Prod" is TABLE_ERROR after ReloadTable.' in run.msg
@@ -330,7 +331,7 @@ def test_an_unreachable_server_ends_it(em, user, monkeypatch):
     monkeypatch.setattr("ansible_collections.dataops.qlik_em.plugins.module_utils._client.api.Api.reload_table", refuse)
     run = act(user, "reloaded", "SALES.ORDERS", "SALES.PRICES", "STOCK.ITEMS")
     assert run.failed and not run.changed and sent == ["ORDERS"]
-    assert run.msg == "1 of 3 tables failed. 2 were not started. SALES.ORDERS: No route."
+    assert run.msg.splitlines() == ["1 of 3 tables failed. 2 were not started.", "SALES.ORDERS: No route."]
     assert [row["skipped"] for row in run.result["tables"]] == [False, True, True]
     assert run.result["counts"]["skipped"] == 2
 

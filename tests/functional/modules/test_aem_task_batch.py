@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -12,15 +13,20 @@ import signal
 import threading
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.api import Api
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import InputError
+from ansible_collections.dataops.qlik_em.plugins.module_utils._common import parallel as _parallel
+from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets import results as _results
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import User
 
 LOADING = {"full_load_counters": {"tables_loading_count": 2, "tables_queued_count": 3}}
 LOADED = {"full_load_counters": {"tables_loading_count": 0, "tables_queued_count": 0}}
-QUIET = {"state": "stopped", "wait_sleep": 0.1}
+QUIET = {"state": "stopped", "wait_sleep": 0.1, "results": "all"}
 
 
 @pytest.fixture(autouse=True)
@@ -234,8 +240,9 @@ def test_one_failing_task_never_hides_the_others(em, user):
     em.set_task("S2", "t3", stuck_in_stopping=True)
     run = batch(user, [{"server": "*"}], timeout=1, diff=True)
     assert run.failed and run.changed
-    assert run.msg.startswith("2 of 12 tasks failed. S0/t1: ")
-    assert "It is locked." in run.msg and "S2/t3: StopTask of task" in run.msg
+    summary, locked, stuck = run.msg.splitlines()
+    assert summary == "2 of 12 tasks failed." and "It is locked." in locked
+    assert locked.startswith("S0/t1: StopTask of task") and stuck.startswith("S2/t3: StopTask of task")
     assert len(stopped(em)) == 10
     locked, stuck = rows(run)["S0/t1"], rows(run)["S2/t3"]
     assert (locked["error_code"], locked["changed"], locked["after"]) == ("AEM_STOP_TASK_INNER_ERR", False, "RUNNING")
@@ -479,7 +486,173 @@ def test_the_progress_is_shown_with_what_takes_long_and_nothing_in_check_mode(em
     assert em.password not in "\n".join(user.progress)
 
 
+class Late(ThreadPoolExecutor):
+    """Threads that are slow to begin: what is handed to them waits for a second."""
+
+    def submit(self, work, /, *arguments):
+        def begin_late():
+            time.sleep(1)
+            return work(*arguments)
+
+        return super().submit(begin_late)
+
+
+def test_the_progress_names_only_tasks_that_have_begun(em, user, monkeypatch):
+    """One that has not began at no time: it showed the uptime of the machine."""
+    monkeypatch.setattr(_parallel, "ThreadPoolExecutor", Late)
+    monkeypatch.setattr(User, "limits", User.limits._replace(progress_interval=0.3, slow_task=0.2))
+    fleet(em, servers=1, tasks=2, stop_seconds=1.5)
+    assert not batch(user, [{"server": "S0"}]).failed
+    assert user.progress[0] == "stopped: 0 of 2 done, 0 failed, 0 running"
+    named = [int(seconds) for line in user.progress for seconds in re.findall(r"for (\d+) s", line)]
+    assert named and max(named) < 5
+
+
+# What is shown of the tasks
+
+
+def outcome(em):
+    """Give the stand-in one server: a task that is stopped, one that cannot be stopped, and two that can."""
+    fleet(em, servers=1, tasks=4)
+    em.set_task("S0", "t0", state="STOPPED")
+    em.set_task("S0", "t1", fail_stop="It is locked.")
+
+
+@pytest.mark.parametrize(
+    ("choice", "names", "names_on_failure"),
+    [
+        (None, ["t2", "t3"], ["t1"]),
+        ("changed", ["t2", "t3"], ["t1"]),
+        ("failed", [], ["t1"]),
+        ("none", [], []),
+        ("all", ["t0", "t2", "t3"], ["t0", "t1", "t2", "t3"]),
+    ],
+)
+def test_the_result_shows_these_tasks_and_counts_all(em, user, tmp_path, choice, names, names_on_failure):
+    path = tmp_path / "results.jsonl"
+    options = {"results": choice, "results_dest": str(path)}
+    outcome(em)
+    failed = batch(user, [{"server": "S0"}], **options)
+    assert failed.failed and [row["name"] for row in failed.result["tasks"]] == names_on_failure
+    assert failed.result["counts"] == {"selected": 4, "changed": 2, "failed": 1, "skipped": 0, "unchanged": 1}
+    written = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [(row["name"], row["failed"]) for row in written] == [(f"t{n}", n == 1) for n in range(4)]
+    assert path.stat().st_mode & 0o777 == 0o600
+    outcome(em)
+    run = batch(user, [{"server": "S0"}], exclude=[{"name": "t1"}], **options)
+    assert not run.failed and [row["name"] for row in run.result["tasks"]] == names and run.result["truncated"] == 0
+    assert run.result["counts"] == {"selected": 3, "changed": 2, "failed": 0, "skipped": 0, "unchanged": 1}
+    assert len(path.read_text().splitlines()) == 3
+
+
+def test_the_result_and_the_message_of_many_tasks_are_short(em, user, tmp_path):
+    path = tmp_path / "results.jsonl"
+    fleet(em, servers=6, tasks=90)
+    options = {"parallel": 50, "results": None, "results_dest": str(path)}
+    assert batch(user, [{"server": "*"}], check=True, diff=True, **options).result["truncated"] == 40
+    assert not path.exists()
+    run = batch(user, [{"server": "*"}], diff=True, **options)
+    assert len(run.result["tasks"]) == 500 and run.result["truncated"] == 40 and run.result["counts"]["changed"] == 540
+    assert len(run.result["diff"]["after"]) == 501 and run.result["diff"]["after"]["..."] == "and 40 more"
+    assert len(path.read_text().splitlines()) == 540
+    fleet(em, servers=6, tasks=90, fail_stop="It is locked.")
+    run = batch(user, [{"server": "*"}], **options)
+    summary, *lines, more = run.msg.splitlines()
+    assert summary == "540 of 540 tasks failed." and len(lines) == 20 and more == "and 520 more"
+    assert len(run.result["tasks"]) == 500 and run.result["truncated"] == 40
+
+
+def test_an_interrupted_batch_shows_no_task_that_went_well(em, user):
+    fleet(em, servers=1, tasks=10, stop_seconds=1)
+
+    def end_when_some_are_under_way():
+        while sum(request["operation"] == "StopTask" for request in em.requests()) < 3:
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=end_when_some_are_under_way, daemon=True).start()
+    run = batch(user, [{"server": "S0"}], parallel=3, results=None)
+    assert run.failed and run.result["tasks"] == [] and run.result["counts"]["skipped"] == 7
+
+
+def test_what_a_server_says_of_a_task_forges_no_line(em, user, tmp_path):
+    path = tmp_path / "results.jsonl"
+    fleet(em, servers=1, tasks=1, fail_stop=f"No.\r\nok: \x1b[2J\x9b\u202e {em.password}")
+    run = batch(user, [{"server": "S0"}], results_dest=str(path))
+    texts = [*run.msg.splitlines(), run.result["tasks"][0]["msg"], *path.read_text().splitlines()]
+    assert all(text.isprintable() for text in texts) and len(texts) == 4
+    assert r"No. ok: \x1b[2J\x9b\u202e" in run.result["tasks"][0]["msg"]
+    assert em.password not in str(texts)
+
+
+@pytest.mark.parametrize("option", ["folder", "journal"])
+def test_results_that_cannot_be_written_are_found_before_anything_is_sent(em, user, tmp_path, option):
+    fleet(em, servers=1, tasks=1)
+    journal = str(tmp_path / "journal")
+    path = {"folder": str(tmp_path / "missing" / "results"), "journal": journal}[option]
+    run = batch(user, [{"server": "S0"}], results_dest=path, journal=journal)
+    assert run.failed and "results_dest (" in run.msg and run.requests == []
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_results_that_turn_out_not_to_be_writable_hide_nothing(em, user, tmp_path, monkeypatch, fails):
+    def refuse(option, path, _text):
+        raise InputError(f"{option} ({path}) cannot be written: No space left on device.")
+
+    fleet(em, servers=1, tasks=1, **({"fail_stop": "It is locked."} if fails else {}))
+    monkeypatch.setattr(_results, "write_atomically", refuse)
+    run = batch(user, [{"server": "S0"}], results_dest=str(tmp_path / "results"))
+    assert run.failed and run.changed is not fails and len(run.result["tasks"]) == 1
+    if fails:
+        assert run.msg.startswith("1 of 1 tasks failed.") and "results_dest (" in run.result["warnings"][0]
+    else:
+        assert run.msg.startswith("All tasks reached their state, but that could not be noted. results_dest (")
+        assert run.result["counts"]["changed"] == 1
+
+
 # The journal
+
+
+def test_writes_that_wait_share_a_sync_of_the_journal(em, user, tmp_path, monkeypatch):
+    """On a slow disk 40 syncs, one after the other, would take two seconds."""
+    fleet(em, servers=1, tasks=40)
+    path, sent, synced = tmp_path / "journal", [], []
+    sync, stop = os.fsync, Api.stop_task
+
+    def sync_slowly(descriptor):
+        size = os.fstat(descriptor).st_size  # what is written later may not be on the disk
+        time.sleep(0.05)
+        sync(descriptor)
+        if os.path.samestat(os.fstat(descriptor), path.stat()):
+            synced.append(size)
+
+    def noted_stop(api, server, task, *arguments, **options):
+        on_disk = path.read_bytes()[: max(synced, default=0)].decode()
+        sent.append(f'"name": "{task}"' in on_disk)
+        return stop(api, server, task, *arguments, **options)
+
+    monkeypatch.setattr(os, "fsync", sync_slowly)
+    monkeypatch.setattr(Api, "stop_task", noted_stop)
+    assert not batch(user, [{"server": "S0"}], parallel=20, journal=str(path)).failed
+    assert sent == [True] * 40 and len(synced) <= 20
+
+
+def test_a_disk_that_fails_once_ends_the_run(em, user, tmp_path, monkeypatch):
+    """A later sync may succeed although the first one has lost the lines: what waited for it was not noted."""
+    fleet(em, servers=1, tasks=20)
+    path, sync, failures = tmp_path / "journal", os.fsync, []
+
+    def fail_once(descriptor):
+        if os.path.samestat(os.fstat(descriptor), path.stat()) and not failures:
+            time.sleep(0.3)  # others wait for it
+            failures.append(descriptor)
+            raise OSError(errno.EIO, "Input/output error")
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fail_once)
+    run = batch(user, [{"server": "S0"}], parallel=5, journal=str(path))
+    assert run.failed and not run.changed and run.writes == []
+    assert "cannot be written: Input/output error." in run.msg and '"before"' not in path.read_text()
 
 
 def test_the_journal_has_a_line_before_and_after_each_write(em, user, tmp_path):
