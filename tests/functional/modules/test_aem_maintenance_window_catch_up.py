@@ -255,7 +255,8 @@ def test_at_most_so_many_are_read_at_a_time(em, window, limit, expected):
 
 
 def test_a_batch_waits_between_its_waves_too(em, window, user):
-    options = {"include": [{"server": "P"}], "waves": [{"name": "last"}], "reverse": True, "wait_sleep": 0.1}
+    options = {"include": [{"server": "P"}], "waves": [{"name": "last"}], "wait_sleep": 0.1}
+    options.update(reverse=True, results="all")
     em.set_task("P", "b", total_latency=600)
     run = user.run("aem_task_batch", state="started", **options, **when(timeout=1))
     assert run.failed and running(em) == FIRST
