@@ -17,7 +17,7 @@ from .._client.api import Api
 from .._client.errors import ApiError, TransportError
 from .._common.parallel import FairQueue, run_parallel
 from .._common.rows import Row, first
-from .._tasks.drain import is_loading
+from .._tasks.counters import is_loading
 from .._tasks.latency import total_latency
 from .._tasks.model import TASK_NOT_FOUND, TaskName, snapshot_of
 from .options import FleetLimits, StartWhen

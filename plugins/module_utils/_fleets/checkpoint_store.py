@@ -77,7 +77,7 @@ class CheckpointStore:
             if not found:
                 raise InputError(
                     f"There is no checkpoint {self.path}: nothing was done. Make sure that its volume is mounted. To "
-                    "use the one in the option checkpoint, without a file, leave out path."
+                    "use the checkpoint that was handed on, without a file, give no path."
                 )
             check_same(found, handed_on, self.path)
         if found:
@@ -87,7 +87,7 @@ class CheckpointStore:
             raise InputError(
                 f"There is no checkpoint {self.path}: nothing was done. If tasks were stopped for a window, its "
                 "checkpoint is elsewhere: use the path that it was recorded with, and make sure that its volume is "
-                "mounted. Only if no window is open, begin one (state: recorded)."
+                "mounted. Only if no window is open, record one."
             )
         raise InputError(
             f"The checkpoint {self.path} is missing. Its journal {self.journal} names each task that was stopped: "

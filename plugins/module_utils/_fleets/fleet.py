@@ -23,6 +23,7 @@ from .._tasks.drain import StopPolicy, prepare_stop
 from .._tasks.model import ACTIVE, STARTING, TaskName, TaskSnapshot
 from .._tasks.operation import Operation
 from .._tasks.state import apply, plan, read_for_plan
+from .._tasks.watching import standing
 from .catch_up import StartWhen, wait_for_wave
 from .journal import Journal, JournalState, UnconfirmedWrite
 from .options import FleetLimits
@@ -60,6 +61,7 @@ class Fleet:
         self._start_when, self._before_stop, self._warn = start_when, before_stop, warn
         self._rows: dict[TaskName, Row] = {}
         self._begun: dict[TaskName, float] = {}  # monotonic seconds
+        self._seen: dict[TaskName, TaskSnapshot] = {}  # what is followed, as it was read last
         self._lists = RecentLists(api)
         self._failures = 0
         self._end: AemError | None = None  # why nothing more is started
@@ -95,7 +97,7 @@ class Fleet:
 
     def _wait_for(self, done: Sequence[Job], wave: Sequence[Job], operation: str) -> None:
         """Wait until the tasks of a wave that is done have caught up, if ``wave`` is to be started only then."""
-        is_due = any(plan(job.operation.state, job.listed).changed or self._is_unconfirmed(job) for job in wave)
+        is_due = any(plan(job.operation, job.listed).changed or self._is_unconfirmed(job) for job in wave)
         if not (self._start_when and is_due and not self._mode.check and self._may_start()):
             return
         rows = [row for row in (self._rows[job.task] for job in done) if not (row.failed or row.skipped)]
@@ -120,6 +122,10 @@ class Fleet:
     def _is_unconfirmed(self, job: Job) -> bool:
         return job.task in self._journal_state.unconfirmed
 
+    def _standing(self, task: TaskName) -> str:
+        seen = self._seen.get(task)
+        return f"{task} ({standing(seen)})" if seen else str(task)
+
     def _may_start(self) -> bool:
         try:
             self._api.client.interrupt.check()
@@ -139,7 +145,7 @@ class Fleet:
     def _tick(self, running: Collection[Job], progress: Progress) -> None:
         if progress.is_due:  # asked after each task: the names of all that run are costly
             begun = self._begun
-            progress.show([(str(job.task), begun[job.task]) for job in running if job.task in begun])
+            progress.show([(self._standing(job.task), begun[job.task]) for job in running if job.task in begun])
 
     def _not_started(self, job: Job) -> Row:
         if self._is_enough and not self._end:
@@ -181,7 +187,7 @@ class Fleet:
             current = job.listed if is_fresh else None
         if operation.state == "restarted" and self._is_restarted(task, write, current):
             return _row(job, after=(current or job.listed).state, msg="The run before has restarted it already.")
-        if current and operation.wait and not mode.check and not plan(operation.state, current).changed:
+        if current and operation.wait and not mode.check and not plan(operation, current).changed:
             current = read_for_plan(api, task, operation)  # the list does not show the memory
         if operation.state != "started" and self._policy.is_needed and not (current and current.is_stopped):
             leave, msg = prepare_stop(api, task, operation, self._policy, mode.check)
@@ -194,8 +200,8 @@ class Fleet:
             and not (current and current.is_stopped)
         ):
             self._before_stop(task)
-        changed, snapshot = apply(api, task, operation, current, mode)
-        after = plan(operation.state, current).after if mode.check else snapshot.state
+        changed, snapshot = apply(api, task, operation, current, mode, lambda now: self._seen.update({task: now}))
+        after = plan(operation, current).after if mode.check else snapshot.state
         return _row(job, changed=changed, after=after, msg=msg)
 
     def _before_start(self, job: Job) -> TaskSnapshot:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from .._client.checks import check_count, check_seconds
 from .._client.errors import InputError
 from .._common.wait import check_waiting
-from .._tasks.drain import DrainPolicy, StopPolicy
+from .._tasks.drain import StopPolicy, check_drain, drain_option
 from .._tasks.model import TASK_STATES
 from .results import result_options
 
@@ -44,11 +44,6 @@ class StartWhen(NamedTuple):
 
 def fleet_options() -> dict[str, Any]:
     """Return the spec of these options; documented in ``tasks.fleet``."""
-    drain = {
-        "timeout": {"type": "int", "default": 300},
-        "max_latency": {"type": "int", "default": 10},
-        "on_timeout": {"type": "str", "choices": ["stop", "skip", "fail"], "default": "fail"},
-    }
     start_when = {
         "max_latency": {"type": "int", "default": 10},
         "stable_for": {"type": "int", "default": 3},
@@ -70,7 +65,7 @@ def fleet_options() -> dict[str, Any]:
         "parallel_per_server": {"type": "int"},
         "max_failures": {"type": "int"},
         "on_full_load": {"type": "str", "choices": ["stop", "skip", "wait", "fail"], "default": "stop"},
-        "drain": {"type": "dict", "options": drain},
+        "drain": drain_option(),
         "start_when": {"type": "dict", "options": start_when},
         **result_options(),
     }
@@ -97,12 +92,7 @@ def check_limits(params: Mapping[str, Any]) -> FleetLimits:
 
 def check_stop_policy(params: Mapping[str, Any]) -> StopPolicy:
     """Return the checked options that say how running tasks are treated; raise InputError."""
-    drain = params["drain"]
-    if drain is None:
-        return StopPolicy(params["on_full_load"])
-    timeout = check_seconds("drain.timeout", drain["timeout"])
-    most = check_seconds("drain.max_latency", drain["max_latency"], least=0)
-    return StopPolicy(params["on_full_load"], DrainPolicy(timeout, most, drain["on_timeout"]))
+    return StopPolicy(params["on_full_load"], check_drain(params))
 
 
 def check_start_when(params: Mapping[str, Any]) -> StartWhen | None:
@@ -110,8 +100,8 @@ def check_start_when(params: Mapping[str, Any]) -> StartWhen | None:
     given = params["start_when"]
     if given is None:
         return None
-    if params["state"] == "stopped":
-        raise InputError("start_when has no meaning with state: stopped. To wait before a stop, use drain.")
+    if params["state"] in ("stopped", "drained"):
+        raise InputError(f"start_when has no meaning with state: {params['state']}. To wait before a stop, use drain.")
     check_count("start_when.stable_for", given["stable_for"], 1000)
     return StartWhen(
         check_seconds("start_when.max_latency", given["max_latency"], least=0),

@@ -20,7 +20,7 @@ from .._common.parallel import FairQueue, run_parallel
 from .._common.rows import first
 from .._common.times import time_at
 from .._run.result import Mode
-from .._tasks.drain import is_loading
+from .._tasks.counters import is_loading
 from .._tasks.latency import total_latency
 from .._tasks.model import TaskName, snapshot_of
 from .._tasks.operation import FROM_TIMESTAMP, Operation
@@ -145,7 +145,7 @@ def from_safe_points(
     unknown: list[str] = []
     for job in (job for wave in waves for job in wave):
         reading = readings.get(job.task)
-        if not reading or not (job.task in stopping or plan("started", job.listed).changed):
+        if not reading or not (job.task in stopping or plan(job.operation, job.listed).changed):
             continue
         if reading.latency is None:
             unknown.append(str(job.task))

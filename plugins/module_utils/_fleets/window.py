@@ -54,10 +54,14 @@ FREEZE, RESTORE = Step("stopped", FREEZING, FROZEN), Step(STARTED, RESTORING, RE
 
 def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     """Do one step of a maintenance window. Each may be repeated, also after a crash. Raises AemError with the rows."""
-    window = Window(api, params, mode)  # checks the options before anything is locked or sent
-    steps = {"recorded": window.record, "frozen": window.freeze, "restored": window.restore}
-    with window.alone():
-        return with_results(api, params, mode, steps[params["state"]])
+
+    def work() -> Result:
+        window = Window(api, params, mode)  # checks the options before anything is locked or sent
+        steps = {"recorded": window.record, "frozen": window.freeze, "restored": window.restore}
+        with window.alone():
+            return steps[params["state"]]()
+
+    return with_results(api, params, mode, work)
 
 
 class Window:
@@ -100,8 +104,8 @@ class Window:
         if old and old.phase in OPEN:
             if old.selection != selectors:
                 raise InputError(
-                    f"The window in {path} is open since {old.recorded} and was recorded for another selection. End it "
-                    "(state: restored) before you record another one."
+                    f"The window in {path} is open since {old.recorded} and was recorded for another selection. "
+                    "Restore it before you record another one."
                 )
             note = f"The window in {path} is open since {old.recorded}: what ran then is kept."
             return Result(
@@ -142,7 +146,7 @@ class Window:
         """Stop what the checkpoint says ran, wave by wave, and make sure that it is stopped."""
         checkpoint = self._store.given(self._params["checkpoint"])
         if checkpoint.phase == RESTORED:
-            raise InputError(f"The window of {checkpoint.recorded} is over. Record a new one (state: recorded).")
+            raise InputError(f"The window of {checkpoint.recorded} is over. Record a new one.")
         with self._reporting(FREEZE):
             return self._move(FREEZE, checkpoint, checkpoint.waves, self._policy)
 
@@ -353,8 +357,8 @@ class Window:
             names = ", ".join(first(lost))
             raise InputError(
                 f"The window in {self._path}, recorded {old.recorded}, may be open: {len(lost)} of the tasks that "
-                f"ran then are not back: {names}. Nothing was recorded. Start them again (state: restored, with "
-                f"this path). If they are to stay as they are, move {self._path} away, then record again."
+                f"ran then are not back: {names}. Nothing was recorded. Restore the window of this file, "
+                f"which starts them again. If they are to stay as they are, move {self._path} away, then record again."
             )
 
 

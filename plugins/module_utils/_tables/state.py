@@ -21,7 +21,8 @@ from .._common.lost_answers import confirm_lost_write
 from .._common.rows import Row, raise_failures, values, with_rows
 from .._common.wait import TimedOut, Waiting, check_waiting, wait_until
 from .._run.result import Mode, Result, diff
-from .._tasks.model import TaskName, TaskSnapshot, check_task, only_loads
+from .._tasks.counters import only_loads
+from .._tasks.model import TaskName, TaskSnapshot, check_task
 from .._tasks.model import snapshot_of as task_snapshot_of
 from .model import TableName, TableSnapshot, filters, has_begun, is_due, name_in, snapshot_of, verdict
 

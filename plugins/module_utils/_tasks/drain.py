@@ -12,21 +12,13 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from .._client.api import Api
+from .._client.checks import check_seconds
 from .._client.errors import WaitError
 from .._common.wait import TimedOut, wait_until
+from .counters import in_flight, is_loading
 from .latency import total_latency
 from .model import ACTIVE, TaskName, snapshot_of
 from .operation import Operation
-
-# GetTaskDetails, cdc_transactions_counters: what was read at the source and is not committed at the target.
-IN_FLIGHT = (
-    "applied_transactions_in_progress_count",
-    "applied_records_in_progress_count",
-    "incoming_accumulated_changes_in_memory_count",
-    "incoming_accumulated_changes_on_disk_count",
-    "incoming_applying_changes_in_memory_count",
-    "incoming_applying_changes_on_disk_count",
-)
 
 
 class DrainPolicy(NamedTuple):
@@ -56,6 +48,25 @@ class Preparation(NamedTuple):
     msg: str = ""
 
 
+def drain_option() -> dict[str, Any]:
+    """Return the spec of the option ``drain``; documented in ``tasks.drain``."""
+    options = {
+        "timeout": {"type": "int", "default": 300},
+        "max_latency": {"type": "int", "default": 10},
+        "on_timeout": {"type": "str", "choices": ["stop", "skip", "fail"], "default": "fail"},
+    }
+    return {"type": "dict", "options": options}
+
+
+def check_drain(params: Mapping[str, Any]) -> DrainPolicy | None:
+    """Return the checked option ``drain``; ``state: drained`` has it always. Raises InputError."""
+    drain = params["drain"]
+    if drain is None:
+        return DrainPolicy(300, 10, "fail") if params["state"] == "drained" else None
+    timeout = check_seconds("drain.timeout", drain["timeout"])
+    return DrainPolicy(timeout, check_seconds("drain.max_latency", drain["max_latency"], least=0), drain["on_timeout"])
+
+
 def prepare_stop(api: Api, task: TaskName, operation: Operation, policy: StopPolicy, is_check: bool) -> Preparation:
     """Wait as ``policy`` says; return whether the task can be stopped then.
 
@@ -74,26 +85,6 @@ def prepare_stop(api: Api, task: TaskName, operation: Operation, policy: StopPol
     if policy.drain and not is_check:
         return _drain(api, task, operation, policy.drain)
     return Preparation()
-
-
-def is_loading(details: Mapping[str, Any]) -> bool:
-    """Return whether tables are being loaded or wait for it, or may be. Compose tasks have no such counters."""
-    return any(_counter(details, "full_load_counters", f"tables_{what}_count") != 0 for what in ("loading", "queued"))
-
-
-def in_flight(details: Mapping[str, Any]) -> int | None:
-    """Return how many changes were read and are not applied yet; None if a counter cannot be read."""
-    counters = [_counter(details, "cdc_transactions_counters", name) for name in IN_FLIGHT]
-    return None if None in counters else sum(filter(None, counters))
-
-
-def _counter(details: Mapping[str, Any], group: str, name: str) -> int | None:
-    """Return a counter; 0 if the task has none, None if something else is there than a number."""
-    counters = details.get(group)
-    value = counters.get(name) if isinstance(counters, dict) else counters
-    if value is None:
-        return 0
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _is_over(details: Mapping[str, Any]) -> bool:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from .model import only_loads
+from .counters import only_loads
 
 # The documented form is hh:mm:ss, with any number of hours (docs/enterprise_manager_api.md, 6.16). Days and parts of a
 # second are how .NET, in which the server is written, spells a time span.

@@ -159,6 +159,17 @@ def busiest(requests, server=None):
     return max(sum(begin <= moment < end for begin, end in spans) for moment, _end in spans)
 
 
+def test_a_server_that_was_begun_goes_on_before_another_one_is_begun(em, user, monkeypatch):
+    """Else each start of a large installation would find its server's list too old, and read it again."""
+    monkeypatch.setattr(User, "limits", User.limits._replace(start_age=0.5))
+    fleet(em, servers=12, tasks=10, state="STOPPED", start_seconds=0.1)
+    run = batch(user, [{"server": "*"}], state="started", parallel=4)
+    assert run.result["counts"]["changed"] == 120
+    assert run.operations.count("GetTaskList") <= 12 * 5  # in turns of all servers, 120 of them
+    starts = [r for r in run.requests if r["operation"] == "RunTask"]
+    assert {r["server"] for r in starts[:20]} <= {f"S{number}" for number in range(6)}
+
+
 @pytest.mark.parametrize(
     ("parallel", "per_server", "all_of_it", "of_one"), [(9, 2, 6, 2), (5, None, 5, 5), (1, None, 1, 1)]
 )
@@ -169,7 +180,9 @@ def test_so_many_at_a_time_over_so_many_connections_with_one_login(em, user, par
     assert min(2, all_of_it) <= busiest(run.requests) <= all_of_it  # a busy machine may not get to all of them
     assert max(busiest(run.requests, f"S{number}") for number in range(3)) <= of_one
     if parallel == 1:  # else they overtake each other on their way
-        assert [r["server"] for r in run.requests if r["operation"] == "StopTask"] == ["S0", "S1", "S2"] * 4
+        assert [r["server"] for r in run.requests if r["operation"] == "StopTask"] == ["S0"] * 4 + ["S1"] * 4 + [
+            "S2"
+        ] * 4
     assert em.summary()["tcp_connections"] <= parallel
     assert em.summary()["logins"] == em.summary()["logouts"] == 1
 
