@@ -163,11 +163,12 @@ EXAMPLES = r"""
           - name: shipments
     wait: true
 
-- name: Stop all tasks of a large installation, and keep what became of each
+- name: Stop all tasks with a tag in a large installation, and keep what became of each
   dataops.qlik_em.aem_task_batch:
     state: stopped
     include:
-      - server: "*"
+      - tag:
+          - prod
     on_server_error: skip
     parallel: 50
     results: failed

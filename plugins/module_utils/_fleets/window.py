@@ -365,7 +365,7 @@ class Window:
             raise InputError(
                 f"There is no checkpoint {self._path}: nothing was done. If tasks were stopped for a window, its "
                 "checkpoint is elsewhere: use the path that it was recorded with, and make sure that its volume is "
-                "mounted. Only if no window is open, record one."
+                "mounted. Only if no window is open, begin one."
             )
         raise InputError(
             f"The checkpoint {self._path} is missing. Its journal {journal} names each task that was stopped: start "
