@@ -168,7 +168,7 @@ EXAMPLES = r"""
     state: stopped
     include:
       - tag:
-          - prod
+          - erp
     on_server_error: skip
     parallel: 50
     results: failed
