@@ -22,13 +22,13 @@ from .._common.rows import Row, first, rows_on_failure, values
 from .._common.times import now
 from .._common.wait import TimedOut, check_waiting, wait_until
 from .._run.result import Mode, Result
+from .._tasks.drain import StopPolicy
 from .._tasks.model import KNOWN_STATES
 from .._tasks.operation import RESUME, Operation, check_timeout
 from . import checkpoint as checkpoints
 from . import second_look, window_notes
 from .batch import NO_SELECTOR, journaled, read_selection
 from .checkpoint import FREEZING, FROZEN, OPEN, RECORDED, RESTORED, RESTORING, Checkpoint, RecordedTask
-from .drain import StopPolicy
 from .fleet import Fleet, Job, raise_task_failures, states_diff
 from .journal import Journal, JournalState, UnconfirmedWrite, read_journal
 from .options import check_limits, check_stop_policy
@@ -53,10 +53,14 @@ FREEZE, RESTORE = Step("stopped", FREEZING, FROZEN), Step("started", RESTORING, 
 
 def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     """Do one step of a maintenance window. Each may be repeated, also after a crash. Raises AemError with the rows."""
-    window = Window(api, params, mode)  # checks the options before anything is locked or sent
-    steps = {"recorded": window.record, "frozen": window.freeze, "restored": window.restore}
-    with window.alone():
-        return with_results(api, params, mode, steps[params["state"]])
+
+    def work() -> Result:
+        window = Window(api, params, mode)  # checks the options before anything is locked or sent
+        steps = {"recorded": window.record, "frozen": window.freeze, "restored": window.restore}
+        with window.alone():
+            return steps[params["state"]]()
+
+    return with_results(api, params, mode, work)
 
 
 class Window:
@@ -103,8 +107,8 @@ class Window:
         if old and old.phase in OPEN:
             if old.selection != selectors:
                 raise InputError(
-                    f"The window in {path} is open since {old.recorded} and was recorded for another selection. End it "
-                    "(state: restored) before you record another one."
+                    f"The window in {path} is open since {old.recorded} and was recorded for another selection. "
+                    "Restore it before you record another one."
                 )
             note = f"The window in {path} is open since {old.recorded}: what ran then is kept."
             return Result(
@@ -146,7 +150,7 @@ class Window:
         """Stop what the checkpoint says ran, wave by wave, and make sure that it is stopped."""
         checkpoint = self._given()
         if checkpoint.phase == RESTORED:
-            raise InputError(f"The window of {checkpoint.recorded} is over. Record a new one (state: recorded).")
+            raise InputError(f"The window of {checkpoint.recorded} is over. Record a new one.")
         with self._reporting(FREEZE):
             return self._move(FREEZE, checkpoint, checkpoint.waves, self._policy)
 
@@ -350,7 +354,7 @@ class Window:
             if not found:
                 raise InputError(
                     f"There is no checkpoint {self._path}: nothing was done. Make sure that its volume is mounted. To "
-                    "use the one in the option checkpoint, without a file, leave out path."
+                    "use the checkpoint that was handed on, without a file, give no path."
                 )
             checkpoints.check_same(found, handed_on, self._path)
         if found:
@@ -361,7 +365,7 @@ class Window:
             raise InputError(
                 f"There is no checkpoint {self._path}: nothing was done. If tasks were stopped for a window, its "
                 "checkpoint is elsewhere: use the path that it was recorded with, and make sure that its volume is "
-                "mounted. Only if no window is open, begin one (state: recorded)."
+                "mounted. Only if no window is open, record one."
             )
         raise InputError(
             f"The checkpoint {self._path} is missing. Its journal {journal} names each task that was stopped: start "
@@ -381,8 +385,8 @@ class Window:
             names = ", ".join(first(lost))
             raise InputError(
                 f"The window in {self._path}, recorded {old.recorded}, may be open: {len(lost)} of the tasks that "
-                f"ran then are not back: {names}. Nothing was recorded. Start them again (state: restored, with "
-                f"this path). If they are to stay as they are, move {self._path} away, then record again."
+                f"ran then are not back: {names}. Nothing was recorded. Restore the window of this file, "
+                f"which starts them again. If they are to stay as they are, move {self._path} away, then record again."
             )
 
     def _check_missing_checkpoint(self, old: Checkpoint | None) -> None:

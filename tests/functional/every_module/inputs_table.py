@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ansible_collections.dataops.qlik_em.tests.functional.every_module.cases_definitions import BODY, definition
 from ansible_collections.dataops.qlik_em.tests.functional.every_module.inputs import (
+    CLONE,
     NEW_ENDPOINT,
     REPLACE,
     TWO,
@@ -175,6 +176,7 @@ BAD: dict[str, list[Row]] = {
         ({"checkpoint": {}}, "state: recorded makes a checkpoint and takes none."),
         ({"path": "/nowhere/x"}, "path (/nowhere/x) cannot be written: there is no folder /nowhere."),
         *files("path")[:-1],
+        *files("results_dest")[:-1],
         ({"path": "{file}"}, "The checkpoint ({file}) is damaged: it is not JSON. Nothing was done."),
         ({"path": "{file}", "state": "frozen"}, "is damaged: it is not JSON. Nothing was done."),
         ({"path": "{binary}", "state": "frozen"}, "path ({binary}) cannot be read: it is UTF-16, not UTF-8."),
@@ -258,7 +260,9 @@ BAD: dict[str, list[Row]] = {
         ({"tables": [{"schema": "S"}]}, "missing required arguments: table found in tables"),
         ({"state": "reloaded"}, RELOADS),
     ],
-    "aem_table_info": blank_names("server", "name") + blank_names("schema", "table", is_list=True),
+    "aem_table_info": blank_names("server", "name")
+    + blank_names("schema_pattern", "table_pattern", may_be_empty=True)
+    + blank_names("schema", "table", is_list=True),
     "aem_table_selection": [
         *blank_names("server", "name"),
         *(({"state": state, **one}, text) for state in ("present", "replaced", "absent") for one, text in patterns()),
@@ -290,6 +294,21 @@ BAD: dict[str, list[Row]] = {
             for state in ("absent", "started", "stopped", "restarted")
         ),
         ({"state": "absent", "src": "x"}, "src has a meaning with state: present only."),
+        *(
+            ({**CLONE, **one}, text)
+            for one, text in blank_names("clone_of", "source_endpoint", "target_endpoint", may_be_empty=True)
+        ),
+        *(({**CLONE, **one}, text) for one, text in spans(*WAITING)),
+        ({**CLONE, "name": "orders"}, "clone_of and name are the same"),
+        ({**CLONE, "definition": definition()}, "Give either clone_of or a definition"),
+        ({"state": "present", "target_endpoint": "Warehouse"}, "target_endpoint has a meaning with clone_of only."),
+        ({"state": "stopped", "clone_of": "orders"}, "clone_of has a meaning with state: present only."),
+        ({"state": "absent", "wait_for": "finished"}, "wait_for has no meaning with state: absent."),
+        *(
+            ({"state": state, "drain": {}}, "drain has a meaning with state: drained only.")
+            for state in ("absent", "started", "stopped", "restarted")
+        ),
+        ({"state": "drained", "drain": {"timeout": 0}}, "drain.timeout must be between 1 and 86400 seconds, not 0."),
     ],
     "aem_task_batch": [
         *fleets(),
@@ -301,9 +320,10 @@ BAD: dict[str, list[Row]] = {
         *spans("timeout", *WAITING),
         ({"drain": {"timeout": 0}}, "drain.timeout must be between 1 and 86400 seconds, not 0."),
         ({"drain": {"max_latency": -1}}, "drain.max_latency must be between 0 and 86400 seconds, not -1."),
-        ({"state": "reloaded"}, "value of state must be one of: started, stopped, restarted, got: reloaded"),
+        ({"state": "reloaded"}, "value of state must be one of: started, stopped, drained, restarted, got: reloaded"),
         ({"journal": "/nowhere/x"}, "journal (/nowhere/x) cannot be written: there is no folder /nowhere."),
         *files("journal")[:-1],
+        *files("results_dest")[:-1],
         ({"journal": "{file}"}, "journal ({file}) is damaged at line 1."),
         ({"journal": "{binary}"}, "journal ({binary}) cannot be read: it is UTF-16, not UTF-8."),
     ],
