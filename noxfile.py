@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -320,7 +321,12 @@ def window(session: nox.Session) -> None:
 @session_of("play")
 def simulator(session: nox.Session) -> None:
     """The stand-in Enterprise Manager, until Ctrl-C."""
-    run(session, "python", "-m", "tests.simulator", *session.posargs)
+    lines = (
+        f'export PATH={shlex.quote(session.bin)}:"$PATH"',
+        f"export ANSIBLE_COLLECTIONS_PATH={shlex.quote(link(session))}",
+    )
+    paste = [f"--paste={line}" for line in lines]
+    run(session, "python", "-m", "tests.simulator", *paste, *session.posargs)
 
 
 @session_of("play")

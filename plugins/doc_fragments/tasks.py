@@ -136,35 +136,86 @@ options:
           - not_exist
   waves:
     description:
-      - The order. Each selector is a wave, which begins when all tasks of the wave before are done, successfully or
-        not. Tasks that are in no wave form the last one.
+      - The order, as a list of selectors in the form of O(include). Each is a wave, which begins when all tasks of the
+        wave before are done, successfully or not. Tasks that are in no wave form the last one.
       - A task must not be in two waves.
+      - With V(auto), the order follows from what the tasks read. What stages a log stream is started before the tasks
+        that read it, and tasks of Replicate are started before those of Compose. All are stopped in the reverse order.
+        Tasks that read nothing of each other are in the same wave.
+      - Log streams are read from one export of each Replicate server of which more than one task is selected (Admin on
+        Enterprise Manager, or Operator on the tasks and on All Endpoints). What the user may not see is a warning, and
+        tasks whose source cannot be seen are started after all tasks of their server that stage log streams.
+      - The order is returned as RV(ignore:order), and shown in check mode.
+      - A list may also be a text in JSON, as a survey of AWX gives it.
+    type: raw
+  dependencies:
+    description:
+      - What O(waves=auto) cannot find out. The tasks that C(before) selects are started before those that C(after)
+        selects, and stopped after them. No task is before itself.
+      - This is stronger than the rule that Replicate comes before Compose.
+      - It has a meaning only with O(waves=auto). Tasks that would wait for each other in a circle are a failure that
+        names them, before anything is sent.
     type: list
     elements: dict
     suboptions:
-      server:
-        description: The name of the server, or a glob (V(*), V(?), V([abc])). It is case-sensitive.
-        type: str
-      name:
-        description: The name of the task, or a glob.
-        type: str
-      tag:
-        description: One of these tags.
+      before:
+        description: The tasks that are started first, in the form of O(include).
         type: list
-        elements: str
-      state:
-        description: One of these states.
+        elements: dict
+        required: true
+        suboptions:
+          server:
+            description: The name of the server, or a glob (V(*), V(?), V([abc])). It is case-sensitive.
+            type: str
+          name:
+            description: The name of the task, or a glob.
+            type: str
+          tag:
+            description: One of these tags.
+            type: list
+            elements: str
+          state:
+            description: One of these states.
+            type: list
+            elements: str
+            choices:
+              - running
+              - recovery
+              - stopped
+              - error
+              - starting
+              - stopping
+              - paused
+              - not_exist
+      after:
+        description: The tasks that are started after them, in the same form.
         type: list
-        elements: str
-        choices:
-          - running
-          - recovery
-          - stopped
-          - error
-          - starting
-          - stopping
-          - paused
-          - not_exist
+        elements: dict
+        required: true
+        suboptions:
+          server:
+            description: The name of the server, or a glob (V(*), V(?), V([abc])). It is case-sensitive.
+            type: str
+          name:
+            description: The name of the task, or a glob.
+            type: str
+          tag:
+            description: One of these tags.
+            type: list
+            elements: str
+          state:
+            description: One of these states.
+            type: list
+            elements: str
+            choices:
+              - running
+              - recovery
+              - stopped
+              - error
+              - starting
+              - stopping
+              - paused
+              - not_exist
   on_server_error:
     description:
       - What to do if the tasks of a server cannot be listed, for example because it is not connected.

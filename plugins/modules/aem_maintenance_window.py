@@ -97,8 +97,9 @@ notes:
     C(RESUME_PROCESSING). All others are left alone.
   - A checkpoint is checked strictly, as anybody may have edited it. One that no release of the collection has written
     is refused before anything is sent. The message says where it is wrong, as C(tasks/3/run_option), counted from 0.
-  - O(include), O(exclude), O(waves), O(on_server_error) and O(allow_empty) apply to V(recorded) only, O(on_full_load),
-    O(drain) and O(on_restart) to V(frozen) only, O(results) and O(results_dest) to V(frozen) and V(restored).
+  - O(include), O(exclude), O(waves), O(dependencies), O(on_server_error) and O(allow_empty) apply to V(recorded) only,
+    O(on_full_load), O(drain) and O(on_restart) to V(frozen) only, O(results) and O(results_dest) to V(frozen) and
+    V(restored). The order is found out once, by V(recorded).
   - The API shows no identity of an installation, so a checkpoint recognises its Enterprise Manager by O(url). Use the
     same URL in all steps.
 seealso:
@@ -118,6 +119,20 @@ EXAMPLES = r"""
       - name: locked
     waves:
       - server: Compose-DW
+
+- name: Note what runs, with the order that follows from what the tasks read
+  dataops.qlik_em.aem_maintenance_window:
+    state: recorded
+    path: /var/lib/qlik/whole-estate.json
+    include:
+      - server: Replicate-Prod
+      - server: Compose-DW
+    waves: auto
+    dependencies:
+      - before:
+          - name: orders
+        after:
+          - name: shipments
 
 - name: Stop it
   dataops.qlik_em.aem_maintenance_window:
@@ -164,7 +179,7 @@ checkpoint:
       type: str
       sample: frozen
     selection:
-      description: The selection it was recorded for.
+      description: The selection it was recorded for. Without C(waves) if O(waves=auto).
       returned: always
       type: dict
       sample: {include: [{server: Replicate-Prod}], exclude: null, waves: null}
@@ -253,6 +268,18 @@ counts:
     failed: 1
     skipped: 0
     unchanged: 2
+order:
+  description: The order, as lines that form a tree. Each task stands below what it is started after, with the wave in
+    which it is started and the one in which it is stopped. Of more than 20 tasks side by side that nothing waits for,
+    the others are counted.
+  returned: for O(state=recorded) with O(waves=auto), unless the window is open
+  type: list
+  elements: str
+  sample:
+    - "Replicate-Prod/staging: start wave 1, stop wave 3"
+    - "|- Replicate-Prod/orders: start wave 2, stop wave 2"
+    - then (Replicate before Compose)
+    - "|- Compose-DW/nightly__sales: start wave 3, stop wave 1"
 truncated:
   description: How many of the tasks that O(results) means are not in RV(tasks), as they would be too many.
   returned: with RV(tasks)

@@ -29,6 +29,8 @@ attributes:
     support: full
     details:
       - What a missing permission would refuse cannot be foreseen.
+      - With O(clone_of) it checks that the task to copy is there, and the endpoints that are named. An Enterprise
+        Manager of before May 2025, which cannot clone, is not noticed.
       - With O(import_mode=replace) it does not try the definition under a temporary name, which would be a write. That
         the endpoints are there which the definition names is checked.
   diff_mode:
@@ -37,6 +39,7 @@ attributes:
     details:
       - In check and diff mode the task is read first, which needs the role Viewer on the task.
       - For O(state=present) the diff shows just what differs in the definition. Secrets are not shown.
+      - With O(clone_of) it shows of what the task is a copy, and with which endpoints.
   idempotent:
     description: Run twice, it changes nothing the second time.
     support: partial
@@ -44,7 +47,7 @@ attributes:
       - V(restarted) and V(reloaded) act each time.
       - V(started) starts a task again that has stopped by itself, except one that has finished its only full load.
       - V(present) imports a definition again each time if it holds settings with their default value, which an export
-        leaves out. A warning names them.
+        leaves out. A warning names them. With O(force_import=true) it does so anyway.
 options:
   server:
     description:
@@ -73,6 +76,8 @@ options:
         assigns itself, the loggers (see O(loggers)), secrets that are encrypted (see O(update_password)), and the order
         of lists in which it can mean nothing (targets, tables and patterns). Endpoints in the definition that the task
         does not use are left out, with a warning.
+      - With O(clone_of), V(present) copies another task of the server if there is no task O(name) yet. One that is
+        there is neither overwritten nor compared.
       - V(absent) deletes the task with its definition. The data at the target stay.
     type: str
     choices:
@@ -83,6 +88,27 @@ options:
       - restarted
       - reloaded
     required: true
+  clone_of:
+    description:
+      - The task of the same server that O(name) is a copy of (CloneTask, which Enterprise Manager has since May 2025).
+        The copy has its settings, tables, patterns, rules and endpoints, and is not started.
+      - A task O(name) that is there is left as it is and not compared, so that a second run changes nothing. If it has
+        other endpoints than the copy would have, a warning says so. To make it follow a definition, use O(definition)
+        or O(src) instead, not both.
+      - The original may be running. Nothing is stopped.
+    type: str
+  clone_permissions:
+    description:
+      - Whether the copy gets the explicit permissions of the task O(clone_of), too. If this is not given, it does not.
+    type: bool
+  source_endpoint:
+    description:
+      - Another source endpoint for the copy. It must be on the server, and of the type of the one that it replaces.
+    type: str
+  target_endpoint:
+    description:
+      - Another target endpoint for the copy. Likewise.
+    type: str
   import_mode:
     description:
       - What V(present) does with a task that exists and differs.
@@ -90,6 +116,7 @@ options:
         does not have it is returned in RV(not_removed), with a warning.
       - V(replace) deletes the task and imports the definition, so that nothing of the old one stays. Needs
         O(force=true). Endpoints are merged all the same.
+      - A task that compares the same is not replaced. With O(force_import=true) the definition is imported into it.
       - With V(replace) the definition is first tried under a temporary name that begins with
         C(dataops_qlik_em_temporary_trial), with those endpoints in it that the server does not have yet. It is
         imported, read back and deleted. If the server refuses it, the old task is not touched.
@@ -128,6 +155,7 @@ notes:
   - Stopping and starting need the role Operator on the task.
   - V(present) needs the roles Designer on All Tasks and Operator on All Endpoints, and Designer on All Endpoints if the
     definition holds endpoints. V(absent) needs the role Designer on the task.
+  - O(clone_of) needs the role Operator on Enterprise Manager.
   - For V(present), O(wait_timeout) is also how long to wait until the export of the task shows what was imported. An
     import takes effect some time after its answer.
   - The endpoints that a definition names must be on the server or in the definition. With O(import_mode=replace), and
@@ -216,6 +244,15 @@ EXAMPLES = r"""
                 explicit_included_tables:
                   - {owner: SALES, name: PRICES}
 
+- name: Make a copy of a task that writes to another endpoint
+  dataops.qlik_em.aem_task:
+    server: Replicate-Prod
+    name: orders to the lake
+    state: present
+    clone_of: orders
+    clone_permissions: true
+    source_endpoint: ERP standby
+
 - name: Delete it
   dataops.qlik_em.aem_task:
     server: Replicate-Prod
@@ -283,7 +320,7 @@ not_removed:
   description:
     - What the task has and the definition does not have. It stays, because an import cannot remove anything. A part
       that is missing as a whole is named once.
-  returned: success, with O(state=present)
+  returned: success, with O(state=present) and a definition
   type: list
   elements: str
   sample:
@@ -325,6 +362,7 @@ diff:
   description:
     - The state before and after, and the run option of a start.
     - With O(state=present) just those values of the definition that differ.
+    - With O(clone_of), of what the task is a copy.
   returned: in check mode and in diff mode
   type: dict
   sample:
@@ -379,6 +417,10 @@ SPEC = Spec(
     name={"type": "str", "required": True, "aliases": ["task"]},
     state={"type": "str", "choices": STATES, "required": True},
     timeout={"type": "int", "default": 60},
+    clone_of={"type": "str"},
+    clone_permissions={"type": "bool"},
+    source_endpoint={"type": "str"},
+    target_endpoint={"type": "str"},
     import_mode={"type": "str", "choices": ["merge", "replace"], "default": "merge"},
     backup_dir={"type": "path"},
     stop_if_running={"type": "bool", "default": False},

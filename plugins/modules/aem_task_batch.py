@@ -55,6 +55,7 @@ options:
   reverse:
     description:
       - Whether to begin with the last one of O(waves), so that the same waves can be used to stop and to start.
+      - It must not be set with O(waves=auto), whose order follows from O(state).
     type: bool
     default: false
   journal:
@@ -114,6 +115,20 @@ EXAMPLES = r"""
       on_timeout: stop
     timeout: 5
   ignore_errors: true
+
+- name: Start everything of two servers, what is read before who reads it
+  dataops.qlik_em.aem_task_batch:
+    state: started
+    include:
+      - server: Replicate-Prod
+      - server: Compose-DW
+    waves: auto
+    dependencies:
+      - before:
+          - name: orders
+        after:
+          - name: shipments
+    wait: true
 
 - name: Stop all tasks of a large installation, and keep what became of each
   dataops.qlik_em.aem_task_batch:
@@ -223,6 +238,18 @@ skipped_servers:
       error_message: 'The requested server "Replicate-Down" cannot be reached at this time.'
       http_status: 500
       msg: 'GetTaskList of server "Replicate-Down" failed: The requested server "Replicate-Down" cannot be reached.'
+order:
+  description: The order, as lines that form a tree. Each task stands below what it is started after, with the wave in
+    which it is started and the one in which it is stopped. Of more than 20 tasks side by side that nothing waits for,
+    the others are counted.
+  returned: success, with O(waves=auto)
+  type: list
+  elements: str
+  sample:
+    - "Replicate-Prod/staging: start wave 1, stop wave 3"
+    - "|- Replicate-Prod/orders: start wave 2, stop wave 2"
+    - then (Replicate before Compose)
+    - "|- Compose-DW/nightly__sales: start wave 3, stop wave 1"
 elapsed:
   description: How long it took, in seconds.
   returned: always

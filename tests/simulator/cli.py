@@ -42,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     add("--client-cert", action="store_true", help="clients must show a certificate (written next to the CA)")
     add("--tls-dir", metavar="DIR", help="folder for the CA and certificates (default: a temporary one)")
     add("--ready-file", metavar="PATH", help="write addresses and credentials here as JSON when ready")
+    add("--paste", action="append", default=[], metavar="LINE", help="a further line to print for pasting")
     add("--lifetime", type=float, metavar="SECONDS", help="end after so long, whoever is still there")
     add("--die-with-parent", action="store_true", help="end when the process that started this one has ended")
     return result
@@ -85,7 +86,7 @@ async def _serve(given: argparse.Namespace) -> None:
         access = {**simulator.access(), "pid": os.getpid()}
         if ready_file:
             _write_ready_file(ready_file, access)
-        print(welcome(access), flush=True)
+        print(welcome(access, simulator.logins(), given.paste), flush=True)
         if given.lifetime:
             loop.call_later(given.lifetime, simulator.stopped.set)
         if given.die_with_parent:
@@ -98,7 +99,7 @@ async def _serve(given: argparse.Namespace) -> None:
         await simulator.stop()
 
 
-def welcome(access: dict[str, Any]) -> str:
+def welcome(access: dict[str, Any], logins: dict[str, str], paste: Sequence[str]) -> str:
     """What is printed when ready. Goes to standard output only, and holds test credentials only."""
     exports = {
         "QLIK_EM_URL": access["url"],
@@ -113,9 +114,11 @@ def welcome(access: dict[str, Any]) -> str:
         f"CA certificate:              {access['ca_path']}",
         f"Control address:             {access['control_url']}",
         f"User and password:           {access['username']} / {access['password']}",
+        *(f"{f'The same, {role}:':<29}{login}" for role, login in logins.items()),
         "",
         "Paste into another shell:",
         *(f"  export {key}={_quoted(value)}" for key, value in exports.items() if value),
+        *(f"  {line}" for line in paste),
         "",
         "Ctrl-C ends it.",
     ]

@@ -22,6 +22,9 @@ from .document_tasks import Task
 Tree = dict[str, Any]
 
 BODY = "cmd.replication_definition"
+LOG_STREAM = (
+    "Log Stream"  # the type of the target to which a staging task writes (docs/enterprise_manager_api.md, 9.22)
+)
 # Settings below `task_settings` that an export leaves out when they have this value.
 DEFAULTS: dict[tuple[str, ...], Any] = {
     ("common_settings", "full_load_enabled"): True,
@@ -92,6 +95,8 @@ def item_of(task: Task, uuid: str) -> Tree:
     }
     if task.description:
         item["task"]["description"] = task.description
+    if task.target_endpoint.get("type") == LOG_STREAM:
+        item["task"]["task_type"] = "_LOG_STREAM"
     return stripped(merged(item, task.definition))
 
 
@@ -152,7 +157,7 @@ def parse(body: bytes) -> Tree:
     while plain.startswith("//"):
         plain = plain.partition("\n")[2].lstrip()
     if not plain:
-        raise BadDocument("AEM_IMPORT_CONTENT_EMPTY")
+        raise BadDocument("AEM_IMPORT_CONTENT_EMPTY", "there is nothing in it")
     try:
         whole = json.loads(plain)
     except ValueError as error:
@@ -246,6 +251,35 @@ def merged_task(old: Tree | None, new: Tree, uuid: str, lists: str = "reordered"
     if isinstance(names, list) and isinstance(result.get("targets"), list):
         result["targets"] = [item for item in result["targets"] if target_name(item) in (None, *names)]
     return stripped(result)
+
+
+def cloned(item: Tree, name: str, own_uuid: str, given: Tree) -> Tree:
+    """A copy of a task's item with another name, and other endpoints where CloneTask's body has some."""
+    result = copy.deepcopy(item)
+    source, targets = endpoints_of(item)
+    parts = result.get("source") or {}
+    others = {targets[0]: given.get("new_target_endpoint") or targets[0]}
+    result["task"].update(
+        name=name,
+        source_name=given.get("new_source_endpoint") or source,
+        target_names=[others.get(target, target) for target in targets],
+    )
+    result["task_settings"].setdefault("common_settings", {})["task_uuid"] = own_uuid
+    new_source = result["task"]["source_name"]
+    for holder, keys in (
+        (parts.get("rep_source"), ("source_name", "database_name")),
+        (selection_of(result), ("name",)),
+    ):
+        _rename(holder, keys, {str(source): new_source})
+    for target in result.get("targets") or []:
+        _rename(target.get("rep_target"), ("target_name", "database_name"), others)
+    return result
+
+
+def _rename(holder: Any, keys: tuple[str, ...], others: dict[str, str]) -> None:
+    for key in keys if isinstance(holder, dict) else ():
+        if holder.get(key) in others:
+            holder[key] = others[holder[key]]
 
 
 def endpoints_of(item: Tree) -> tuple[str | None, list[str]]:

@@ -96,6 +96,7 @@ class Server:
     fail_import: MaybeText = None
     schedules: Annotated[list[Tree], checks.list_of(checks.tree)] = field(default_factory=list)  # jobs, as exported
     replaces_schedules: Flag = False  # an import replaces the jobs
+    notifications: Annotated[list[Tree], checks.list_of(checks.tree)] = field(default_factory=list)  # as exported
     # Explicit ACLs of the server, of all its tasks and of all its endpoints
     acl: MaybeAcl = None
     tasks_acl: MaybeAcl = None

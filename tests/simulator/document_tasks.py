@@ -112,6 +112,7 @@ class Task:
     tables: Annotated[list[Table], checks.list_of(checks.one(Table))] = field(default_factory=list)
     definition: Tree = field(default_factory=dict)  # merged into the definition that is exported
     fail_delete: MaybeText = None
+    fail_clone: MaybeText = None
     acl: MaybeAcl = None  # the explicit ACL of the task
 
     def __post_init__(self) -> None:

@@ -79,9 +79,14 @@ TEMPLATES: dict[str, tuple[int, str]] = {
         FAILURE_STATUS,
         "Replication task {task} on server {server} could not be deleted due to an error. {message}",
     ),
+    # Assumption, by analogy with StopTask (docs/enterprise_manager_api.md, 6.23).
+    "AEM_CLONE_TASK_INNER_ERR": (
+        FAILURE_STATUS,
+        "Failed to clone Replicate task {task} on server {server}: <{message}>",
+    ),
     "AEM_TASK_NOT_STOPPED": (
         FAILURE_STATUS,
-        "Replication task {task} on server {server} must be stopped before it can be {message}.",
+        "Replication task {task} on server {server} must be stopped before it can be deleted.",
     ),
     "AEM_TASK_NOT_FOUND/tables": (FAILURE_STATUS, "Replicate task {task} on server {server} could not be found."),
     "AEM_IMPORT_TASK_NO_PERMISSION_ON_ENDPOINT": (

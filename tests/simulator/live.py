@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import definitions, endpoints, schedules, tabletimes, timeline
+from . import definitions, endpoints, notifications, schedules, tabletimes, timeline
 from .checks import InputError, change
 from .document_access import Acl
 from .document_servers import Endpoint, Server
@@ -200,7 +200,11 @@ class LiveServer:
         self.clock = clock
         self.tasks = {task.name: LiveTask(task, clock) for task in settings.tasks}
         self.endpoints = {item.name: LiveEndpoint(item) for item in settings.endpoints}
-        self.others: Tree = schedules.seeded(settings.schedules)  # all that ExportAll shows beside tasks and databases
+        # All that ExportAll shows beside tasks and databases.
+        self.others: Tree = {
+            **schedules.seeded(settings.schedules),
+            **notifications.seeded(settings.notifications),
+        }
         self.license_text: str | None = None  # as PutServerLicense sent it
         self.attempt = 0  # to connect, since the start
         self.acls: dict[Scope, Acl] = {}

@@ -41,6 +41,7 @@ METHODS: dict[tuple[str, str, str], str] = {
     ("POST", "task", "run"): "RunTask",
     ("POST", "task", "stop"): "StopTask",
     ("POST", "task", "delete"): "DeleteTask",
+    ("POST", "task", "clone"): "CloneTask",
     ("GET", "task", "export"): "ExportTask",
     ("POST", "task", "import"): "ImportTask",
     ("POST", "new task", "import"): "ImportTask",
@@ -185,10 +186,10 @@ def _child(
 
 
 def _name(segments: list[str], is_known: Callable[[str], bool]) -> str:
-    """Decode a name once; a second time only if that makes it known (the 2018 SDK encodes twice)."""
-    once = unquote("/".join(segments))
-    if not is_known(once):
-        twice = unquote(once)
-        if is_known(twice):
-            return twice
-    return once
+    return as_known(unquote("/".join(segments)), is_known)
+
+
+def as_known(once: str, is_known: Callable[[str], bool]) -> str:
+    """A name that was decoded once; decoded again only if that makes it known (the 2018 SDK encodes twice)."""
+    twice = unquote(once)
+    return twice if is_known(twice) and not is_known(once) else once

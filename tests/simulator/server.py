@@ -23,6 +23,7 @@ from . import answers, certificates, control, credentials, document, faults, mis
 from .answers import Answer
 from .checks import InputError
 from .connections import Connection, Listener, Server
+from .document_access import ROLES
 from .errors import ApiError, failure
 from .operations import Abandoned
 from .record import Entry, Record
@@ -183,6 +184,15 @@ class Simulator:
             "client_key": str(self.tls.client_key) if self.tls.client_key else None,
         }
 
+    def logins(self) -> dict[str, str]:
+        """For each role the first user that has it on everything, with the password."""
+        found: dict[str, str] = {}
+        for user in self.world.document.users:
+            for grant in user.grants if user.password else ():
+                if not grant.scope:
+                    found.setdefault(grant.role, f"{(user.logins or [user.name])[0]} / {user.password}")
+        return {role: found[role] for role in ROLES if role in found}
+
     # One request
 
     def _make_request(self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
@@ -288,7 +298,8 @@ class Simulator:
         """The answer of a stand-in without faults."""
         # The length of a POST or PUT is looked at before anything else; DELETE goes without
         # (docs/enterprise_manager_api.md, 4.1).
-        if request.method in ("POST", "PUT") and "Content-Length" not in request.headers:
+        is_chunked = request.headers.get("Transfer-Encoding", "").lower() == "chunked"  # http.sys takes it
+        if request.method in ("POST", "PUT") and "Content-Length" not in request.headers and not is_chunked:
             return answers.page(411)
         if request.headers.get("Expect", "").lower() == "100-continue":
             await mishaps.write(request, b"HTTP/1.1 100 Continue\r\n\r\n")

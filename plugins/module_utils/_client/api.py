@@ -165,6 +165,17 @@ class Api:
         query = {"action": "import"}
         self._send("ImportTask", "POST", on_task(server, task), role, query=query, body=definition, scope=SINCE_5_2)
 
+    def clone_task(self, server: str, task: str, request: Json) -> None:
+        """CloneTask: copy a task on its server, by the members of the guide; never overwrites one.
+
+        The effect may lag (docs/enterprise_manager_api.md, 6.23).
+        """
+        target, scope = on_task(server, task), f"{REPLICATE}, since May 2025"
+        query = {"action": "clone"}
+        self._send(
+            "CloneTask", "POST", target, "Operator on Enterprise Manager", query=query, body=request, scope=scope
+        )
+
     def delete_task(self, server: str, task: str, with_logs: bool, accept: tuple[str, ...] = ()) -> Answer:
         """DeleteTask: delete a stopped task."""
         target, role = on_task(server, task), "Designer on the task"

@@ -53,9 +53,12 @@ class WaitError(AemError):
 class TransportError(AemError):
     """No usable answer came.
 
-    ``sent`` is false only when it is certain that no byte of the request left.
+    ``sent`` is false only when it is certain that nothing was done: no byte of the request left, or it was turned away.
     ``final`` is true when trying again cannot help (a certificate, a redirect, a wrong address).
+    ``pause`` is for how many seconds the server asks to wait before the next attempt.
     """
+
+    pause = 0.0
 
     def __init__(self, message: str, hint: str = "", sent: bool = True, final: bool = False, **facts: Any) -> None:
         super().__init__(message, hint, **facts)

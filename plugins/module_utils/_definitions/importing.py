@@ -16,7 +16,7 @@ from typing import Any
 
 from .._client.api import Api, Json
 from .._client.checks import USER_MEMBER, check_characters, check_secret
-from .._client.errors import ApiError, InputError, WaitError
+from .._client.errors import AemError, ApiError, InputError, WaitError
 from .._common.files import read_file
 from .._common.lost_answers import confirm_lost_write
 from .._common.wait import TimedOut, check_waiting, wait_until
@@ -100,13 +100,24 @@ def ready_to_send(api: Api, server: str, document: Json) -> Json:
 
 
 class Import:
-    """A definition on its way into a server; ``read`` exports what is there (empty: nothing yet)."""
+    """A definition on its way into a server; ``read`` exports what is there (empty: nothing yet).
 
-    def __init__(self, api: Api, params: Mapping[str, Any], read: Callable[[], Leaves], wanted: Leaves) -> None:
+    ``is_visible`` is whether the export differs from what is ``wanted`` until the import is done.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        params: Mapping[str, Any],
+        read: Callable[[], Leaves],
+        wanted: Leaves,
+        is_visible: bool = True,
+    ) -> None:
         self._api = api
         self._waiting = check_waiting(params)
         self._read = read
         self._wanted = wanted
+        self._is_visible = is_visible
 
     def send(self, document: Json, subject: str, call: Callable[[Json], None]) -> list[str]:
         """Import ``document``, ready to send, by ``call`` and wait until an export shows it.
@@ -115,7 +126,7 @@ class Import:
         Raises AemError; its ``changed`` says whether the import may have taken effect.
         """
         patience = min(self._waiting.timeout, self._api.client.limits.lost_effect)
-        with confirm_lost_write(lambda: not self._wait(patience)):
+        with confirm_lost_write(lambda: self._is_done(patience)):
             call(document)
         remaining = self._wait(self._waiting.timeout)
         if not remaining:
@@ -133,6 +144,11 @@ class Import:
         )
         error.changed = True
         raise error
+
+    def _is_done(self, limit: float) -> bool:
+        if not self._is_visible:
+            raise AemError("the definition was the same before (force_import), so that an import shows nothing.")
+        return not self._wait(limit)
 
     def _wait(self, limit: float) -> dict[Where, Change]:
         """Return what the export still does not show after ``limit`` seconds: nothing, if all went well."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .._client.api import Api
@@ -25,7 +25,8 @@ from .fleet import Fleet, Job, raise_task_failures, states_diff
 from .journal import Journal, JournaledApi, JournalState, open_journal, read_journal
 from .options import FleetLimits, check_limits, check_stop_policy
 from .results import ALL_DONE, with_results
-from .selection import Listed, Selection, Selector, read_selectors, select
+from .selection import Selection, read_selectors, select
+from .waves import check_waves, order_values, show_order, sort_into_waves
 
 NO_SELECTOR = "include must hold at least one selector."
 
@@ -41,34 +42,39 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
 def _act(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     operation = check_operation(params["state"], params)
     limits, policy = check_limits(params), check_stop_policy(params)
-    waves = read_selectors("waves", params["waves"])
+    option = check_waves(params)
+    if option.is_auto and params["reverse"]:
+        raise InputError("reverse has no meaning with waves: auto, whose order follows from state.")
     label = f"{operation.state} {operation.run_option}"  # what a journal calls it
     journal_path = params["journal"] and real_path("journal", params["journal"])
     if journal_path:
         read_journal(journal_path, api.client.address, label)
     as_of = time.monotonic()
     selection = read_selection(api, params, limits)
-    sorted_waves = sort_into_waves(selection.tasks, waves)
-    if params["reverse"]:
-        sorted_waves.reverse()
-    jobs = [[Job(listed.task, operation, listed.snapshot, as_of) for listed in wave] for wave in sorted_waves]
-    skipped = selection.skipped
+    waves = sort_into_waves(api, selection.tasks, option, limits)
+    show_order(mode, waves)
+    is_reverse = operation.state != "stopped" if option.is_auto else params["reverse"]
+    jobs = [
+        [Job(listed.task, operation, listed.snapshot, as_of) for listed in wave]
+        for wave in (waves.tasks[::-1] if is_reverse else waves.tasks)
+    ]
+    skipped, warnings = selection.skipped, selection.skipped.warnings + waves.warnings
     with journaled(api, journal_path, label, mode) as (journaled_api, state, journal):
         try:
             rows = Fleet(journaled_api, mode, limits, policy, state, journal).run(jobs, operation.state)
             raise_task_failures(rows)
         except AemError as failure:
             failure.facts["skipped_servers"] = skipped.rows
-            failure.warnings += skipped.warnings
+            failure.warnings += warnings
             raise
         if journal:
             with rows_on_failure("tasks", rows, ALL_DONE):
                 journal.note("end")
     return Result(
         changed=any(row.changed for row in rows),
-        values={**values("tasks", rows), "skipped_servers": skipped.rows},
+        values={**values("tasks", rows), "skipped_servers": skipped.rows, **order_values(waves)},
         diff=states_diff(rows),
-        warnings=skipped.warnings,
+        warnings=warnings,
     )
 
 
@@ -83,20 +89,6 @@ def read_selection(api: Api, params: Mapping[str, Any], limits: FleetLimits) -> 
         skipped = "".join(f" {warning}" for warning in selection.skipped.warnings)
         raise InputError(f"include selects no task. Set allow_empty: true if that can be right.{skipped}")
     return selection
-
-
-def sort_into_waves(tasks: Sequence[Listed], waves: Sequence[Selector]) -> list[list[Listed]]:
-    """Return the tasks of each wave, and last those of none; raise InputError for a task of two waves."""
-    result: list[list[Listed]] = [[] for _wave in range(len(waves) + 1)]
-    for listed in tasks:
-        places = [number for number, wave in enumerate(waves) if wave.selects(listed)]
-        if len(places) > 1:
-            task, numbers = listed.task, " and ".join(str(place + 1) for place in places)
-            raise InputError(
-                f'Task "{task.name}" on server "{task.server}" is in the waves {numbers}: waves must not overlap.'
-            )
-        result[places[0] if places else -1].append(listed)
-    return result
 
 
 @contextlib.contextmanager

@@ -113,14 +113,14 @@ def check_same(found: Checkpoint, given: Checkpoint, path: str) -> None:
     if found.recorded != given.recorded:
         which = "an earlier" if given.recorded < found.recorded else "a newer"
         raise InputError(
-            f"The checkpoint in {path} was recorded {found.recorded}, the one in the option checkpoint "
+            f"The checkpoint in {path} was recorded {found.recorded}, the one that was handed on "
             f"{given.recorded}: that is of {which} window. Nothing was done. Leave out checkpoint to use the file, or "
             "path to use the other."
         )
     if found.tasks != given.tasks:
         task = _first_difference(found.tasks, given.tasks)
         raise InputError(
-            f"The checkpoint in {path} and the one in the option checkpoint were both recorded {found.recorded}, but "
+            f"The checkpoint in {path} and the one that was handed on were both recorded {found.recorded}, but "
             f"differ in {task}. Nothing was done. Find out which one is right, and leave out the other "
             "(path or checkpoint)."
         )

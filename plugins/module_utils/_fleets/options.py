@@ -35,9 +35,14 @@ def fleet_options() -> dict[str, Any]:
         "on_timeout": {"type": "str", "choices": ["stop", "skip", "fail"], "default": "fail"},
     }
     return {
-        "include": _selectors(),
-        "exclude": _selectors(),
-        "waves": _selectors(),
+        "include": selectors_option(),
+        "exclude": selectors_option(),
+        "waves": {"type": "raw"},  # auto, or such a list: waves.py checks it
+        "dependencies": {
+            "type": "list",
+            "elements": "dict",
+            "options": {side: {**selectors_option(), "required": True} for side in ("before", "after")},
+        },
         "on_server_error": {"type": "str", "choices": ["fail", "skip"], "default": "fail"},
         "allow_empty": {"type": "bool", "default": False},
         "parallel": {"type": "int", "default": 10},
@@ -49,7 +54,8 @@ def fleet_options() -> dict[str, Any]:
     }
 
 
-def _selectors() -> dict[str, Any]:
+def selectors_option() -> dict[str, Any]:
+    """Return the spec of an option that selects tasks."""
     selector = {
         "server": {"type": "str"},
         "name": {"type": "str"},

@@ -26,7 +26,7 @@ from .._tasks.model import KNOWN_STATES
 from .._tasks.operation import RESUME, Operation, check_timeout
 from . import checkpoint as checkpoints
 from . import second_look, window_notes
-from .batch import NO_SELECTOR, journaled, read_selection, sort_into_waves
+from .batch import NO_SELECTOR, journaled, read_selection
 from .checkpoint import FREEZING, FROZEN, OPEN, RECORDED, RESTORED, RESTORING, Checkpoint, RecordedTask
 from .drain import StopPolicy
 from .fleet import Fleet, Job, raise_task_failures, states_diff
@@ -35,6 +35,7 @@ from .options import check_limits, check_stop_policy
 from .results import ALL_DONE, with_results
 from .second_look import RAN, ServerStatus
 from .selection import list_tasks, read_selectors
+from .waves import WavesOption, check_waves, order_values, show_order, sort_into_waves
 
 NOT_CONNECTED = "AEM_SERVER_NOT_CONNECTED"
 
@@ -77,10 +78,11 @@ class Window:
             raise InputError(f"state: {params['state']} needs either path or checkpoint.{empty}")
         self._limits, self._policy = check_limits(params), check_stop_policy(params)
         self._timeout, self._waiting = check_timeout(params), check_waiting(params)
+        self._waves = check_waves(params)
         # Links are followed once, here: lock and journal are beside the file itself, for whoever shares it.
         self._path: str | None = params["path"] and real_path("path", params["path"])
         if is_record:
-            for option in ("include", "exclude", "waves"):
+            for option in ("include", "exclude"):
                 read_selectors(option, params[option])
             if not params["include"]:
                 raise InputError(NO_SELECTOR)
@@ -100,13 +102,13 @@ class Window:
     def record(self) -> Result:
         """Note which of the selected tasks run. Of a window that is open, what was noted stays as it is."""
         api, params, path = self._api, self._params, self._path
-        selectors = {key: [_given_members(one) for one in params[key] or []] for key in ("include", "exclude", "waves")}
+        selectors = _selection_of(params, self._waves)
         old = self._load()
         if old and old.phase in OPEN:
             if old.selection != selectors:
                 raise InputError(
-                    f"The window in {path} is open since {old.recorded} and was recorded for another selection. End it "
-                    "(state: restored) before you record another one."
+                    f"The window in {path} is open since {old.recorded} and was recorded for another selection. "
+                    "Restore it before you record another one."
                 )
             note = f"The window in {path} is open since {old.recorded}: what ran then is kept."
             return Result(
@@ -115,15 +117,16 @@ class Window:
         if old and old.phase == RECORDED:
             self._check_all_back(old)
         selection = read_selection(api, params, self._limits)
-        waves = sort_into_waves(selection.tasks, read_selectors("waves", params["waves"]))
+        waves = sort_into_waves(api, selection.tasks, self._waves, self._limits)
+        show_order(self._mode, waves)
         tasks = tuple(
             RecordedTask(*listed.task, state, RESUME.lower() if state in RAN else None, number)
-            for number, wave in enumerate(waves, start=1)
+            for number, wave in enumerate(waves.tasks, start=1)
             for listed in wave
             for state in [listed.snapshot.state]
         )
         new = Checkpoint(api.client.address, now(), RECORDED, selectors, tasks)
-        warnings = selection.skipped.warnings
+        warnings = selection.skipped.warnings + waves.warnings
         warnings += [
             f"{recorded.task} is {recorded.state}, of which little is known: it is left alone."
             for recorded in tasks
@@ -132,22 +135,22 @@ class Window:
         if old and old.phase == RESTORED:
             warnings += window_notes.stopped_since(old, new)
         if old and old.phase == RECORDED and (old.tasks, old.selection) == (new.tasks, new.selection):
-            return Result(
-                values=window_notes.recorded_values(old), diff=window_notes.diff_of_records(old, old), warnings=warnings
-            )
+            outcome = {**window_notes.recorded_values(old), **order_values(waves)}
+            return Result(values=outcome, diff=window_notes.diff_of_records(old, old), warnings=warnings)
         if path:
             self._check_missing_checkpoint(old)
             if not self._mode.check:
                 remove_file("path", _journal_of(path))  # it is of the window before
             warnings += self._save(new)
             self._load()  # or the next step would be the first to find that the file cannot be trusted
-        return Result(bool(path), window_notes.recorded_values(new), window_notes.diff_of_records(old, new), warnings)
+        outcome = {**window_notes.recorded_values(new), **order_values(waves)}
+        return Result(bool(path), outcome, window_notes.diff_of_records(old, new), warnings)
 
     def freeze(self) -> Result:
         """Stop what the checkpoint says ran, wave by wave, and make sure that it is stopped."""
         checkpoint = self._given()
         if checkpoint.phase == RESTORED:
-            raise InputError(f"The window of {checkpoint.recorded} is over. Record a new one (state: recorded).")
+            raise InputError(f"The window of {checkpoint.recorded} is over. Record a new one.")
         with self._reporting(FREEZE):
             return self._move(FREEZE, checkpoint, checkpoint.waves, self._policy)
 
@@ -351,7 +354,7 @@ class Window:
             if not found:
                 raise InputError(
                     f"There is no checkpoint {self._path}: nothing was done. Make sure that its volume is mounted. To "
-                    "use the one in the option checkpoint, without a file, leave out path."
+                    "use the checkpoint that was handed on, without a file, give no path."
                 )
             checkpoints.check_same(found, handed_on, self._path)
         if found:
@@ -362,7 +365,7 @@ class Window:
             raise InputError(
                 f"There is no checkpoint {self._path}: nothing was done. If tasks were stopped for a window, its "
                 "checkpoint is elsewhere: use the path that it was recorded with, and make sure that its volume is "
-                "mounted. Only if no window is open, begin one (state: recorded)."
+                "mounted. Only if no window is open, record one."
             )
         raise InputError(
             f"The checkpoint {self._path} is missing. Its journal {journal} names each task that was stopped: start "
@@ -382,8 +385,8 @@ class Window:
             names = ", ".join(first(lost))
             raise InputError(
                 f"The window in {self._path}, recorded {old.recorded}, may be open: {len(lost)} of the tasks that "
-                f"ran then are not back: {names}. Nothing was recorded. Start them again (state: restored, with "
-                f"this path). If they are to stay as they are, move {self._path} away, then record again."
+                f"ran then are not back: {names}. Nothing was recorded. Restore the window of this file, "
+                f"which starts them again. If they are to stay as they are, move {self._path} away, then record again."
             )
 
     def _check_missing_checkpoint(self, old: Checkpoint | None) -> None:
@@ -397,6 +400,14 @@ class Window:
 
     def _has_ended(self, journal: str) -> bool:
         return read_journal(journal, self._api.client.address, RESTORE.state).has_ended
+
+
+def _selection_of(params: Mapping[str, Any], waves: WavesOption) -> dict[str, Any]:
+    """Return the selection as the checkpoint has it: without ``waves`` if their order was found out."""
+    given = {"include": params["include"], "exclude": params["exclude"]}
+    if waves.given is not None:
+        given["waves"] = waves.given
+    return {option: [_given_members(one) for one in selectors or []] for option, selectors in given.items()}
 
 
 def _given_members(selector: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from .control import Control, Outcome
 from .model import ACTIVE, AT_REST, FINISHED_FOR_GOOD, KNOWN_STATES, STARTING, TaskName, TaskSnapshot, check_task
 from .operation import RESUME, Operation, check_operation
 
+CLONING = ("clone_of", "clone_permissions", "source_endpoint", "target_endpoint")
+
 
 class Plan(NamedTuple):
     """The calls to send. ``before`` and ``after`` are the states that the diff shows."""
@@ -39,11 +41,17 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     Raises AemError; its ``changed`` says whether this call may have changed the task.
     """
     state = params["state"]
-    given = next((option for option in ("definition", "src") if params[option] is not None), None)
+    given = [option for option in (*CLONING, "definition", "src") if params[option] is not None]
     if given and state != "present":
-        raise InputError(f"{given} has a meaning with state: present only.")
+        raise InputError(f"{given[0]} has a meaning with state: present only.")
+    if given and given[0] in CLONING and given[0] != "clone_of":
+        raise InputError(f"{given[0]} has a meaning with clone_of only.")
+    if "clone_of" in given:
+        from . import clone  # late: a module compiles what it imports at each start
+
+        return clone.ensure(api, params, mode)
     if state in ("present", "absent"):
-        from . import definition  # late: a module compiles what it imports at each start
+        from . import definition  # likewise
 
         return definition.ensure(api, params, mode)
     operation, task = check_operation(state, params), check_task(params)

@@ -9,6 +9,7 @@ from ansible_collections.dataops.qlik_em.tests.functional.every_module.cases imp
 
 ORDERS = {"server": "Replicate-Prod", "name": "orders", "wait_sleep": 0.1}
 MANY = {"include": [{"server": "Replicate-Prod"}, {"server": "Compose-DW"}], "exclude": [{"name": "locked"}]}
+AUTO = {"waves": "auto", "dependencies": [{"before": [{"name": "orders"}], "after": [{"name": "shipments"}]}]}
 WINDOW = {**MANY, "wait_sleep": 0.1, "path": "{folder}/checkpoint"}
 KEPT = {
     "schema": 1,
@@ -30,9 +31,11 @@ CASES = [
     Case("aem_task", {**ORDERS, "state": "reloaded", "force": True}, again=True),
     Case("aem_task_batch", {**MANY, "wait_sleep": 0.1, "state": "stopped", "wait": True}),
     Case("aem_task_batch", {"include": [{"server": "Compose-DW"}], "state": "started"}),
+    Case("aem_task_batch", {**MANY, **AUTO, "wait_sleep": 0.1, "state": "stopped"}),
     Case("aem_task_batch", {"include": [{"server": "Compose-DW"}], "state": "restarted"}, again=True),
     Case("aem_task_info", {"server": ["Replicate-*"], "on_server_error": "skip"}, changes=False),
     Case("aem_maintenance_window", {**WINDOW, "state": "recorded"}, is_file_only=True),
+    Case("aem_maintenance_window", {**WINDOW, **AUTO, "state": "recorded"}, is_file_only=True),
     Case(
         "aem_maintenance_window",
         {"state": "frozen", "checkpoint": {**KEPT, "enterprise_manager": "{address}"}, "wait_sleep": 0.1},

@@ -28,6 +28,7 @@ NEW_ENDPOINT = {"name": "new", "type": "oracle", "role": "source"}
 DAY = {"start": "2026-01-01", "end": "2026-01-02"}
 PATTERN = {"owner": "A", "name": "%"}
 REPLACE = {"state": "present", "definition": definition(), "import_mode": "replace"}
+CLONE = {"name": "twin", "state": "present", "clone_of": "orders"}
 
 FINE: dict[str, dict[str, Any]] = {
     "aem_acl": {"server": "Replicate-Prod", **ROLE},
@@ -81,7 +82,7 @@ CONNECTION: list[Row] = [
     ({"username": "a:b", "password": "s3cr3t"}, "username must not contain a colon"),
     ({"username": "a"}, "username needs password"),
     ({"password": "s3cr3t"}, "password needs username"),
-    ({"username": "", "password": "s3cr3t"}, "username must not be empty"),
+    ({"username": "", "password": "s3cr3t"}, "password needs username"),
     ({"username": "a", "password": " "}, "password must not be empty"),
     (
         {"username": "olga", "password": "s3cr3t", "jwt": "t0k3n"},
@@ -152,6 +153,36 @@ def starting(**base: Any) -> list[Row]:
     ]
 
 
+def waves() -> list[Row]:
+    """Return rows for the order of many tasks."""
+    form = "waves must be auto, or a list of selectors (as a text: in JSON), not"
+    both = {"before": [{"name": "orders"}], "after": [{"name": "invoices"}]}
+    auto = {"waves": "auto"}
+    return [
+        *(({"waves": text}, f'{form} "{text}".') for text in (" ", "Auto", "soon", "server=x", "- server: x", "[{]")),
+        ({"waves": "[" * 100000}, f'{form} "[[[['),
+        ({"waves": 7}, f"{form} 7."),
+        ({"waves": True}, f"{form} true."),
+        ({"waves": {"server": "x"}}, f"{form} a mapping."),
+        ({"waves": '{"server": "x"}'}, f"{form} a mapping."),
+        ({"waves": ["auto"]}, 'Each of waves must be a selector, such as {server: Compose-DW}, not "auto".'),
+        ({"waves": [["x"]]}, "Each of waves must be a selector, such as {server: Compose-DW}, not a list."),
+        ({"waves": "[null]"}, "Each of waves must be a selector, such as {server: Compose-DW}, not null."),
+        ({"waves": [{"colour": "red"}]}, "waves.colour. Supported parameters include: name, server, state, tag."),
+        ({"waves": [{"state": ["asleep"]}]}, "value of state must be one or more of"),
+        ({"waves": [{"tag": {"a": 1}}]}, "found in 'waves'. and we were unable to convert to list"),
+        ({"waves": [{"name": "hush\n"}]}, "name in waves ends in a line end"),
+        ({"waves": "auto\n"}, "waves ends in a line end"),
+        ({"waves": [{"server": " "}]}, "server in waves must not be empty or blank."),
+        ({"dependencies": [both]}, "dependencies has a meaning only with waves: auto."),
+        ({"dependencies": [both], "waves": []}, "dependencies has a meaning only with waves: auto."),
+        ({**auto, "dependencies": [{"before": [{"name": "x"}]}]}, "missing required arguments: after"),
+        ({**auto, "dependencies": [{**both, "why": "x"}]}, "dependencies.why. Supported parameters include: after,"),
+        ({**auto, "dependencies": [{**both, "after": []}]}, "after in item 1 of dependencies must hold at least one"),
+        ({**auto, "dependencies": [both, {**both, "before": [{}]}]}, "selector in before in dependencies would mean"),
+    ]
+
+
 def fleets() -> list[Row]:
     """Return rows for the selection of many tasks."""
     return [
@@ -160,6 +191,7 @@ def fleets() -> list[Row]:
         ({"include": [{}]}, 'An empty selector in include would mean every task: write server: "*" for that.'),
         ({"exclude": [{"tag": []}]}, "An empty selector in exclude would mean every task"),
         ({"waves": [{}]}, "An empty selector in waves would mean every task"),
+        *waves(),
         ({"include": [{"server": " "}]}, "server in include must not be empty or blank."),
         ({"include": [{"name": ".."}]}, 'name in include must not be "..": as a part of a URL'),
         ({"include": [{"state": ["asleep"]}]}, "value of state must be one or more of"),
@@ -183,6 +215,20 @@ def fleets_to_read() -> list[Row]:
         (
             {"waves": [{"name": "orders"}, {"tag": ["erp"]}]},
             'Task "orders" on server "Replicate-Prod" is in the waves 1 and 2: waves must not overlap.',
+        ),
+        (
+            {"waves": "auto", "dependencies": [{"before": [{"server": "*"}], "after": [{"server": "*"}]}]},
+            "before and after in item 1 of dependencies both select ",
+        ),
+        (
+            {
+                "waves": "auto",
+                "dependencies": [
+                    {"before": [{"name": "orders"}], "after": [{"name": "invoices"}]},
+                    {"before": [{"name": "invoices"}], "after": [{"name": "orders"}]},
+                ],
+            },
+            "The order of the tasks is a circle: Replicate-Prod/invoices -> Replicate-Prod/orders (item 2 of",
         ),
         ({"include": [{"server": "Nowhere"}]}, 'GetTaskList of server "Nowhere" failed'),
         ({"include": [{"server": "Replicate-Down"}]}, "cannot be reached"),
@@ -225,11 +271,11 @@ def access() -> list[Row]:
     rows: list[Row] = [
         *(
             ({"mode": mode}, "must be octal and in quotes")
-            for mode in ("", "preserve", "rw", "0888", "17777", "u=rw;g=r", "u", "x+r", True, 0.5, ["0644"], {})
+            for mode in (" ", "preserve", "rw", "0888", "17777", "u=rw;g=r", "u", "x+r", True, 0.5, ["0644"], {})
         ),
         *(({"mode": number}, f"mode ({number}) is a decimal number") for number in (644, 640, 600, 400, 444, 9999, -1)),
         ({"owner": "nobody-of-that-name"}, "owner (nobody-of-that-name) does not exist: there is no user of that name"),
-        ({"owner": ""}, "owner () does not exist"),
+        ({"owner": " "}, "owner ( ) does not exist"),
         ({"owner": "-1"}, "owner (-1) does not exist"),
         ({"owner": str(2**32 - 1)}, "does not exist"),
         ({"group": "no-such-group"}, "group (no-such-group) does not exist: there is no group of that name"),
@@ -245,7 +291,7 @@ def definitions(**base: Any) -> list[Row]:
         ({"definition": "not JSON"}, "definition is not JSON: what stands at line 1, column 1 does not belong there."),
         ({"definition": "<html>"}, "definition is not JSON"),
         ({"definition": "// only a comment"}, "definition is empty."),
-        ({"definition": ""}, "definition is empty."),
+        ({"definition": " "}, "definition is empty."),
         ({"definition": [1]}, "definition must be a replication definition (an object), not list."),
         ({"definition": 7}, "definition must be a replication definition (an object), not int."),
         ({"definition": '{"a": NaN}'}, "definition is not JSON: NaN is not a JSON number"),

@@ -36,7 +36,7 @@ OTHER = {
     "aem_endpoint": {"description", "settings", "secrets"},  # see the tests of settings and secrets below
     "aem_export": {"secrets"},  # places, as in the next one and aem_task
     "aem_import": {"definition", "secrets"},
-    "aem_maintenance_window": {"checkpoint"},
+    "aem_maintenance_window": {"checkpoint", "waves"},  # of waves see inputs.py
     "aem_schedule": {"cron"},
     "aem_server": {"description"},
     "aem_server_license": {"license"},
@@ -47,7 +47,7 @@ OTHER = {
         for member in ("load_order", "table_type")
     },
     "aem_task": {"definition", "secrets", "cdc_position"},
-    "aem_task_batch": {"cdc_position"},
+    "aem_task_batch": {"cdc_position", "waves"},
 }
 # What each other option needs beside it, if ROW has it not.
 BESIDE: dict[tuple[str, str], dict[str, Any]] = {
@@ -58,10 +58,15 @@ BESIDE: dict[tuple[str, str], dict[str, Any]] = {
     ("aem_endpoint", "configuration"): {"state": "reconfigured"},
     ("aem_endpoint", "type"): NEW_ENDPOINT,
     ("aem_endpoint", "settings_type"): NEW_ENDPOINT,
+    ("aem_maintenance_window", "dependencies"): {"waves": "auto"},
+    ("aem_task_batch", "dependencies"): {"waves": "auto"},
     ("aem_table", "schema"): {"table": "T"},
     ("aem_table", "table"): {"schema": "S"},
 }
+DEPENDENCY = {"dependencies": {"before": [{"name": "orders"}], "after": [{"name": "invoices"}]}}
 ITEMS = {
+    "aem_maintenance_window": DEPENDENCY,
+    "aem_task_batch": DEPENDENCY,
     "aem_table": {"tables": {"schema": "S", "table": "T"}},
     "aem_table_selection": dict.fromkeys(("included_pattern", "excluded_pattern", "explicit_included_tables"), PATTERN),
 }
@@ -102,12 +107,14 @@ CHARACTERS = {
 
 def options_for(name: str, path: tuple[str, ...], is_list: bool, value: Any) -> dict[str, Any]:
     """Return options that are fine but for the value at a path."""
-    options = {**copy.deepcopy(ROW[name]), **BESIDE.get((name, path[-1] if len(path) == 1 else ""), {})}
+    options = {**copy.deepcopy(ROW[name]), **BESIDE.get((name, path[0]), {})}
     value = [value] if is_list else value
     if len(path) == 1:
         if name == "aem_table" and path[0] in ("schema", "table"):
             options.pop("tables")
         return {**options, path[0]: value}
+    if len(path) == 3:
+        value = [{path[2]: value}]
     inner = {**ITEMS.get(name, {}).get(path[0], {}), path[1]: value}
     is_mapping = MODULES[name].SPEC.argument_spec[path[0]]["type"] == "dict"
     return {**options, path[0]: inner if is_mapping else [inner]}

@@ -139,7 +139,7 @@ def test_each_step_may_be_repeated(em, window, tmp_path):
     again = window("restored")
     assert not again.changed and not again.writes and "is over" in again.result["warnings"][0]
     frozen = window("frozen")
-    assert frozen.failed and "is over. Record a new one (state: recorded)." in frozen.msg
+    assert frozen.failed and "is over. Record a new one." in frozen.msg
     assert window("recorded").changed
     assert {task["name"] for task in read(tmp_path)["tasks"] if not task["run_option"]} >= {"run1", "idle"}
 
@@ -186,7 +186,7 @@ def test_a_checkpoint_of_another_window_than_the_file_is_refused(em, window, tmp
     cases = [
         (
             {"recorded": "2001-01-01T00:00:00Z"},
-            f"{time}, the one in the option checkpoint 2001-01-01T00:00:00Z: that is of an earlier",
+            f"{time}, the one that was handed on 2001-01-01T00:00:00Z: that is of an earlier",
         ),
         (
             {"recorded": "2999-01-01T00:00:00Z"},
@@ -213,7 +213,7 @@ def test_a_handed_on_checkpoint_does_not_stand_in_for_a_file_that_is_missing(em,
     for state in ("frozen", "restored"):
         run = window(state, **given)
         assert run.failed and not run.requests and "Make sure that its volume is mounted." in run.msg
-        assert "the one in the option checkpoint, without a file, leave out path." in run.msg
+        assert "the checkpoint that was handed on, without a file, give no path." in run.msg
     assert window("frozen", check=True, **given).changed  # a dry run of the whole workflow has no file
     assert "An empty checkpoint is not one." in window("frozen", checkpoint={}).msg
 
@@ -226,7 +226,7 @@ def test_a_window_that_was_frozen_without_its_file_is_not_recorded_over(em, wind
         run = window("recorded", **options)
         assert run.failed and not run.changed and not run.writes
         assert "5 of the tasks that ran then are not back: C/flow__x (STOPPED), P/" in run.msg, run.msg
-        assert "Start them again (state: restored, with this path)." in run.msg and "move" in run.msg
+        assert "Restore the window of this file, which starts them again." in run.msg and "move" in run.msg
         assert (tmp_path / "checkpoint").read_text() == text
     em.set_server("P", state="ERROR")
     run = window("recorded")

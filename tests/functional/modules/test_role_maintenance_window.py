@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.dataops.qlik_em.tests.functional.ways.children import Controller, await_that
+import yaml
+from ansible_collections.dataops.qlik_em.tests.functional.ways.children import COLLECTIONS, Controller, await_that
 
 ROLE = "dataops.qlik_em.maintenance_window"
+SPECS = COLLECTIONS / "ansible_collections/dataops/qlik_em/roles/maintenance_window/meta/argument_specs.yml"
 PROD = {"maintenance_window_include": [{"server": "Replicate-Prod", "tag": ["erp"]}]}
 QUICK = {"maintenance_window_wait_sleep": 0.1}
+HERE = {"maintenance_window_path": "/nowhere/night.json"}
 RAN = {"orders", "Aufträge & Kunden 100%"}  # with this tag
 
 
@@ -100,7 +103,7 @@ def test_the_artifact_of_another_window_is_refused(controller, em, path):
     for recorded, which in (("2001-01-01T00:00:00Z", "an earlier"), ("2999-01-01T00:00:00Z", "a newer")):
         other = {"maintenance_window_checkpoint": document | {"recorded": recorded}}
         output = step(controller, "freeze", status=2, **other, **file)
-        assert f"the one in the option checkpoint {recorded}: that is of {which} window." in output
+        assert f"the one that was handed on {recorded}: that is of {which} window." in output
     assert not writes(em)
 
 
@@ -167,6 +170,26 @@ def test_a_name_that_a_server_gives_forges_no_line_of_the_summary(controller, em
     assert '"stopped: Many/a?stopped: Many/b?"' in output
 
 
+def test_the_order_that_is_found_out_is_shown_in_a_dry_run_and_is_in_the_command_to_go_on_with(controller, em, path):
+    em.set_task("Replicate-Prod", "orders", fail_stop="No.")
+    selectors = {"before": [{"name": "Auf*"}], "after": [{"name": "orders"}]}
+    given = {"maintenance_window_waves": "auto", "maintenance_window_dependencies": [selectors]}
+    for arguments, status in (("--check",), 0), ((), 2):
+        output = play(
+            controller, "maintenance_begin", *arguments, status=status, maintenance_window_path=path, **PROD, **given
+        )
+        tree = [
+            "Replicate-Prod/Aufträge & Kunden 100%: start wave 1, stop wave 2",
+            "then (item 1 of dependencies)",
+            "|- Replicate-Prod/orders: start wave 2, stop wave 1",
+        ]
+        shown = "\n".join(["The order:", *tree, ""])
+        assert (shown in output) is (not status), output
+    begin = re.findall(r'"To go on: (.*)"', output)[-1]
+    variables = json.loads(shlex.split(json.loads(f'"{begin}"'))[-1])
+    assert variables == {"maintenance_window_path": path, **PROD, **given}
+
+
 def test_a_failure_of_the_role_names_its_own_variables(controller, em, path):
     em.set_task("Replicate-Prod", "orders", fail_stop="No.", fail_start="No.")
     handed_on = statistics(step(controller, "record", maintenance_window_path=path, **PROD))
@@ -218,7 +241,16 @@ def test_a_dry_run_of_both_playbooks_reports_and_sends_nothing(controller, em, p
         ("maintenance_begin", PROD, "Set maintenance_window_path, to a file that outlives this run."),
         ("maintenance_begin", PROD | {"maintenance_window_path": "night.json"}, "must be an absolute path"),
         ("maintenance_begin", {"maintenance_window_path": "/nowhere/night.json"}, "maintenance_window_include"),
-        ("maintenance_end", {}, "needs either path or checkpoint"),
+        ("maintenance_begin", {**PROD, **HERE, "maintenance_window_include": " "}, "Set maintenance_window_include to"),
+        ("maintenance_begin", {**HERE, "maintenance_window_includes": []}, "Is maintenance_window_include meant?"),
+        (
+            "maintenance_begin",
+            {**PROD, **HERE, "maintenance_window_parallel": 0},
+            "maintenance_window_parallel must be",
+        ),
+        ("maintenance_begin", {**HERE, "maintenance_window_include": "[{"}, "that is neither YAML nor JSON (line 1)"),
+        ("maintenance_end", {}, "Set maintenance_window_path to the file of the window."),
+        ("maintenance_end", {"maintenance_window_path": ""}, "Set maintenance_window_path to the file of the window."),
         ("maintenance_end", {"maintenance_window_path": "./night.json"}, "must be an absolute path"),
         ("maintenance_end", {"maintenance_window_path": "/nowhere/night.json"}, "/nowhere/night.json"),
     ],
@@ -226,6 +258,32 @@ def test_a_dry_run_of_both_playbooks_reports_and_sends_nothing(controller, em, p
 def test_what_cannot_be_right_is_refused_before_anything_is_sent(controller, em, playbook, variables, says):
     assert says in play(controller, playbook, status=2, **variables)
     assert not em.requests()
+
+
+def test_what_a_survey_gives_for_no_answer_is_not_given_and_lists_may_be_texts(controller, em, path):
+    """As in AWX, whose surveys know texts and numbers only."""
+    names = yaml.safe_load(SPECS.read_text(encoding="utf-8"))["argument_specs"]["main"]["options"]
+    given = dict.fromkeys(names, "") | {"maintenance_window_path": path}
+    del given["maintenance_window_step"]
+    given |= {
+        "maintenance_window_include": json.dumps(PROD["maintenance_window_include"]),
+        "maintenance_window_exclude": "- server: Replicate-Prod\n  name: orders",
+        "maintenance_window_waves": '[{"server": "Replicate-Prod"}]',
+    }
+    for name in ("record", "freeze"):
+        output = step(controller, name, **given)
+    assert stopped(em) == RAN - {"orders"}
+    step(controller, "restore", **given | {"maintenance_window_include": ""})
+    assert not stopped(em)
+    em.set_task("Replicate-Prod", "orders", fail_stop="No.")
+    output = play(controller, "maintenance_begin", status=2, **given | {"maintenance_window_exclude": ""})
+    line = re.findall(r'"To go on: (.*)"', output)[0]
+    shown = json.loads(shlex.split(json.loads(f'"{line}"'))[-1])
+    assert shown == {
+        "maintenance_window_path": path,
+        **PROD,
+        "maintenance_window_waves": [{"server": "Replicate-Prod"}],
+    }
 
 
 def test_a_step_that_does_not_exist_is_refused(controller, em):

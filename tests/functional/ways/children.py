@@ -42,7 +42,7 @@ def _children(pid: int) -> list[int]:
     return []
 
 
-def _descendants(pid: int) -> list[int]:
+def descendants(pid: int) -> list[int]:
     """A process and all that came of it, parents first: a parent that lives could start more."""
     found = [pid]
     for one in found:
@@ -101,7 +101,7 @@ class Child:
 
     def kill(self) -> None:
         """End the command and all that came of it at once, as a power cut does."""
-        for pid in _descendants(self.pid):
+        for pid in descendants(self.pid):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self.process.wait()

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from . import acls, change_data, definitions, endpoints, servers, tables, tasks
+from . import acls, change_data, cloning, definitions, endpoints, servers, tables, tasks
 from .base import Abandoned, Call, Operation, audit, perform
 
 __all__ = ["OPERATIONS", "Abandoned", "Call", "Operation", "audit", "perform"]
@@ -16,6 +16,7 @@ OPERATIONS: dict[str, Operation] = {
     **tables.OPERATIONS,
     **endpoints.OPERATIONS,
     **definitions.OPERATIONS,
+    **cloning.OPERATIONS,
     **change_data.OPERATIONS,
     **acls.OPERATIONS,
 }

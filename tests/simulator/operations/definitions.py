@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 import copy
-import uuid
 from typing import Any
 
-from .. import definitions, endpoints, schedules
+from .. import definitions, endpoints, notifications, schedules
 from ..answers import Text
 from ..definitions import BadDocument, Import
 from ..document_tasks import Task
-from ..errors import ApiError
+from ..errors import ApiError, failure
 from ..live import LiveEndpoint, LiveServer, LiveTask, Tree
 from ..timeline import ERROR, STOPPED
 from .base import Call, Operation, flag, names_itself, with_server
@@ -40,7 +39,7 @@ async def export_all(call: Call, server: LiveServer) -> Text:
     content: Tree = {
         "tasks": [task.definition for task in server.tasks.values()],
         "databases": [_database(call, server, name) for name in server.endpoints],
-        **schedules.exported(server.others),
+        **notifications.exported(schedules.exported(server.others)),
     }
     call.entry.executed = True
     return _text(call, server, call.route.server, content)
@@ -68,7 +67,7 @@ async def import_task(call: Call, server: LiveServer) -> None:
     if len(given.tasks) > 1:
         raise call.fail("AEM_IMPORT_TASK_CONTAINS_MULTIPLE_TASKS")
     if not given.tasks:
-        raise call.fail("AEM_IMPORT_INVALID_CONTENT", message="There is no task in it.")
+        raise _refused(call, "There is no task in it.")
     (name,) = given.task_names()
     if not names_itself(call.route.task, name):
         raise call.fail("AEM_IMPORT_TASK_NAME_DIFFER")
@@ -80,6 +79,11 @@ async def import_task(call: Call, server: LiveServer) -> None:
 async def import_all(call: Call, server: LiveServer) -> None:
     """ImportAll: the same for any number of tasks, endpoints and other objects."""
     given = _read(call)
+    try:
+        schedules.check(given.others)
+        notifications.check(given.others)
+    except BadDocument as error:
+        raise call.fail(error.code, message=error.message) from error
     if not given.tasks and not given.databases and not given.others:
         raise call.fail("AEM_IMPORT_CONTENT_EMPTY")
     unknown = set(given.others) - set(definitions.OTHER_OBJECTS)
@@ -93,12 +97,13 @@ async def import_all(call: Call, server: LiveServer) -> None:
 
 
 def _read(call: Call) -> Import:
+    """The document in the body. What cannot be read has a code of its own in ImportAll only."""
     try:
-        given = definitions.read(definitions.parse(call.body))
-        schedules.check(given.others)
+        return definitions.read(definitions.parse(call.body))
     except BadDocument as error:
+        if call.route.operation == "ImportTask":
+            raise failure("DESERIALIZE_TO_TYPE", type="ReplicationDefinition", message=error.message) from error
         raise call.fail(error.code, message=error.message) from error
-    return given
 
 
 def _accept(call: Call, server: LiveServer, given: Import) -> None:
@@ -116,8 +121,7 @@ def _accept(call: Call, server: LiveServer, given: Import) -> None:
     for item, name in zip(given.tasks, given.task_names()):
         old = server.tasks.get(name)
         if old is not None and old.phase.state not in (STOPPED, ERROR):
-            # Assumption: refused (docs/enterprise_manager_api.md, 9.9); the code is the nearest one.
-            raise call.fail("AEM_TASK_NOT_STOPPED", task=name, message="imported")
+            raise _refused(call, f"The task {name} is not stopped.")  # docs/enterprise_manager_api.md, 9.9
         whole = definitions.merged_task(old.definition if old else None, item, "", lists)
         source, targets = definitions.endpoints_of(whole)
         missing = [endpoint for endpoint in (source, *targets) if endpoint not in there]
@@ -136,7 +140,9 @@ def _accept(call: Call, server: LiveServer, given: Import) -> None:
 
 
 def _refused(call: Call, message: str) -> ApiError:
-    return call.fail("AEM_IMPORT_TASK_INNER_ERR", message=message)
+    """A document that can be read, but not imported. Each method has a code of its own; that it is this: assumption."""
+    is_task = call.route.operation == "ImportTask"
+    return call.fail("AEM_IMPORT_TASK_INNER_ERR" if is_task else "AEM_IMPORT_INVALID_CONTENT", message=message)
 
 
 def _take_endpoint(server: LiveServer, item: Tree) -> None:
@@ -150,21 +156,20 @@ def _take_endpoint(server: LiveServer, item: Tree) -> None:
 
 def _take_task(server: LiveServer, item: Tree, lists: str) -> None:
     name = str(item["task"]["name"])
-    old = server.tasks.get(name)
-    before, own_uuid = (old.definition, old.uuid) if old else (None, str(uuid.uuid4()))
-    whole = definitions.merged_task(before, item, own_uuid, lists)
+    known = server.tasks.get(name)
+    old = known or LiveTask(Task(name=name), server.clock)
+    whole = definitions.merged_task(known.definition if known else None, item, old.uuid, lists)
     source, targets = definitions.endpoints_of(whole)
-    references = [_reference(server, endpoint) for endpoint in (source or "", *targets[:1])]
-    if old is None:
-        old = LiveTask(Task(name=name), server.clock)
-        server.tasks[name] = old
+    references = [reference(server, endpoint) for endpoint in (source or "", *targets[:1])]
+    server.tasks[name] = old
     old.settings.source_endpoint, old.settings.target_endpoint = references[0], references[-1]
     old.define(copy.deepcopy(whole))
     if not old.settings.tables and not old.runs:
         old.expect_tables()
 
 
-def _reference(server: LiveServer, name: str) -> dict[str, str]:
+def reference(server: LiveServer, name: str) -> dict[str, str]:
+    """An endpoint as a task shows it."""
     live: Any = server.endpoints.get(name)
     return {"name": name, "type": live.settings.type if live else ""}
 

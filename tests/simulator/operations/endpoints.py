@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import copy
-from urllib.parse import unquote
 
 from .. import encryption, endpoints, rights, timeline, views_resources
 from ..live import LiveEndpoint, LiveServer
+from ..routing import as_known
 from ..timeline import RUNNING
 from ..views import Json
 from .base import Abandoned, Call, Operation, body_json, flag, unset_or, wait_seconds, with_server
@@ -68,8 +68,8 @@ async def reconfigure_endpoint(call: Call, found: Found) -> None:
     """
     server, endpoint = found
     recycle = flag(call.query, "recycle", default=True)
-    given = unset_or(call.query, "configuration") or ""
-    origin = server.endpoints.get(given) or server.endpoints.get(unquote(given))
+    given = as_known(unset_or(call.query, "configuration") or "", server.endpoints.__contains__)
+    origin = server.endpoints.get(given)
     if origin is None:
         raise call.fail("AEM_ENDPOINT_NOT_FOUND", endpoint=given)
     kinds = {endpoints.short_type(item.settings) for item in (endpoint, origin)}

@@ -61,6 +61,10 @@ async def put_server(call: Call, _nothing: None) -> None:
     name = _checked_name(call, body, name)
     old = world.servers.get(name)
     members = {"name": name, **_read(call, body), "password": _password(call, body, old)}
+    if old and old.settings.is_compose is not (members["type"] == "COMPOSE"):
+        raise call.fail("AEM_PUT_SERVER_INNER_ERR", message="The product of a server cannot be changed.")  # assumption
+    if old:
+        members["type"] = old.settings.type  # there are several kinds of Compose
     failing = old.settings.fail_put if old else world.document.variants.new_server.get("fail_put")
     if failing is not None:
         raise call.fail("AEM_PUT_SERVER_INNER_ERR", message=failing)

@@ -11,6 +11,7 @@ from typing import Any
 from .. import definitions, endpoints, tabletimes, views_resources
 from ..errors import failure
 from ..live import LiveServer, LiveTable, LiveTask
+from ..routing import as_known
 from ..tabletimes import ERROR
 from ..timeline import ALIVE
 from ..views import Json
@@ -38,9 +39,9 @@ async def get_table_statuses(call: Call, found: Found) -> Json:
 
 def _filtered(call: Call, task: LiveTask) -> list[tuple[LiveTable, str]]:
     """The tables that the query means, all if it has no include flag (docs/enterprise_manager_api.md, 6.25)."""
-    schema, table = unset_or(call.query, "schema"), unset_or(call.query, "table")
     wanted = {state for key, state in tabletimes.FLAGS.items() if flag(call.query, key)}
     wildcard, now = call.world.document.variants.table_wildcard, call.world.clock()
+    schema, table = (_pattern(call, task, at) for at in (0, 1))
     result = []
     for (owner, name), live in task.tables.items():
         state = tabletimes.current(live.line, now)
@@ -51,10 +52,20 @@ def _filtered(call: Call, task: LiveTask) -> list[tuple[LiveTable, str]]:
     return result
 
 
+def _pattern(call: Call, task: LiveTask, at: int) -> str | None:
+    """The filter by schema (0) or table (1), decoded as leniently as names in the path."""
+    wildcard, given = call.world.document.variants.table_wildcard, unset_or(call.query, ("schema", "table")[at])
+
+    def fits(pattern: str) -> bool:
+        return any(tabletimes.pattern_fits(pattern, key[at], wildcard) for key in task.tables)
+
+    return as_known(given, fits) if given else None
+
+
 async def reload_table(call: Call, found: Found) -> None:
     """ReloadTable: answers at once; the table goes through its states by itself."""
     server, task = found
-    schema, table = unset_or(call.query, "schema") or "", unset_or(call.query, "table") or ""
+    schema, table = _names(call, task)
     _refuse_file_channel(call, server, task, "reload")
     if not task.full_load:
         raise call.fail("AEM_INVALID_TASK_NOT_FL", table=table)
@@ -73,7 +84,7 @@ async def reload_table(call: Call, found: Found) -> None:
 async def resume_table(call: Call, found: Found) -> None:
     """ResumeTable: only a suspended table, but not one of a full load (docs/enterprise_manager_api.md, 6.26)."""
     server, task = found
-    schema, table = unset_or(call.query, "schema") or "", unset_or(call.query, "table") or ""
+    schema, table = _names(call, task)
     _refuse_file_channel(call, server, task, "unsuspend")
 
     def fail(message: str) -> Exception:
@@ -89,6 +100,13 @@ async def resume_table(call: Call, found: Found) -> None:
     live.line = tabletimes.resumed(live.settings, call.world.clock(), task.captures)
     live.resumes += 1
     call.entry.executed = True
+
+
+def _names(call: Call, task: LiveTask) -> tuple[str, str]:
+    """The schema and the table of the query, decoded as leniently as names in the path."""
+    schema, table = unset_or(call.query, "schema") or "", unset_or(call.query, "table") or ""
+    schema = as_known(schema, lambda one: any(owner == one for owner, _table in task.tables))
+    return schema, as_known(table, lambda one: (schema, one) in task.tables)
 
 
 def _active_table(task: LiveTask, schema: str, table: str, fail: Callable[[str], Exception]) -> LiveTable:

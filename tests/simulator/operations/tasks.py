@@ -173,7 +173,7 @@ async def delete_task(call: Call, found: tuple[LiveServer, LiveTask]) -> None:
     server, task = found
     flag(call.query, "deletetasklogs")
     if task.phase.state not in (STOPPED, ERROR):
-        raise call.fail("AEM_TASK_NOT_STOPPED", message="deleted")
+        raise call.fail("AEM_TASK_NOT_STOPPED")
     if task.settings.fail_delete is not None:
         raise call.fail("AEM_DELETE_TASK_ERR", message=task.settings.fail_delete)
     server.drop_task(task.settings.name)

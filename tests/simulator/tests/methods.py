@@ -89,6 +89,7 @@ METHODS = [
         also=({"role": "Operator", **ALL_ENDPOINTS},),
     ),
     _method("ImportTask", "POST", f"{TASK}?action=import", "Designer", ALL_TASKS, DOCUMENT),
+    _method("CloneTask", "POST", f"{TASK}?action=clone", "Operator", ROOT, {"new_task_name": "twin"}),
     _method("ExportAll", "GET", f"{SERVER}?action=export", "Admin", ROOT),
     _method("ImportAll", "POST", f"{SERVER}?action=import", "Admin", ROOT, DOCUMENT),
     _method("GetTableList", "GET", f"{RUNNING}/tables?includeerror=true", "Viewer", ON_ORDERS),

@@ -9,6 +9,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -19,7 +20,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import yaml
 from ansible_collections.dataops.qlik_em.tests.simulator import Handle, InputError, cli, running
+from ansible_collections.dataops.qlik_em.tests.simulator.document import DEFAULT_DOCUMENT
+from ansible_collections.dataops.qlik_em.tests.simulator.document_access import ROLES
 from ansible_collections.dataops.qlik_em.tests.simulator.tests.wire import (
     ORDERS,
     PROD,
@@ -283,7 +287,8 @@ class Access:
 def test_command_line(tmp_path: Path, number: signal.Signals) -> None:
     """Start by path from anywhere, ready file, exports to paste, a clean end."""
     path = tmp_path / "ready.json"
-    with process("--ready-file", str(path), start=(str(ROOT / "tests" / "simulator"),), cwd=tmp_path) as child:
+    options = ("--ready-file", str(path), "--paste", "export PATH=/x")
+    with process(*options, start=(str(ROOT / "tests" / "simulator"),), cwd=tmp_path) as child:
         access = ready(path)
         assert access["pid"] == child.pid
         assert {"url", "ca_path", "control_url", "username", "password", "api_token", "jwt"} < set(access)
@@ -295,6 +300,9 @@ def test_command_line(tmp_path: Path, number: signal.Signals) -> None:
     assert (child.returncode, errors) == (0, "")
     for key, name in (("url", "URL"), ("ca_path", "CA_PATH"), ("username", "USERNAME"), ("password", "PASSWORD")):
         assert f"export QLIK_EM_{name}='{access[key]}'\n" in output
+    assert "\n  export PATH=/x\n" in output
+    for role in ROLES:
+        assert f"{role}: " in output and f"{role.lower()}@corp.example / {role.lower()}-test-password\n" in output
     assert access["control_url"] in output
     assert not path.exists()
     assert not Path(access["ca_path"]).parent.exists()
@@ -432,3 +440,18 @@ def test_thousands_of_tasks_and_many_clients(em: Handle) -> None:
     assert failures == []
     assert watch.seconds < 5  # 5 stops of 0.2 s, all clients side by side
     assert sum(entry["executed"] for entry in em.requests() if entry["operation"] == "StopTask") == 100
+
+
+def test_the_readme_has_a_login_of_each_role(em: Handle, client: Client) -> None:
+    """One that works, and has that role on everything."""
+    page = (ROOT / "tests" / "simulator" / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\w+) \| `(\S+@\S+)` \| `(\S+)` \|$", page, re.MULTILINE)
+    assert [role for role, _user, _password in rows] == list(ROLES)
+    users = {
+        login: user
+        for user in yaml.safe_load(DEFAULT_DOCUMENT.read_text(encoding="utf-8"))["users"]
+        for login in user.get("logins", [])
+    }
+    for role, user, password in rows:
+        assert client.log_in(user, password).status == 200
+        assert {"role": role} in users[user]["grants"]

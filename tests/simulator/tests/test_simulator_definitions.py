@@ -57,6 +57,24 @@ def test_an_export_with_endpoints(admin: Client, spelling: str) -> None:
     assert "erp-test-password" not in json.dumps(document)
 
 
+def test_a_log_stream(em: Handle, admin: Client) -> None:
+    """A task that stages has its own type; who reads from it has a source endpoint that names it."""
+    staging = {"name": "staging", "target_endpoint": {"name": "Stage", "type": "Log Stream"}}
+    reader = {"name": "reader", "source_endpoint": {"name": "Staged", "type": "Oracle"}}
+    settings = {"$type": "OracleSettings", "logstreamstagingtask": "staging", "password": "secret"}
+    server = {"name": "S", "tasks": [staging, reader], "endpoints": [{"name": "Staged", "db_settings": settings}]}
+    user = {"name": "a", "logins": ["admin@corp.example"], "password": "admin-test-password"}
+    em.reset({"users": [{**user, "grants": [{"role": "Admin"}]}], "servers": [server]})
+    admin.log_in("admin@corp.example", "admin-test-password")
+    content = admin.call("GET", "/servers/S?action=export").json[BODY]
+    assert [item["task"].get("task_type") for item in content["tasks"]] == ["_LOG_STREAM", None]
+    endpoints = {item["name"]: item for item in content["databases"]}
+    assert endpoints["Stage"]["type_id"] == "LOG_STREAM_COMPONENT_TYPE"
+    assert endpoints["Staged"]["db_settings"]["logstreamstagingtask"] == "staging"
+    details = admin.call("GET", "/servers/S/tasks/staging").json
+    assert details["target_endpoint"] == {"name": "Stage", "type": "Log Stream"}
+
+
 @pytest.mark.parametrize("query", ["", "&withendpoints=false", "&withendpoints=False", "&withendpoints=None"])
 def test_an_export_without(admin: Client, query: str) -> None:
     """However it is not asked for."""

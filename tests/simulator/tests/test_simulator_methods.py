@@ -26,7 +26,7 @@ from ansible_collections.dataops.qlik_em.tests.simulator.tests.wire import (
 IDS = [f"{method.name}-{method.verb}" for method in METHODS]
 WRITES = [method for method in METHODS if method.verb != "GET"]
 # Names that the guide counts; LoginPost and DeleteEndpointDelete are the same methods by another verb.
-COUNT = 47
+COUNT = 48
 
 
 def data(method: Method) -> bytes:

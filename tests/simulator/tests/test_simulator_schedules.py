@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dataops.qlik_em contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Schedules: a part of the documents of ExportAll and ImportAll."""
+"""Schedules and notifications: parts of the documents of ExportAll and ImportAll."""
 
 from __future__ import annotations
 
@@ -77,6 +77,27 @@ def test_what_is_malformed_is_refused(em: Handle, admin: Client, job: Any) -> No
 def test_a_name_that_stands_twice_is_refused(admin: Client) -> None:
     """It would not be clear which one is meant."""
     assert send(admin, JOB, JOB).code == "AEM_IMPORT_INVALID_CONTENT"
+
+
+def test_notifications_are_a_part_of_the_document(em: Handle, admin: Client) -> None:
+    """Merged by name, defaults left out, malformed ones refused."""
+
+    def given() -> list[dict[str, Any]]:
+        return list(export(admin, PROD, "")[BODY]["notifications"]["notifications_list"])
+
+    def sent(*items: Any) -> Any:
+        document = {BODY: {"notifications": {"notifications_list": list(items)}}}
+        return admin.send("POST", f"{PROD}?action=import", document)
+
+    before = {item["name"]: item for item in given()}
+    assert list(before) == ["task failed", "latency too high"]
+    assert sent({"name": "latency too high", "enabled": True}, {"name": "new", "enabled": True}).status == 200
+    changed = {key: value for key, value in before["latency too high"].items() if key != "enabled"}
+    assert {item["name"]: item for item in given()} == {**before, "latency too high": changed, "new": {"name": "new"}}
+    for bad in ({}, "text", {"name": 1}, {"name": "x", "enabled": "yes"}, {"name": "new"}):
+        assert sent({"name": "new"}, bad).code == "AEM_IMPORT_INVALID_CONTENT"
+    with pytest.raises(Exception, match="notifications: "):
+        em.reset({"servers": [{"name": "A", "notifications": [{}]}]})
 
 
 def test_jobs_do_not_belong_to_a_task(admin: Client) -> None:

@@ -65,6 +65,18 @@ def test_a_new_server(em: Handle, admin: Client) -> None:
     assert (details["type"], details["$type"]) == ("COMPOSE", "ComposeServerDetails")
 
 
+def test_the_product_of_a_server_does_not_change(em: Handle, admin: Client) -> None:
+    """Neither into Compose nor back; a Compose server stays the kind of Compose that it is."""
+    before = em.server("Replicate-Prod")
+    reply = put(admin, "Replicate-Prod", **{"$type": "AemComposeServer"})
+    assert (reply.code, "product" in reply.json["error_message"]) == ("AEM_PUT_SERVER_INNER_ERR", True)
+    assert em.server("Replicate-Prod") == before and not em.requests()[-1]["executed"]
+    em.set_server("Compose-DW", type="COMPOSE_FDW")
+    assert put(admin, "Compose-DW").code == "AEM_PUT_SERVER_INNER_ERR"
+    assert put(admin, "Compose-DW", **{"$type": "AemComposeServer"}).status == 200
+    assert em.server("Compose-DW")["type"] == "COMPOSE_FDW"
+
+
 def test_a_read_modify_write_keeps_the_password(em: Handle, admin: Client) -> None:
     """The GUID means the stored one, any number of times, and never is the password itself."""
     for turn in ("once", "twice"):

@@ -198,6 +198,20 @@ def test_tables_that_are_not_there(em: Handle, admin: Client, action: str, schem
     assert not em.requests()[-1]["executed"]
 
 
+def test_names_in_the_query_may_be_encoded_twice(em: Handle, admin: Client) -> None:
+    """As in the path: decoded again only if that makes them known."""
+    em.set_task(
+        "Replicate-Prod", "orders", tables=[{"schema": "a & b", "table": "c%20d"}, {"schema": "x", "table": "c d"}]
+    )
+    once, twice = quote("a & b"), quote(quote("a & b"))
+    for schema in (once, twice):
+        assert listed(admin, f"schema={schema}") == ["c%20d"]
+        for table in ("c%2520d", quote("c%2520d")):
+            reply = admin.call("POST", f"{TABLES}?action=reload&schema={schema}&table={table}", b"")
+            assert reply.status == 200, reply.body
+    assert listed(admin, "table=c%20d") == ["c d"]
+
+
 @pytest.mark.parametrize("action", ["reload", "resume"])
 def test_a_task_that_is_stopped(em: Handle, admin: Client, action: str) -> None:
     """Nobody would load its tables (assumption)."""

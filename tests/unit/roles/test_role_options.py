@@ -14,9 +14,9 @@ from ansible_collections.dataops.qlik_em.plugins.modules.aem_maintenance_window 
 
 ROLE = Path(__file__).parents[3] / "roles" / "maintenance_window"
 PREFIX = "maintenance_window_"
-OWN = {"path", "checkpoint", "step"}  # the role looks at these itself
+OWN = {"path", "checkpoint", "step", "host"}  # the role looks at these itself
 STEPS = {
-    "record": {"include", "exclude", "waves", "on_server_error", "allow_empty", "parallel"},
+    "record": {"include", "exclude", "waves", "dependencies", "on_server_error", "allow_empty", "parallel"},
     "freeze": {
         *("parallel", "parallel_per_server", "max_failures", "timeout", "wait_timeout", "wait_sleep"),
         *("on_restart", "on_full_load", "drain"),
@@ -34,21 +34,21 @@ def options_of(step: str) -> dict[str, dict[str, Any]]:
     return {name[len(PREFIX) :]: spec for name, spec in specs[step]["options"].items()}
 
 
-def rules(spec: dict[str, Any]) -> dict[str, Any]:
-    """Return what decides whether a value is taken, without what describes it."""
-    kept = {name: spec[name] for name in ("type", "elements", "choices", "default") if spec.get(name) not in (None, [])}
-    if spec.get("options"):
-        kept["options"] = {name: rules(option) for name, option in spec["options"].items()}
-    return kept
-
-
 @pytest.mark.parametrize("step", ["main", *STEPS])
 def test_the_options_of_the_role_are_those_of_the_module(step):
     options = options_of(step)
     wanted = set().union(*STEPS.values()) if step == "main" else STEPS[step]
     assert set(options) - OWN == wanted
     for name in wanted:
-        assert rules(options[name]) == rules(SPEC.argument_spec[name]), name
+        default = options[name].get("default")
+        assert (None if default == [] else default) == SPEC.argument_spec[name].get("default"), name
+
+
+@pytest.mark.parametrize("step", ["main", *STEPS])
+def test_ansible_itself_refuses_no_empty_text(step):
+    """A survey of AWX gives one for what was not answered. The filter maintenance_window_options checks the types."""
+    for name, spec in options_of(step).items():
+        assert name == "step" or (spec["type"] in ("raw", "str", "path") and "choices" not in spec), name
 
 
 @pytest.mark.parametrize("step", ["main", *STEPS])
