@@ -21,6 +21,7 @@ extends_documentation_fragment:
   - dataops.qlik_em.attributes
   - dataops.qlik_em.tasks
   - dataops.qlik_em.tasks.starting
+  - dataops.qlik_em.tasks.drain
   - dataops.qlik_em.definitions.source
   - dataops.qlik_em.definitions.loggers
 attributes:
@@ -28,7 +29,8 @@ attributes:
     description: Can run in check mode without changing anything.
     support: full
     details:
-      - What a missing permission would refuse cannot be foreseen.
+      - What a missing permission would refuse cannot be foreseen. The waits of O(wait_for) and O(drain) are taken to
+        succeed.
       - With O(clone_of) it checks that the task to copy is there, and the endpoints that are named. An Enterprise
         Manager of before May 2025, which cannot clone, is not noticed.
       - With O(import_mode=replace) it does not try the definition under a temporary name, which would be a write. That
@@ -44,7 +46,7 @@ attributes:
     description: Run twice, it changes nothing the second time.
     support: partial
     details:
-      - V(restarted) and V(reloaded) act each time.
+      - V(restarted), V(reloaded) and a O(run_option) that makes tables act each time.
       - V(started) starts a task again that has stopped by itself, except one that has finished its only full load.
       - V(present) imports a definition again each time if it holds settings with their default value, which an export
         leaves out. A warning names them. With O(force_import=true) it does so anyway.
@@ -67,9 +69,14 @@ options:
       - V(stopped) stops the task. A task in the state ERROR counts as stopped.
       - V(started) starts the task with O(run_option), unless it is RUNNING or in RECOVERY, or has finished its only
         full load (C(FULL_LOAD_ONLY_FINISHED)), which a start would load again.
+      - V(started) with a task that runs cannot know with which option it was started. If it moves no data, it may be in
+        a run that only makes tables. Then it is watched for 10 seconds, and started again if it stops. If it does not,
+        a warning says so.
+      - V(drained) waits as O(drain) says until no change is in flight, and until a full load under way is done (up to
+        O(wait_timeout)), then stops the task.
       - V(restarted) stops the task if it is not stopped, then starts it with O(run_option).
       - V(reloaded) stops the task if it is not stopped, then starts it with C(RELOAD_TARGET). The data at the target
-        are deleted and loaded again, each time. Needs O(force=true).
+        are deleted and loaded again, each time. Needs O(force=true). For Replicate only.
       - V(present) makes the task match O(definition) or O(src). The current definition is exported and compared by its
         meaning. The definition is imported only if something differs. A new task is not started.
       - The comparison ignores the stamps of an export (C(name), C(description), C(_version)), what Replicate counts or
@@ -85,6 +92,7 @@ options:
       - absent
       - started
       - stopped
+      - drained
       - restarted
       - reloaded
     required: true
@@ -152,7 +160,9 @@ options:
     type: bool
     default: false
 notes:
-  - Stopping and starting need the role Operator on the task.
+  - Stopping and starting need the role Operator on the task. O(wait_for=loaded) reads its tables, with the role Viewer.
+  - While a task is followed, a line every few seconds shows its tables, rows and latency on standard error, if the task
+    runs in process.
   - V(present) needs the roles Designer on All Tasks and Operator on All Endpoints, and Designer on All Endpoints if the
     definition holds endpoints. V(absent) needs the role Designer on the task.
   - O(clone_of) needs the role Operator on Enterprise Manager.
@@ -200,7 +210,40 @@ EXAMPLES = r"""
     name: orders
     state: restarted
     run_option: resume_processing_from_timestamp
-    cdc_position: "2026-11-23T03:00:00"
+    cdc_position: "2026-11-23T03:00:00Z"
+
+- name: Create new columns at the target, then go on; the first task ends when the tables are made
+  dataops.qlik_em.aem_task:
+    server: Replicate-Prod
+    name: orders
+    state: restarted
+    run_option: metadata_only_create_missing_tables
+
+- name: Go on and wait until the changes of the meantime are applied
+  dataops.qlik_em.aem_task:
+    server: Replicate-Prod
+    name: orders
+    state: started
+    wait_for: latency
+    max_latency: 30
+    wait_timeout: 3600
+
+- name: Stop it when no change is in flight
+  dataops.qlik_em.aem_task:
+    server: Replicate-Prod
+    name: orders
+    state: drained
+    drain:
+      timeout: 600
+
+- name: Run a full load and wait until it is done
+  dataops.qlik_em.aem_task:
+    server: Replicate-Prod
+    name: customers full load
+    state: reloaded
+    force: true
+    wait_for: finished
+    wait_timeout: 7200
 
 - name: Load everything again
   dataops.qlik_em.aem_task:
@@ -354,7 +397,7 @@ left_behind:
       type: str
       sample: It has not shown yet, but it may.
 elapsed:
-  description: How long it took, in seconds.
+  description: How long it took, in seconds, waits included.
   returned: always
   type: float
   sample: 1.04
@@ -409,9 +452,10 @@ from ansible_collections.dataops.qlik_em.plugins.module_utils._definitions.optio
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec, waiting_options
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
 from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks import state
+from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks.drain import drain_option
 from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks.operation import starting_options
 
-STATES = ["present", "absent", "started", "stopped", "restarted", "reloaded"]
+STATES = ["present", "absent", "started", "stopped", "drained", "restarted", "reloaded"]
 SPEC = Spec(
     server={"type": "str", "required": True},
     name={"type": "str", "required": True, "aliases": ["task"]},
@@ -425,6 +469,7 @@ SPEC = Spec(
     backup_dir={"type": "path"},
     stop_if_running={"type": "bool", "default": False},
     delete_task_logs={"type": "bool", "default": False},
+    drain=drain_option(),
     required_if=[("import_mode", "replace", ("backup_dir",))],
     secret_options={"definition": secrets_in_definition},
     shown_options={"definition": shown_definition},

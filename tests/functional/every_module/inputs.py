@@ -136,15 +136,39 @@ def scopes() -> list[Row]:
 def starting(**base: Any) -> list[Row]:
     """Return rows for how a task is started."""
     at = {**base, "run_option": "resume_processing_from_timestamp"}
-    form = "cdc_position must be a UTC time of the form YYYY-MM-DDTHH:MM:SS, in quotes in YAML."
+    form = "cdc_position must be a time in UTC, like 2026-11-25T18:00:00Z, not "
+    made = "which YAML may have made of something else."
+    starts = {"state": "started", **base}
     return [
         (at, "run_option: resume_processing_from_timestamp needs cdc_position."),
         ({**base, "run_option": "resume_processing_from_position", "cdc_position": " "}, "needs cdc_position"),
         ({**base, "run_option": "recover_using_checkpoint_stored_on_target"}, "needs cdc_position"),
         ({**base, "cdc_position": "1"}, "cdc_position has no meaning with run_option: resume_processing."),
-        ({**at, "cdc_position": "2026-11-23 03:00:00"}, form),
-        ({**at, "cdc_position": "2026-11-31T03:00:00"}, form),
-        ({**at, "cdc_position": "2026-11-23T03:00:00Z"}, form),
+        *(
+            ({**at, "cdc_position": text}, f'{form}"{text}".')
+            for text in ("2026-11-31T03:00:00", "11/25/2026 18:00:00", "1790000000", "2026-11-25T18:00.5", "now")
+        ),
+        *(
+            ({**base, "run_option": "resume_processing_from_position", "cdc_position": value}, made)
+            for value in (5349, 153070, 1.5, True, ["1"], {"a": 1})
+        ),
+        ({**at, "cdc_position": 1790000000}, f"cdc_position must be a text, not int 1790000000, {made}"),
+        ({"state": "stopped", "wait_for": "finished"}, "wait_for has no meaning with state: stopped."),
+        ({"state": "drained", "wait_for": "running"}, "wait_for has no meaning with state: drained."),
+        (
+            {**starts, "wait_for": "loaded", "wait": False},
+            "wait_for: loaded waits: leave wait: false out, or wait_for.",
+        ),
+        ({**starts, "wait_for": "done"}, "value of wait_for must be one of"),
+        ({**starts, "max_latency": 5}, "max_latency has a meaning with wait_for: latency only."),
+        (
+            {**starts, "wait_for": "latency", "max_latency": -1},
+            "max_latency must be between 0 and 86400 seconds, not -1.",
+        ),
+        (
+            {**starts, "run_option": "metadata_only_create_missing_tables", "wait_for": "loaded"},
+            "run_option: metadata_only_create_missing_tables makes tables and stops by itself: wait_for: loaded has",
+        ),
         (
             {**base, "run_option": "metadata_only_recreate_all_tables"},
             "run_option: metadata_only_recreate_all_tables drops the tables at the target: it needs force: true.",

@@ -299,6 +299,12 @@ BAD: dict[str, list[Row]] = {
         ({**CLONE, "definition": definition()}, "Give either clone_of or a definition"),
         ({"state": "present", "target_endpoint": "Warehouse"}, "target_endpoint has a meaning with clone_of only."),
         ({"state": "stopped", "clone_of": "orders"}, "clone_of has a meaning with state: present only."),
+        ({"state": "absent", "wait_for": "finished"}, "wait_for has no meaning with state: absent."),
+        *(
+            ({"state": state, "drain": {}}, "drain has a meaning with state: drained only.")
+            for state in ("absent", "started", "stopped", "restarted")
+        ),
+        ({"state": "drained", "drain": {"timeout": 0}}, "drain.timeout must be between 1 and 86400 seconds, not 0."),
     ],
     "aem_task_batch": [
         *fleets(),
@@ -310,7 +316,7 @@ BAD: dict[str, list[Row]] = {
         *spans("timeout", *WAITING),
         ({"drain": {"timeout": 0}}, "drain.timeout must be between 1 and 86400 seconds, not 0."),
         ({"drain": {"max_latency": -1}}, "drain.max_latency must be between 0 and 86400 seconds, not -1."),
-        ({"state": "reloaded"}, "value of state must be one of: started, stopped, restarted, got: reloaded"),
+        ({"state": "reloaded"}, "value of state must be one of: started, stopped, drained, restarted, got: reloaded"),
         ({"journal": "/nowhere/x"}, "journal (/nowhere/x) cannot be written: there is no folder /nowhere."),
         *files("journal")[:-1],
         *files("results_dest")[:-1],

@@ -425,6 +425,55 @@ def test_changes_in_flight_are_waited_for_so_long_and_no_longer(em, user, busy, 
         )
 
 
+@pytest.mark.parametrize(
+    ("value", "quoted"),
+    [
+        ("1.02:03:04", "93784 s"),
+        ("00:02:03.5000000", "123.5 s"),
+        (None, "unknown (null)"),
+        ("", 'unknown ("")'),
+        (7, "unknown (7)"),
+        ("soon", 'unknown ("soon")'),
+    ],
+)
+def test_a_latency_that_cannot_be_read_is_not_low(em, user, value, quoted):
+    fleet(em, servers=1, tasks=1)
+    em.set_task("S0", "t0", details={"cdc_latency": {"total_latency": value}})
+    standing = f"after 1 s (drain) its latency is {quoted} and 0 changes are in flight."
+    run = batch(user, [{"server": "S0"}], drain={"timeout": 1, "on_timeout": "skip"})
+    assert rows(run)["S0/t0"]["msg"] == f"Left running: {standing}" and not run.writes
+    run = batch(user, [{"server": "S0"}], drain={"timeout": 1})
+    assert run.failed and standing in run.msg and not run.writes
+    run = batch(user, [{"server": "S0"}], drain={"timeout": 1, "on_timeout": "stop"})
+    assert not run.failed and stopped(em) == ["S0/t0"]
+    msg = rows(run)["S0/t0"]["msg"]
+    assert msg == f"Stopped although it was not drained (on_timeout: stop): {standing}"
+
+
+@pytest.mark.parametrize("counters", ["many", {"applied_records_in_progress_count": "many"}])
+def test_a_counter_that_cannot_be_read_is_not_0(em, user, counters):
+    fleet(em, servers=1, tasks=1)
+    em.set_task("S0", "t0", details={"cdc_transactions_counters": counters})
+    run = batch(user, [{"server": "S0"}], drain={"timeout": 1})
+    assert run.failed and not run.writes
+    assert "its latency is 0 s and an unknown number of changes are in flight." in run.msg
+
+
+def test_what_captures_no_changes_has_no_latency_to_wait_for(em, user):
+    only_loads = {"cdc_latency": {"total_latency": None}, "options": {"apply_changes_enabled": False}}
+    em.reset(
+        {
+            "users": [{"name": "op", "logins": [em.username], "password": em.password, "grants": [{"role": "Admin"}]}],
+            "servers": [
+                {"name": "C", "type": "COMPOSE", "tasks": [{"name": "flow__dw", "state": "RUNNING"}]},
+                {"name": "R", "tasks": [{"name": "load", "state": "RUNNING", "details": only_loads}]},
+            ],
+        }
+    )
+    run = batch(user, [{"server": "*"}], drain={"timeout": 60})
+    assert not run.failed and stopped(em) == ["C/flow__dw", "R/load"], run.result
+
+
 def test_a_drained_task_is_stopped_at_once(em, user):
     fleet(em, servers=1, tasks=1, total_latency=3)
     run = batch(user, [{"server": "S0"}], drain={"max_latency": 3, "timeout": 60})
