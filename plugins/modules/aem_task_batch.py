@@ -163,11 +163,11 @@ EXAMPLES = r"""
           - name: shipments
     wait: true
 
-- name: Stop all tasks of a large installation, and keep what became of each
+- name: Stop the many tasks of all Compose servers, and keep what became of each
   dataops.qlik_em.aem_task_batch:
     state: stopped
     include:
-      - server: "*"
+      - server: Compose-*
     on_server_error: skip
     parallel: 50
     results: failed
