@@ -53,6 +53,14 @@ options:
       - on_create
       - always
     default: on_create
+  force_import:
+    description:
+      - Whether to import the definition although it compares the same, so that the server takes all of it once more. A
+        change is reported each time. Tasks that run are treated as if they differed.
+      - An import that changes nothing shows nothing. If its answer is lost, this is a failure, as nobody can say
+        whether it was done.
+    type: bool
+    default: false
 """
 
     LOGGERS = r"""

@@ -38,13 +38,40 @@ options:
         ended or come up.
       - Also, C(AEM_STOP_TASK_TIMEOUT) is not a failure then. The module goes on watching the task, up to
         O(wait_timeout).
+      - If not set, it is V(true) with O(wait_for), else V(false).
     type: bool
-    default: false
+  wait_for:
+    description:
+      - How far a task is followed that was started, or runs already, up to O(wait_timeout). If not set, V(running) with
+        O(wait=true).
+      - V(running) is until its process is up.
+      - V(finished) is until it has done its work and has stopped by itself, such as a full load, or a task or workflow
+        of Compose. It is a failure, with the message of the task, if that ends in ERROR, or if somebody stops it.
+        Compose gives no stop reason, so there a task that somebody stops counts as finished.
+      - V(loaded) is until all its tables are in change processing, or loaded if it captures no changes. It is a failure
+        if some of them are in error then. For Replicate only.
+      - V(latency) is until its total latency is at most O(max_latency) in three readings in a row, and no table is
+        being loaded. A latency that cannot be read is not low. For Replicate tasks that capture changes only.
+      - In check mode nothing is waited for. The wait is taken to succeed.
+    type: str
+    choices:
+      - running
+      - finished
+      - loaded
+      - latency
+  max_latency:
+    description:
+      - The total latency that is low enough for O(wait_for=latency), in seconds. If not set, 10.
+    type: int
   run_option:
     description:
-      - How the task is started. For Compose leave the default.
+      - How the task is started. For Compose leave the default. Another one is refused there before anything is stopped.
       - V(resume_processing_from_timestamp), V(resume_processing_from_position) and
         V(recover_using_checkpoint_stored_on_target) need O(cdc_position).
+      - V(metadata_only_recreate_all_tables) and V(metadata_only_create_missing_tables) make tables at the target, load
+        nothing, and stop by themselves. They are followed to their end always, up to O(wait_timeout), and are a success
+        if the task has stopped without an error message. They act each time. A task that runs already is waited for,
+        if its run may end by itself, or is a failure, because nobody can read with which option it was started.
       - V(metadata_only_recreate_all_tables) drops the tables at the target. Needs O(force=true).
       - For C(RELOAD_TARGET) use O(dataops.qlik_em.aem_task#module:state=reloaded).
     type: str
@@ -60,10 +87,13 @@ options:
   cdc_position:
     description:
       - Where change processing begins, for the options of O(run_option) that need it.
-      - With V(resume_processing_from_timestamp) a time in UTC, such as V("2026-11-23T03:00:00"), in quotes.
+      - It must be a text. Put it in quotes. YAML takes V(00012345) for 5349, and V(42:31:10) for 153070, so a number is
+        refused.
+      - With V(resume_processing_from_timestamp) a time, such as V("2026-11-23T03:00:00Z"). A time without an offset is
+        in UTC.
       - With V(recover_using_checkpoint_stored_on_target) the checkpoint, such as V(Checkpoint:V1#1#timestamp:...).
       - With V(resume_processing_from_position) the position in the terms of the source.
-    type: str
+    type: raw
   force:
     description:
       - Must be V(true) for what deletes data at the target.
@@ -257,10 +287,37 @@ options:
       - wait
       - fail
     default: stop
+  results:
+    description:
+      - Which tasks the result shows in RV(ignore:tasks). All of them are counted in RV(ignore:counts) in any case.
+      - V(failed) shows those that failed, V(changed) also those that were changed or of which there is something to say
+        (RV(ignore:tasks[].msg), as of those left alone), V(all) all, V(none) none.
+      - If the module fails, V(changed) shows those that failed only.
+      - No more than 500 are shown, fewer if their texts are long, and RV(ignore:truncated) says how many are missing.
+        AWX replaces a result of more than 700000 characters by an empty one.
+    type: str
+    choices:
+      - failed
+      - changed
+      - all
+      - none
+    default: changed
+  results_dest:
+    description:
+      - A file for the rows of all tasks, one JSON object a line, whatever O(results) says. It is written at the end,
+        also if tasks failed, and replaces an existing file. Not in check mode.
+      - Its folder must exist. A new file is for its owner only (mode 0600), an existing one keeps its mode and its
+        owner. A link is followed.
+    type: path
+"""
+
+    DRAIN = r"""
+options:
   drain:
     description:
       - Wait, before a running task is stopped, until no change is in flight (as the counters of the task show) and the
-        latency is low. V({}) takes the defaults. If not set, there is no such wait.
+        latency is low. V({}) takes the defaults. If not set, there is no such wait, except with the state V(drained),
+        which takes the defaults then.
     type: dict
     suboptions:
       timeout:
@@ -280,26 +337,4 @@ options:
           - skip
           - fail
         default: fail
-  results:
-    description:
-      - Which tasks the result shows in RV(ignore:tasks). All of them are counted in RV(ignore:counts) in any case.
-      - V(failed) shows those that failed, V(changed) also those that were changed or of which there is something to say
-        (RV(ignore:tasks[].msg), as of those left alone), V(all) all, V(none) none.
-      - If the module fails, V(changed) shows those that failed only.
-      - At most 500 are shown, fewer if their texts are long, and RV(ignore:truncated) says how many are missing. AWX
-        replaces a result of more than 700000 characters by an empty one.
-    type: str
-    choices:
-      - failed
-      - changed
-      - all
-      - none
-    default: changed
-  results_dest:
-    description:
-      - A file for the rows of all tasks, one JSON object a line, whatever O(results) says. It is written at the end,
-        also if tasks failed, and replaces an existing file. Not in check mode.
-      - Its folder must exist. A new file is for its owner only (mode 0600), an existing one keeps its mode and its
-        owner. A link is followed.
-    type: path
 """

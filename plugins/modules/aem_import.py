@@ -37,6 +37,7 @@ attributes:
     support: partial
     details:
       - Settings with their default value, which an export leaves out, are imported each time. A warning names them.
+      - With O(force_import=true) all is imported each time.
 options:
   server:
     description:

@@ -24,6 +24,7 @@ extends_documentation_fragment:
   - dataops.qlik_em.attributes
   - dataops.qlik_em.tasks
   - dataops.qlik_em.tasks.fleet
+  - dataops.qlik_em.tasks.drain
 attributes:
   check_mode:
     description: Can run in check mode without changing anything.

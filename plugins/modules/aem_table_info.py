@@ -40,6 +40,17 @@ options:
         is sent to the server. Globs are matched by the module, in the list of all tables.
     type: list
     elements: str
+  schema_pattern:
+    description:
+      - A pattern that is sent to the server as it is, so that it returns only what matches. For tasks with very many
+        tables. It is to be in the form of the release, with its wildcard (V(*) up to 2024, V(%) from May 2025 on).
+      - If the task has no table that the server finds by it, a warning says so. O(schema) and O(table) choose from what
+        the server returns.
+    type: str
+  table_pattern:
+    description:
+      - A pattern for names of tables, as in O(schema_pattern).
+    type: str
   table:
     description:
       - Only tables with these names on the source. Names or globs, as in O(schema).
@@ -89,6 +100,12 @@ EXAMPLES = r"""
     table: "ORDER*"
     statuses: true
   register: orders
+
+- name: Let a server of 2025 or later find some of 100,000 tables
+  dataops.qlik_em.aem_table_info:
+    server: Replicate-Prod
+    name: orders
+    table_pattern: "ORDER%"
 
 - name: Show how many rows were loaded
   ansible.builtin.debug:
@@ -171,7 +188,8 @@ tables:
         cached_delete_count: 0
 missing:
   description:
-    - The names that nothing fits. There is a warning for each. Not known with O(state).
+    - The names that nothing fits. There is a warning for each. Not known with O(state), O(schema_pattern) and
+      O(table_pattern).
   returned: success
   type: list
   elements: str
@@ -188,6 +206,8 @@ SPEC = Spec(
     name={"type": "str", "required": True, "aliases": ["task"]},
     schema={"type": "list", "elements": "str"},
     table={"type": "list", "elements": "str"},
+    schema_pattern={"type": "str"},
+    table_pattern={"type": "str"},
     state={"type": "list", "elements": "str", "choices": list(STATES)},
     statuses={"type": "bool", "default": False},
 )

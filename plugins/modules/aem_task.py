@@ -21,6 +21,7 @@ extends_documentation_fragment:
   - dataops.qlik_em.attributes
   - dataops.qlik_em.tasks
   - dataops.qlik_em.tasks.starting
+  - dataops.qlik_em.tasks.drain
   - dataops.qlik_em.definitions.source
   - dataops.qlik_em.definitions.loggers
 attributes:
@@ -28,7 +29,10 @@ attributes:
     description: Can run in check mode without changing anything.
     support: full
     details:
-      - What a missing permission would refuse cannot be foreseen.
+      - What a missing permission would refuse cannot be foreseen. The waits of O(wait_for) and O(drain) are taken to
+        succeed.
+      - With O(clone_of) it checks that the task to copy is there, and the endpoints that are named. An Enterprise
+        Manager of before May 2025, which cannot clone, is not noticed.
       - With O(import_mode=replace) it does not try the definition under a temporary name, which would be a write. That
         the endpoints are there which the definition names is checked.
   diff_mode:
@@ -37,14 +41,15 @@ attributes:
     details:
       - In check and diff mode the task is read first, which needs the role Viewer on the task.
       - For O(state=present) the diff shows just what differs in the definition. Secrets are not shown.
+      - With O(clone_of) it shows of what the task is a copy, and with which endpoints.
   idempotent:
     description: Run twice, it changes nothing the second time.
     support: partial
     details:
-      - V(restarted) and V(reloaded) act each time.
+      - V(restarted), V(reloaded) and a O(run_option) that makes tables act each time.
       - V(started) starts a task again that has stopped by itself, except one that has finished its only full load.
       - V(present) imports a definition again each time if it holds settings with their default value, which an export
-        leaves out. A warning names them.
+        leaves out. A warning names them. With O(force_import=true) it does so anyway.
 options:
   server:
     description:
@@ -64,15 +69,22 @@ options:
       - V(stopped) stops the task. A task in the state ERROR counts as stopped.
       - V(started) starts the task with O(run_option), unless it is RUNNING or in RECOVERY, or has finished its only
         full load (C(FULL_LOAD_ONLY_FINISHED)), which a start would load again.
+      - V(started) with a task that runs cannot know with which option it was started. If it moves no data, it may be in
+        a run that only makes tables. Then it is watched for 10 seconds, and started again if it stops. If it does not,
+        a warning says so.
+      - V(drained) waits as O(drain) says until no change is in flight, and until a full load under way is done (up to
+        O(wait_timeout)), then stops the task.
       - V(restarted) stops the task if it is not stopped, then starts it with O(run_option).
       - V(reloaded) stops the task if it is not stopped, then starts it with C(RELOAD_TARGET). The data at the target
-        are deleted and loaded again, each time. Needs O(force=true).
+        are deleted and loaded again, each time. Needs O(force=true). For Replicate only.
       - V(present) makes the task match O(definition) or O(src). The current definition is exported and compared by its
         meaning. The definition is imported only if something differs. A new task is not started.
       - The comparison ignores the stamps of an export (C(name), C(description), C(_version)), what Replicate counts or
         assigns itself, the loggers (see O(loggers)), secrets that are encrypted (see O(update_password)), and the order
         of lists in which it can mean nothing (targets, tables and patterns). Endpoints in the definition that the task
         does not use are left out, with a warning.
+      - With O(clone_of), V(present) copies another task of the server if there is no task O(name) yet. One that is
+        there is neither overwritten nor compared.
       - V(absent) deletes the task with its definition. The data at the target stay.
     type: str
     choices:
@@ -80,9 +92,31 @@ options:
       - absent
       - started
       - stopped
+      - drained
       - restarted
       - reloaded
     required: true
+  clone_of:
+    description:
+      - The task of the same server that O(name) is a copy of (CloneTask, which Enterprise Manager has since May 2025).
+        The copy has its settings, tables, patterns, rules and endpoints, and is not started.
+      - A task O(name) that is there is left as it is and not compared, so that a second run changes nothing. If it has
+        other endpoints than the copy would have, a warning says so. To make it follow a definition, use O(definition)
+        or O(src) instead, not both.
+      - The original may be running. Nothing is stopped.
+    type: str
+  clone_permissions:
+    description:
+      - Whether the copy gets the explicit permissions of the task O(clone_of), too. If this is not given, it does not.
+    type: bool
+  source_endpoint:
+    description:
+      - Another source endpoint for the copy. It must be on the server, and of the type of the one that it replaces.
+    type: str
+  target_endpoint:
+    description:
+      - Another target endpoint for the copy. Likewise.
+    type: str
   import_mode:
     description:
       - What V(present) does with a task that exists and differs.
@@ -90,6 +124,7 @@ options:
         does not have it is returned in RV(not_removed), with a warning.
       - V(replace) deletes the task and imports the definition, so that nothing of the old one stays. Needs
         O(force=true). Endpoints are merged all the same.
+      - A task that compares the same is not replaced. With O(force_import=true) the definition is imported into it.
       - With V(replace) the definition is first tried under a temporary name that begins with
         C(dataops_qlik_em_temporary_trial), with those endpoints in it that the server does not have yet. It is
         imported, read back and deleted. If the server refuses it, the old task is not touched.
@@ -125,9 +160,12 @@ options:
     type: bool
     default: false
 notes:
-  - Stopping and starting need the role Operator on the task.
+  - Stopping and starting need the role Operator on the task. O(wait_for=loaded) reads its tables, with the role Viewer.
+  - While a task is followed, a line every few seconds shows its tables, rows and latency on standard error, if the task
+    runs in process.
   - V(present) needs the roles Designer on All Tasks and Operator on All Endpoints, and Designer on All Endpoints if the
     definition holds endpoints. V(absent) needs the role Designer on the task.
+  - O(clone_of) needs the role Operator on Enterprise Manager.
   - For V(present), O(wait_timeout) is also how long to wait until the export of the task shows what was imported. An
     import takes effect some time after its answer.
   - The endpoints that a definition names must be on the server or in the definition. With O(import_mode=replace), and
@@ -172,7 +210,40 @@ EXAMPLES = r"""
     name: orders
     state: restarted
     run_option: resume_processing_from_timestamp
-    cdc_position: "2026-11-23T03:00:00"
+    cdc_position: "2026-11-23T03:00:00Z"
+
+- name: Create new columns at the target, then go on; the first task ends when the tables are made
+  dataops.qlik_em.aem_task:
+    server: Replicate-Prod
+    name: orders
+    state: restarted
+    run_option: metadata_only_create_missing_tables
+
+- name: Go on and wait until the changes of the meantime are applied
+  dataops.qlik_em.aem_task:
+    server: Replicate-Prod
+    name: orders
+    state: started
+    wait_for: latency
+    max_latency: 30
+    wait_timeout: 3600
+
+- name: Stop it when no change is in flight
+  dataops.qlik_em.aem_task:
+    server: Replicate-Prod
+    name: orders
+    state: drained
+    drain:
+      timeout: 600
+
+- name: Run a full load and wait until it is done
+  dataops.qlik_em.aem_task:
+    server: Replicate-Prod
+    name: customers full load
+    state: reloaded
+    force: true
+    wait_for: finished
+    wait_timeout: 7200
 
 - name: Load everything again
   dataops.qlik_em.aem_task:
@@ -215,6 +286,15 @@ EXAMPLES = r"""
               source_tables:
                 explicit_included_tables:
                   - {owner: SALES, name: PRICES}
+
+- name: Make a copy of a task that writes to another endpoint
+  dataops.qlik_em.aem_task:
+    server: Replicate-Prod
+    name: orders to the lake
+    state: present
+    clone_of: orders
+    clone_permissions: true
+    source_endpoint: ERP standby
 
 - name: Delete it
   dataops.qlik_em.aem_task:
@@ -283,7 +363,7 @@ not_removed:
   description:
     - What the task has and the definition does not have. It stays, because an import cannot remove anything. A part
       that is missing as a whole is named once.
-  returned: success, with O(state=present)
+  returned: success, with O(state=present) and a definition
   type: list
   elements: str
   sample:
@@ -317,7 +397,7 @@ left_behind:
       type: str
       sample: It has not shown yet, but it may.
 elapsed:
-  description: How long it took, in seconds.
+  description: How long it took, in seconds, waits included.
   returned: always
   type: float
   sample: 1.04
@@ -325,6 +405,7 @@ diff:
   description:
     - The state before and after, and the run option of a start.
     - With O(state=present) just those values of the definition that differ.
+    - With O(clone_of), of what the task is a copy.
   returned: in check mode and in diff mode
   type: dict
   sample:
@@ -371,18 +452,24 @@ from ansible_collections.dataops.qlik_em.plugins.module_utils._definitions.optio
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec, waiting_options
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
 from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks import state
+from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks.drain import drain_option
 from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks.operation import starting_options
 
-STATES = ["present", "absent", "started", "stopped", "restarted", "reloaded"]
+STATES = ["present", "absent", "started", "stopped", "drained", "restarted", "reloaded"]
 SPEC = Spec(
     server={"type": "str", "required": True},
     name={"type": "str", "required": True, "aliases": ["task"]},
     state={"type": "str", "choices": STATES, "required": True},
     timeout={"type": "int", "default": 60},
+    clone_of={"type": "str"},
+    clone_permissions={"type": "bool"},
+    source_endpoint={"type": "str"},
+    target_endpoint={"type": "str"},
     import_mode={"type": "str", "choices": ["merge", "replace"], "default": "merge"},
     backup_dir={"type": "path"},
     stop_if_running={"type": "bool", "default": False},
     delete_task_logs={"type": "bool", "default": False},
+    drain=drain_option(),
     required_if=[("import_mode", "replace", ("backup_dir",))],
     secret_options={"definition": secrets_in_definition},
     shown_options={"definition": shown_definition},

@@ -24,12 +24,13 @@ extends_documentation_fragment:
   - dataops.qlik_em.tasks
   - dataops.qlik_em.tasks.starting
   - dataops.qlik_em.tasks.fleet
+  - dataops.qlik_em.tasks.drain
 attributes:
   check_mode:
     description: Can run in check mode without changing anything.
     support: full
-    details: What a missing permission would refuse cannot be foreseen. Waits for full loads and O(drain) are taken to
-      succeed.
+    details: What a missing permission would refuse cannot be foreseen. Waits for full loads, O(drain) and
+      O(wait_for) are taken to succeed.
   diff_mode:
     description: Returns what has changed (or would have) in diff mode.
     support: full
@@ -37,7 +38,7 @@ attributes:
     description: Run twice, it changes nothing the second time.
     support: partial
     details:
-      - V(restarted) acts each time.
+      - V(restarted) and a O(run_option) that makes tables act each time.
       - V(started) starts a task again that has stopped by itself, except one that has finished its only full load.
 options:
   state:
@@ -45,11 +46,15 @@ options:
       - V(stopped) stops the tasks. A task in the state ERROR counts as stopped.
       - V(started) starts the tasks with O(run_option), unless they are RUNNING or in RECOVERY, or have finished their
         only full load.
+      - V(drained) is V(stopped) with O(drain), also if that is not set.
       - V(restarted) stops them if they are not stopped, then starts them.
+      - V(started) takes a task that the list shows as RUNNING for started. With O(wait=true) or O(wait_for) its details
+        are read.
     type: str
     choices:
       - started
       - stopped
+      - drained
       - restarted
     required: true
   reverse:
@@ -116,6 +121,34 @@ EXAMPLES = r"""
     timeout: 5
   ignore_errors: true
 
+- name: Run full loads side by side and wait until all are done
+  dataops.qlik_em.aem_task_batch:
+    state: started
+    include:
+      - server: Replicate-Prod
+        name: "customers*"
+    wait_for: finished
+    wait_timeout: 7200
+
+- name: Start tasks and wait until they have caught up with their sources
+  dataops.qlik_em.aem_task_batch:
+    state: started
+    include:
+      - server: Replicate-Test
+        name: stock
+    wait_for: latency
+    max_latency: 30
+
+- name: Stop a task when no change is in flight any more
+  dataops.qlik_em.aem_task_batch:
+    state: drained
+    include:
+      - server: Replicate-Test
+        name: stock
+    drain:
+      timeout: 600
+      on_timeout: skip
+
 - name: Start everything of two servers, what is read before who reads it
   dataops.qlik_em.aem_task_batch:
     state: started
@@ -135,6 +168,7 @@ EXAMPLES = r"""
     state: stopped
     include:
       - server: "*"
+    on_server_error: skip
     parallel: 50
     results: failed
     results_dest: /var/lib/qlik/stopped.jsonl
@@ -281,7 +315,7 @@ from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import
 from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks.operation import starting_options
 
 SPEC = Spec(
-    state={"type": "str", "choices": ["started", "stopped", "restarted"], "required": True},
+    state={"type": "str", "choices": ["started", "stopped", "drained", "restarted"], "required": True},
     reverse={"type": "bool", "default": False},
     journal={"type": "path"},
     timeout={"type": "int", "default": 60},

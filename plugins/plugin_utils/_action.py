@@ -25,16 +25,17 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ..module_utils._client.connection import Connection
-from ..module_utils._client.errors import InputError
+from ..module_utils._client.connection import SECRET_OPTIONS, Connection, variable
+from ..module_utils._client.errors import InputError, LoginRefused
 from ..module_utils._client.interrupt import Interrupt
 from ..module_utils._client.masking import Secrets, secrets_in
+from ..module_utils._client.refusals import Refusals
 from ..module_utils._client.transport import REQUESTS_IMPORT_ERROR, Transport
 from ..module_utils._common.file_diffs import shortened
 from ..module_utils._common.files import read_file
 from ..module_utils._run.arguments import Spec
-from ..module_utils._run.result import Mode, Result
-from ..module_utils._run.run import run_resource
+from ..module_utils._run.result import Mode, Result, no_progress
+from ..module_utils._run.run import one_line, run_resource
 
 try:  # ansible-core 2.19 and newer
     from ansible.module_utils.common.json import Direction, get_module_encoder
@@ -46,6 +47,10 @@ else:
     ENCODER = {"cls": get_module_encoder("legacy", Direction.CONTROLLER_TO_MODULE)}
 
 display = Display()
+
+# The logins that were refused in this run. The workers are forks of the process that imports this. They share the
+# folder, which Ansible makes for each run and removes.
+_refusals = Refusals(C.DEFAULT_LOCAL_TMP)
 
 # The connections of this worker: they outlive the items of a loop, sessions and logins do not. The process id is in
 # the key because a worker is a fork, which must not use the connections of its parent.
@@ -73,7 +78,16 @@ class ActionFrame(ActionBase):
             display.vvv(f"{self._task.action} runs as a module: {obstacle}")
             wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
             arguments = self._arguments(is_here=self._connection.transport == "local")
+            identity = self._module_login(arguments)
+            try:
+                _refusals.check(identity)
+            except LoginRefused as refusal:
+                result.update(refusal.as_result(), failed=True)
+                return result
             result.update(self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=wrap_async))
+            if result.get("login_refused"):
+                known = ("msg", "login_refused", "error_code", "error_message", "http_status", "url")
+                _refusals.remember(identity, **{name: result[name] for name in known if name in result})
         else:
             display.vvv(f"{self._task.action} runs in process {os.getpid()}")
             result.update(self._run_in_process(task_vars, interrupt))
@@ -121,10 +135,26 @@ class ActionFrame(ActionBase):
             self._fixup_perms2((folder, path))
         return {**arguments, option: path}
 
+    def _module_login(self, arguments: Mapping[str, Any]) -> list[str]:
+        """Return how a module logs in, as far as it can be seen from here: by options and variables.
+
+        Another host may have variables of its own, so that its login is another one unless the options say it all.
+        """
+        environment: dict[str, Any] = {}
+        self._compute_environment_string(environment)
+        host = ""
+        if self._connection.transport == "local":
+            environment = {**os.environ, **environment}
+        elif not any(arguments.get(option) for option in SECRET_OPTIONS) or not arguments.get("url"):
+            host = str(self._play_context.remote_addr)
+        names = ("url", "username", *SECRET_OPTIONS)
+        given = [*(arguments.get(name) for name in names), *(environment.get(variable(name)) for name in names)]
+        return [host, *(str(value or "") for value in given)]
+
     def _run_in_process(self, task_vars: Mapping[str, Any], interrupt: Interrupt) -> dict[str, Any]:
         """Do what the module would do, and return the same result."""
         # What the module would get: vaulted values decrypted, no tags and no lazy containers.
-        arguments = json.loads(json.dumps(self._arguments(), **ENCODER))
+        arguments = self.spec.given(json.loads(json.dumps(self._arguments(), **ENCODER)))
         with self._surroundings(), interrupt:
             validator = ArgumentSpecValidator(self.spec.argument_spec, required_if=self.spec.required_if)
             validation = validator.validate(arguments)
@@ -137,9 +167,10 @@ class ActionFrame(ActionBase):
                     self.run_module,
                     params,
                     os.environ,
-                    Mode(self._task.check_mode, self._task.diff, _show_progress),
+                    Mode(self._task.check_mode, self._task.diff, no_progress if self._task.no_log else _show_progress),
                     interrupt,
                     _pooled_transport,
+                    refusals=_refusals,
                 )
             # As the validator of a module does, which would warn through the display of a module.
             warnings = [
@@ -164,7 +195,11 @@ class ActionFrame(ActionBase):
         message = failures.msg
         if isinstance(failures.errors[0], UnsupportedError):
             message = f"Unsupported parameters for ({self._task.action}) module: {message}"
-        return {"failed": True, "changed": False, "msg": self._secrets(params).mask(message)}
+        return {
+            "failed": True,
+            "changed": False,
+            "msg": "\n".join(map(one_line, self._secrets(params).mask(message).split("\n"))),
+        }
 
     @contextmanager
     def _surroundings(self) -> Iterator[None]:

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from . import fleets, tasks
+from . import fleets, tasks, windows
 from .playing import Seconds
 
 
@@ -87,6 +87,7 @@ def main() -> int:
     parser.add_argument("--singles", type=int, default=25, help="rounds of single tasks")
     parser.add_argument("--loops", type=int, default=3, help=f"rounds of loops over {tasks.ITEMS} tasks")
     parser.add_argument("--fleets", type=int, default=3, help="rounds of batches; the slow loops run once")
+    parser.add_argument("--windows", type=int, default=3, help=f"rounds of a window of {windows.TASKS} tasks")
     arguments = parser.parse_args()
     version = subprocess.run(["ansible", "--version"], capture_output=True, text=True, check=True).stdout
     print(f"{version.splitlines()[0]}, Python {platform.python_version()}, {os.cpu_count()} x {platform.machine()}")
@@ -107,6 +108,10 @@ def main() -> int:
         text, grows_evenly = fleets.measure_growth(arguments.fleets)
         print(f"\n{text}")
         kept = kept and is_kept and grows_evenly
+    if arguments.windows:
+        text, is_kept = windows.measure(arguments.windows)
+        print(f"\n{text}")
+        kept = kept and is_kept
     return 0 if kept else 1
 
 

@@ -61,39 +61,44 @@ def stand_in(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def play(playbook: str, document: dict[str, Any], **variables: Any) -> tuple[Seconds, dict[str, Any], float]:
+    """Run a playbook against a stand-in of its own; return what ``play_at`` returns."""
+    with stand_in(document) as access:
+        return play_at(access, playbook, **variables)
+
+
+def play_at(access: dict[str, Any], playbook: str, **variables: Any) -> tuple[Seconds, dict[str, Any], float]:
     """Run a playbook; return the seconds of each kind of task, the stand-in's summary, and the workers' growth (MB)."""
     with tempfile.TemporaryDirectory() as folder:
         durations = Path(folder, "durations.jsonl")
-        with stand_in(document) as access:
-            given = {
-                "bench_api": f"{access['url']}/attunityenterprisemanager/api/v1",
-                "bench_ca_path": access["ca_path"],
-                "bench_control": access["control_url"],
-                "ansible_python_interpreter": sys.executable,
-                **variables,
-            }
-            environment = {
-                "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callback_plugins"),
-                "ANSIBLE_CALLBACKS_ENABLED": "durations",
-                "ANSIBLE_LOCALHOST_WARNING": "false",
-                "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
-                "BENCH_DURATIONS": str(durations),
-                **connection(access),
-            }
-            output = Path(folder, "output")
-            with output.open("wb") as file:
-                process = subprocess.Popen(
-                    ["ansible-playbook", "--extra-vars", json.dumps(given), str(HERE / playbook)],
-                    env=os.environ | environment,
-                    stdout=file,
-                    stderr=subprocess.STDOUT,
-                )
-                memory = Memory(process.pid)
-                memory.start()
-                status = process.wait()
-                memory.over.set()
-            if status:
-                raise SystemExit(f"{output.read_text()[-5000:]}\nThe playbook failed")
+        given = {
+            "bench_api": f"{access['url']}/attunityenterprisemanager/api/v1",
+            "bench_ca_path": access["ca_path"],
+            "bench_control": access["control_url"],
+            "ansible_python_interpreter": sys.executable,
+            **variables,
+        }
+        environment = {
+            "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callback_plugins"),
+            "ANSIBLE_CALLBACKS_ENABLED": "durations",
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+            "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+            "BENCH_DURATIONS": str(durations),
+            **connection(access),
+        }
+        output = Path(folder, "output")
+        with output.open("wb") as file:
+            process = subprocess.Popen(
+                ["ansible-playbook", "--extra-vars", json.dumps(given), str(HERE / playbook)],
+                env=os.environ | environment,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+            )
+            memory = Memory(process.pid)
+            memory.start()
+            status = process.wait()
+            memory.over.set()
+        if status:
+            raise SystemExit(f"{output.read_text()[-5000:]}\nThe playbook failed")
         seconds = defaultdict(list)
         summary: dict[str, Any] = {}
         for line in durations.read_text().splitlines():

@@ -53,6 +53,7 @@ class Variants:
     endpoint_test_keys: Annotated[str, checks.choice("sdk", "guide_table", "guide_template")] = "sdk"
     # Of UNAUTHORIZED_REQUEST (docs/enterprise_manager_api.md, 3.5).
     unauthorized_status: Annotated[int, checks.number_in(401, 403)] = 403
+    compose_run_option: Flag = True  # Compose knows RESUME_PROCESSING (docs/enterprise_manager_api.md, 5.6)
     new_server: Tree = field(default_factory=dict)  # members of a server that PutServer registers
 
 

@@ -96,6 +96,8 @@ class Task:
     full_load_only: Flag = False
     full_load_seconds: Number = 0
     self_stop_reason: Annotated[str | None, checks.optional(checks.choice(*STOP_REASONS))] = None
+    metadata_only_seconds: Number = 0.2  # a run that only makes tables stops by itself
+    metadata_only_message: Text = ""  # with which it stops
     # Answers
     answer_before_done: Flag = False
     run_answer: Annotated[dict[str, str] | None, checks.optional(_answer)] = None

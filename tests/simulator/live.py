@@ -58,6 +58,7 @@ class LiveTask:
         self.actions = 0  # raised by every run, stop and patch, so that a waiting request sees it was overtaken
         self.runs: list[dict[str, Any]] = []
         self.stops = 0
+        self.has_begun_tables = False  # whether the counters of the full load are those of the tables
         self.barriers: dict[str, str] = {}  # application -> retention point
         self.deleted_change_data: list[dict[str, str]] = []
         self._definition: Tree | None = None  # built when first needed: most tasks of a large installation never are
@@ -74,6 +75,11 @@ class LiveTask:
     def memory_mb(self) -> int:
         """The memory sample that the API shows now."""
         return timeline.memory_mb(self.settings, self.timeline, self.clock())
+
+    @property
+    def makes_tables(self) -> bool:
+        """Whether the last run does nothing but make the tables at the target."""
+        return bool(self.runs) and self.runs[-1]["option"].startswith("METADATA_ONLY")
 
     def follow(self, new: Timeline) -> None:
         """Take over a new timeline and wake those who wait for the old one."""
@@ -114,7 +120,8 @@ class LiveTask:
         elif changed.get("stuck_in_stopping") is False and phase.state == timeline.STOPPING:
             self.follow(timeline.stopped(self.settings, self.timeline, now, phase.shown == phase.state))
         elif changed.get("stuck_in_starting") is False and phase.state == timeline.STARTING:
-            self.follow(timeline.started(self.settings, self.timeline, now, phase.shown == phase.state))
+            shown = phase.shown == phase.state
+            self.follow(timeline.started(self.settings, self.timeline, now, shown, self.makes_tables))
 
     # Definition and tables
 
@@ -144,8 +151,23 @@ class LiveTask:
 
     @property
     def captures(self) -> bool:
-        """Whether the task captures changes after its full load."""
+        """Whether the task captures changes after its full load, to apply, to store or to audit them."""
+        return self.applies or self.stores or self.audits
+
+    @property
+    def applies(self) -> bool:
+        """Whether the task applies changes at the target."""
         return definitions.option(self.definition, "apply_changes_enabled")
+
+    @property
+    def stores(self) -> bool:
+        """Whether the task keeps changes in change tables."""
+        return definitions.option(self.definition, "save_changes_enabled")
+
+    @property
+    def audits(self) -> bool:
+        """Whether the task keeps changes in one audit table."""
+        return definitions.option(self.definition, "audit_changes_enabled")
 
     @property
     def tables(self) -> dict[Key, LiveTable]:
@@ -181,6 +203,7 @@ class LiveTask:
 
     def begin_tables(self, reload_all: bool) -> None:
         """What a run does with the tables: those that wait are loaded, those that left the selection are dropped."""
+        self.has_begun_tables = True
         tables, selection = self.tables, definitions.selection_of(self.definition)
         is_selected = tabletimes.selector(selection)
         for key in [key for key in tables if not is_selected(*key)]:

@@ -69,12 +69,12 @@ def begin(task: Task, now: float) -> Timeline:
     return (first,)
 
 
-def started(task: Task, timeline: Timeline, now: float, show_transient: bool) -> Timeline:
-    """The timeline after a run was accepted at `now`."""
+def started(task: Task, timeline: Timeline, now: float, show_transient: bool, makes_tables: bool = False) -> Timeline:
+    """The timeline after a run was accepted at `now`; one that only `makes_tables` stops by itself."""
     before, transient = past(timeline, now), _transient(timeline, now, STARTING, show_transient)
     if task.stuck_in_starting:
         return (*before, transient)
-    return (*before, transient, *_running(task, now + task.start_seconds))
+    return (*before, transient, *_running(task, now + task.start_seconds, makes_tables))
 
 
 def stopped(task: Task, timeline: Timeline, now: float, show_transient: bool) -> Timeline:
@@ -100,16 +100,18 @@ def memory_mb(task: Task, timeline: Timeline, now: float) -> int:
     return task.memory_mb if current(timeline, now - task.memory_lag).state in ALIVE else 0
 
 
-def _running(task: Task, at: float) -> Timeline:
+def _running(task: Task, at: float, makes_tables: bool = False) -> Timeline:
     if task.error_after_start is not None and not task.error_after_seconds:
         return (phase(at, ERROR, message=task.error_after_start),)
-    return (phase(at, RUNNING), *_after_running(task, at))
+    return (phase(at, RUNNING), *_after_running(task, at, makes_tables))
 
 
-def _after_running(task: Task, at: float) -> Timeline:
+def _after_running(task: Task, at: float, makes_tables: bool = False) -> Timeline:
     """What a running task does by itself later on."""
     if task.error_after_start is not None:
         return (phase(at + task.error_after_seconds, ERROR, message=task.error_after_start),)
+    if makes_tables:  # it ends as if somebody had stopped it (docs/enterprise_manager_api.md, 6.20)
+        return (phase(at + task.metadata_only_seconds, STOPPED, message=task.metadata_only_message),)
     if task.recover_after is not None:
         begins = at + task.recover_after
         return (phase(begins, RECOVERY), *_after_recovery(task, begins))

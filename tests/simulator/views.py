@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from . import tabletimes
 from .document_servers import Server
 from .document_tasks import Task
 from .live import LiveTask
@@ -173,27 +174,20 @@ def _measured(task: Task, memory_mb: int) -> Json:
 
 def _replicate_part(live: LiveTask, phase: Phase) -> Json:
     task = live.settings
-    busy = phase.shown == RUNNING
+    busy = phase.shown == RUNNING and not live.makes_tables
     rate = 40 if busy and not task.full_load_only else 0
     return {
         "type": "AemTaskInfoDetailed",  # the guide's spelling of $type
         "options": {
             "full_load_enabled": live.full_load,
-            "apply_changes_enabled": live.captures,
-            "store_changes_enabled": False,
-            "audit_changes_enabled": False,
+            "apply_changes_enabled": live.applies,
+            "store_changes_enabled": live.stores,
+            "audit_changes_enabled": live.audits,
         },
         "cdc_event_counters": dict.fromkeys(
             ("applied_insert_count", "applied_update_count", "applied_delete_count", "applied_ddl_count"), 0
         ),
-        "full_load_counters": {
-            "tables_completed_count": 0 if busy and task.full_load_only else 5,
-            "tables_loading_count": 5 if busy and task.full_load_only else 0,
-            "tables_queued_count": 0,
-            "tables_with_error_count": 0,
-            "records_completed_count": 1200,
-            "estimated_records_for_all_tables_count": 1200,
-        },
+        "full_load_counters": _counted(live) if live.has_begun_tables and live.tables else _invented(task, busy),
         "full_load_throughput": dict.fromkeys(_THROUGHPUT, 0),
         "cdc_throughput": {key: {"current": rate} for key in _THROUGHPUT},
         "cdc_transactions_counters": dict.fromkeys(_TRANSACTIONS, 0),
@@ -201,6 +195,35 @@ def _replicate_part(live: LiveTask, phase: Phase) -> Json:
             "source_latency": clock_text(task.source_latency),
             "total_latency": clock_text(task.total_latency),
         },
+    }
+
+
+def _counted(live: LiveTask) -> Json:
+    """The counters of a full load, from the tables of the task."""
+    now = live.clock()
+    found = [(tabletimes.current(table.line, now), table.settings.rows) for table in live.tables.values()]
+    states = [state for state, _rows in found]
+    done = (tabletimes.COMPLETED, tabletimes.CHANGES)
+    return {
+        "tables_completed_count": sum(state in done for state in states),
+        "tables_loading_count": states.count(tabletimes.LOADING),
+        "tables_queued_count": states.count(tabletimes.QUEUED),
+        "tables_with_error_count": states.count(tabletimes.ERROR),
+        "records_completed_count": sum(rows for state, rows in found if state in done),
+        "estimated_records_for_all_tables_count": sum(rows for _state, rows in found),
+    }
+
+
+def _invented(task: Task, busy: bool) -> Json:
+    """The counters of a task whose tables are not described, or were not loaded in this life."""
+    loading = 5 if busy and task.full_load_only else 0
+    return {
+        "tables_completed_count": 5 - loading,
+        "tables_loading_count": loading,
+        "tables_queued_count": 0,
+        "tables_with_error_count": 0,
+        "records_completed_count": 0 if loading else 1200,
+        "estimated_records_for_all_tables_count": 1200,
     }
 
 

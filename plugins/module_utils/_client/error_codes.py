@@ -182,7 +182,11 @@ CATALOGUE: dict[str, Advice] = {
         "The test did not end within timeout.",
         "Raise timeout, or check that the Replicate server reaches the database.",
     ),
-    "AEM_TASK_NOT_STOPPED": Advice(  # for an import assumed (docs/enterprise_manager_api.md, 9.9)
+    "AEM_CLONE_TASK_INNER_ERR": Advice(  # assumed
+        "The server refused or failed to copy the task.",
+        "Read the server's message: is the name taken, are other endpoints there, and of the same type?",
+    ),
+    "AEM_TASK_NOT_STOPPED": Advice(
         "The task must be stopped before it can be changed or deleted.",
         "Set stop_if_running: true (a changed task runs again afterwards), or stop the task first.",
     ),

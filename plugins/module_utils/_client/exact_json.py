@@ -34,7 +34,9 @@ def dumps(value: Any, **options: Any) -> str:
 
     def marked(item: Any) -> str:
         if isinstance(item, Decimal):
-            return f"{mark}{item}"
+            text = str(item)
+            # One that happens to be whole stays of the kind that it was: an integer would be read back as another kind.
+            return f"{mark}{text}" if set(text) & set(".E") else f"{mark}{text}E+0"
         raise TypeError(f"{type(item).__name__} is not JSON")
 
     return re.sub(f'"{mark}([^"]*)"', r"\1", json.dumps(value, default=marked, **options))

@@ -18,7 +18,8 @@ class Limits(NamedTuple):
     first_pause: float = 0.25  # before the second attempt; doubled for each further one
     server_margin: float = 15  # that an answer may take beyond the server's own time limit
     logout: float = 10
-    answer_size: int = 64 * 1024 * 1024  # bytes; the largest definitions are a few MB
+    answer_size: int = 16 * 1024 * 1024  # bytes; the status of 30,000 tables
+    export_size: int = 128 * 1024 * 1024  # bytes, of definitions and of the audit trail
     # After a lost answer, the effect of a call must show within this time, or the call is taken not to have arrived.
     lost_effect: float = 10
     # That an import may take to show after its answer; an old client waits 5 (docs/enterprise_manager_api.md, 9.10).
@@ -29,6 +30,9 @@ class Limits(NamedTuple):
     list_age: float = 30  # for which a list of tasks is taken to be true
     # The same before a start: what has finished its load in between would load everything again.
     start_age: float = 1
+    stable_readings: int = 3  # that must agree, of what a server may show for a moment only
+    # In which a task that runs moves data, or else may be in a run that only makes tables and then stops.
+    quiet_run: float = 10
     progress_interval: float = 5  # between two lines, for a minute; then it grows
     progress_longest: float = 300
     slow_task: float = 10  # after which progress names a task that is under way

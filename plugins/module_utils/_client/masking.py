@@ -24,43 +24,92 @@ Finder = Callable[[Any, Mapping[str, Any]], Iterable[str]]
 
 # Nothing encodes these; that keeps the pattern of a long token short.
 PLAIN = frozenset(string.ascii_letters + string.digits + "-_.")
+# How often one thing is encoded within another: bounds, so that a text is searched in a time that grows as its length.
+DEPTH = 5  # texts in texts: JSON doubles the backslashes each time
+ESCAPE = rf"\\{{1,{2**DEPTH}}}"
+AGAIN = rf"{{0,{DEPTH}}}"
+AMPERSAND = f"&(?:amp;){AGAIN}"
+PERCENT = f"%(?:25){AGAIN}"
 # Forms of a character beside those that every character has.
 NAMED = {
-    '"': ["&(?:amp;)*quot;"],
-    "'": ["&(?:amp;)*apos;"],
-    "<": ["&(?:amp;)*lt;"],
-    ">": ["&(?:amp;)*gt;"],
-    " ": [r"\+", "%(?:25)*2b"],
-    "\n": [r"\\+n"],
-    "\r": [r"\\+r"],
-    "\t": [r"\\+t"],
+    '"': [f"{AMPERSAND}quot;"],
+    "'": [f"{AMPERSAND}apos;"],
+    "<": [f"{AMPERSAND}lt;"],
+    ">": [f"{AMPERSAND}gt;"],
+    " ": [r"\+", f"{PERCENT}2b"],
 }
+ESCAPED = {"\n": "n", "\r": "r", "\t": "t"}
+# What is more than one character but has to be looked at as one, or a text could be matched in many ways.
+PIECES = re.compile(r"\\+|&(?:amp;)*|.", re.DOTALL)
 
 
-def _char(sign: str) -> str:
+def _encoded(sign: str, escape: str) -> list[str]:
+    """Return patterns for the forms of one character that are not itself; ``escape`` is one for backslashes."""
+    data, code = sign.encode("utf-8", "surrogatepass"), ord(sign)
+    units = sign.encode("utf-16-be", "surrogatepass")
+    first, *others = (f"u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
+    forms = [
+        escape + first + "".join(ESCAPE + unit for unit in others),
+        rf"{AMPERSAND}#(?:0{{0,8}}{code}|x0{{0,8}}{code:x});",
+        *NAMED.get(sign, []),
+    ]
+    if sign in ESCAPED:
+        forms.append(escape + ESCAPED[sign])
+    if sign.isascii():
+        return [*forms, f"{PERCENT}{code:02x}", rf"{escape}x{code:02x}"]  # %2520: a URL in a URL
+    # Bytes of UTF-8 in a URL, in a repr, or read as Latin-1, as headers are; in upper case some signs become two.
+    first, *others = (
+        rf"(?:{PERCENT}{byte:02x}|{before}x{byte:02x}|{re.escape(chr(byte))})"
+        for byte, before in zip(data, [escape, *[ESCAPE] * 3])
+    )
+    forms += [first + "".join(others), rf"{escape}x{code:02x}" if code < 256 else rf"{escape}U{code:08x}"]
+    return forms + ([sign.upper()] if len(sign.upper()) > 1 else [])
+
+
+def _char(sign: str, escape: str = ESCAPE) -> str:
     """Return a pattern for one character as it may stand in a URL, a form, JSON, HTML, or a Python message.
 
     No text may be matched in two ways: each such character would double the time that a near miss takes.
     """
     if sign in PLAIN:
         return re.escape(sign)
-    data, code = sign.encode("utf-8", "surrogatepass"), ord(sign)
-    units = sign.encode("utf-16-be", "surrogatepass")
-    forms = [
-        "".join(rf"\\+u{units[at : at + 2].hex()}" for at in range(0, len(units), 2)),
-        rf"&(?:amp;)*#(?:0*{code}|x0*{code:x});",
-        *NAMED.get(sign, []),
-    ]
-    if sign.isascii():
-        forms += [f"%(?:25)*{code:02x}", rf"\\+x{code:02x}"]  # %2520: a URL in a URL
-    else:
-        # Bytes of UTF-8 in a URL, in a repr, or read as Latin-1, as headers are; in upper case some signs become two.
-        forms.append("".join(rf"(?:%(?:25)*{byte:02x}|\\+x{byte:02x}|{re.escape(chr(byte))})" for byte in data))
-        forms.append(rf"\\+x{code:02x}" if code < 256 else rf"\\+U{code:08x}")
-        forms += [sign.upper()] if len(sign.upper()) > 1 else []
     # As it is, last: "%" must not be taken from "%25". Backslashes, of strings in strings, may stand before a quote.
-    forms.append({"\\": r"\\+", "&": "&(?:amp;)*"}.get(sign) or (r"\\*" if sign in "\"'/" else "") + re.escape(sign))
-    return f"(?:{'|'.join(forms)})"
+    optional = f"(?:{escape})?" if escape and sign in "\"'/" else ""
+    return f"(?:{'|'.join([*_encoded(sign, escape), optional + re.escape(sign)])})"
+
+
+def _piece(piece: str, escape: str = ESCAPE, is_last: bool = False) -> str:
+    """Return a pattern for one of the PIECES that is not backslashes."""
+    if piece[0] != "&":
+        return _char(piece, escape)
+    times = len(piece) // len("amp;")
+    encoded = f"(?:{'|'.join(_encoded('&', escape))}){_all(piece[1:])}"
+    itself = f"&(?:amp;){{{times},{times + DEPTH}}}"
+    return f"(?:{encoded}|{itself})" if is_last else f"(?:{encoded}|{itself}(?!amp;))"
+
+
+def _all(text: str) -> str:
+    """Return a pattern for a text in any of its forms."""
+    pieces, patterns, at = PIECES.findall(text), [], 0
+    while at < len(pieces):
+        piece = pieces[at]
+        at += 1
+        if piece[0] != "\\":
+            patterns.append(_piece(piece, is_last=at == len(pieces)))
+            continue
+        count = len(piece)
+        encoded = f"(?:{'|'.join(_encoded(piece[0], ESCAPE))}){{{count}}}"
+        itself = rf"\\{{{count},{count * 2**DEPTH}}}"
+        if at == len(pieces):
+            patterns.append(f"(?:{encoded}|{itself})")
+            continue
+        # All backslashes are taken with these, those before what comes next as well: which are whose does not show.
+        follower, is_last = pieces[at], at + 1 == len(pieces)
+        at += 1
+        patterns.append(
+            rf"(?:{encoded}{_piece(follower, is_last=is_last)}|{itself}(?!\\){_piece(follower, '', is_last)})"
+        )
+    return "".join(patterns)
 
 
 LONGEST = 16384  # characters; for more a pattern takes too long
@@ -76,10 +125,10 @@ def _pattern(secret: str, user: str) -> re.Pattern[str]:
 
     ``user`` is what stands before it in a Basic header (empty if it never does).
     """
-    forms = ["".join(map(_char, secret))]
+    forms = [_all(secret)]
     for clear in (f"{user}:{secret}", secret):
         encoded = base64.b64encode(clear.encode("utf-8", "surrogatepass")).decode().rstrip("=")
-        forms.append("".join(BASE64.get(sign, sign) for sign in encoded) + f"{_char('=')}*")
+        forms.append("".join(BASE64.get(sign, sign) for sign in encoded) + f"{_char('=')}{{0,2}}")
     # Hexadecimal digits come in either case, and states are put in upper case.
     return re.compile("|".join(forms), re.IGNORECASE)
 

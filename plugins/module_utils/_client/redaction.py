@@ -31,16 +31,22 @@ SECRET_NAME = re.compile(
 # A secret as an export carries it; a GUID in braces has hyphens (docs/enterprise_manager_api.md, 9.6).
 ENCRYPTED = re.compile(r"\{[A-Za-z0-9+/=]{17,}\}")
 # Where a secret may stand in a text: NAME=value of a connection string or a URL, a member of JSON that is broken or
-# cut, the login in a URL, and what follows the scheme of an Authorization header.
+# cut, the login in a URL, and what follows the scheme of an Authorization header. Each part has a length, or a text
+# full of quotes that never close would be searched up to its end from each of them.
 IN_TEXT = re.compile(
-    r'"(?P<member>(?:[^"\\]|\\.)*)"\s*:\s*(?=")'
+    r'"(?P<member>(?:[^"\\]|\\.){0,100})"\s*:\s*(?=")'
     r"|(?<![\w.-])(?P<name>(?:[A-Za-z][\w.-]{,40} )?[A-Za-z][\w.-]*)\s*=\s*"
     r"|://[^\s:/@]*:(?P<login>[^\s/@]+)(?=@)"
     r"|\b(?:Bearer|Basic)\s+(?P<header>[\w.~+/<>-]{8,}=*)",
     re.IGNORECASE,
 )
 # In quotes, in the braces of ODBC, or up to the next separator.
-VALUE = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)'|\{((?:[^}]|\}\})*)\}|((?:(?!&[\w.%-]+=)[^;\r\n])*)")
+VALUE = re.compile(
+    r"\"((?:[^\"\\]|\\.){0,10000})\""
+    r"|'((?:[^'\\]|\\.){0,10000})'"
+    r"|\{(?=[^}]{0,500}\})((?:[^}]|\}\}){0,500})\}"
+    r"|((?:(?!&[\w.%-]+=)[^;\r\n])*)"
+)
 ENCRYPTED_VALUE = re.compile(rf"([\"']?)({ENCRYPTED.pattern})\1")
 SIGNATURE = "sig"  # of a URL that is signed; as the name of a member it is too short to mean one
 Cover = Callable[[str], str]

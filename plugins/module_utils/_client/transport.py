@@ -9,6 +9,8 @@
 from __future__ import annotations
 
 import base64
+import logging
+import os
 import socket
 import ssl
 import warnings
@@ -48,7 +50,7 @@ class Reply(NamedTuple):
 
     status: int
     headers: Mapping[str, str]
-    body: bytes
+    body: bytes | bytearray
 
 
 class _Context(ssl.SSLContext):
@@ -90,6 +92,8 @@ def tls_context(connection: Connection) -> ssl.SSLContext:
 
 
 def _load_ca(context: ssl.SSLContext, path: str) -> None:
+    if os.path.isfile(path) and not os.path.getsize(path):
+        raise InputError(f"ca_path ({path}) is an empty file: put the CA's certificate there, as PEM.")
     try:
         context.load_verify_locations(cafile=path)
     except IsADirectoryError:
@@ -131,10 +135,18 @@ def _proxy_headers(proxy: str) -> dict[str, str]:
 
 @contextmanager
 def one_warning_is_enough() -> Iterator[None]:
-    """Keep urllib3 from warning at each request that the certificate is not verified: the frame says it once."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", InsecureRequestWarning)
-        yield
+    """Keep urllib3 from warning at each request that the certificate is not verified: the frame says it once.
+
+    Nor may it write to Ansible's log, neither masked nor escaped, what it finds odd in an answer.
+    """
+    log = logging.getLogger("urllib3")
+    before, log.propagate = log.propagate, False
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", InsecureRequestWarning)
+            yield
+    finally:
+        log.propagate = before
 
 
 class _Adapter(HTTPAdapter):
@@ -227,7 +239,7 @@ def _prepared(verb: str, url: str, headers: Mapping[str, str], body: bytes | Non
     return request
 
 
-def _read(response: Any, most: int) -> bytes:
+def _read(response: Any, most: int) -> bytearray:
     """Return the whole body; raise ValueError if it is too long, shorter than announced, or if nothing announced it."""
     response.enforce_content_length = True  # urllib3 1.26 does not by itself
     body = bytearray()
@@ -242,4 +254,4 @@ def _read(response: Any, most: int) -> bytes:
     is_announced = "Content-Length" in response.headers or "Transfer-Encoding" in response.headers
     if response.status == 200 and not body and not is_announced:
         raise ValueError("the answer ended too early")
-    return bytes(body)
+    return body  # not as bytes: that would be a second one

@@ -21,25 +21,33 @@ TICK = 0.5  # seconds between two checks while nothing ends
 
 
 class FairQueue(Generic[T]):
-    """What waits, by group: each group has its turn, and at most ``limit`` of one group are under way."""
+    """What waits, by group: as many groups as possible are under way, with at most ``limit`` items each.
+
+    A group that was begun goes on before another one is begun. So what was read of it is used while it is fresh.
+    """
 
     def __init__(self, items: Iterable[T], group: Callable[[T], Hashable], limit: int) -> None:
         self._group, self._limit = group, limit
         self._busy: Counter[Hashable] = Counter()
-        self._waiting: dict[Hashable, deque[T]] = {}
+        self._new: dict[Hashable, deque[T]] = {}
+        self._begun: dict[Hashable, deque[T]] = {}
         for item in items:
-            self._waiting.setdefault(group(item), deque()).append(item)
+            self._new.setdefault(group(item), deque()).append(item)
 
     def take(self) -> T | None:
         """Return the next item that may be started; None if there is none."""
-        key = next((key for key in self._waiting if self._busy[key] < self._limit), None)
+        key = next((key for key in self._begun if not self._busy[key]), None)
+        if key is None:
+            key = next(iter(self._new), None)
+        if key is None:
+            key = next((key for key in self._begun if self._busy[key] < self._limit), None)
         if key is None:
             return None
-        items = self._waiting.pop(key)
+        items = self._new.pop(key, None) or self._begun.pop(key)
         item = items.popleft()
         self._busy[key] += 1
         if items:
-            self._waiting[key] = items  # last in turn now
+            self._begun[key] = items  # last in turn now
         return item
 
     def give_back(self, item: T) -> None:

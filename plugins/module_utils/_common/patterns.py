@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from .._client.api import Api
 from .._client.errors import ApiError
+from .rows import first
 
 T = TypeVar("T")
 
@@ -92,8 +93,8 @@ def read_servers(
 
 
 def _combined(failures: Mapping[str, ApiError]) -> ApiError:
-    """Return the first failure; its message names the other servers, too."""
-    first, *others = failures.values()
-    first.message += "".join(f" | {other.message}" for other in others)
-    first.hint += " Or leave such servers out with on_server_error: skip."
-    return first
+    """Return the first failure; the lines below its message name the other servers."""
+    failure, *others = failures.values()
+    failure.lines = first([other.message for other in others])
+    failure.hint += " Or leave such servers out with on_server_error: skip."
+    return failure

@@ -14,8 +14,10 @@ from datetime import datetime, timedelta, timezone
 from .._client.errors import InputError
 
 # A date, or a date and a time. A blank between them, and an offset from UTC: so YAML hands on what it takes for a time.
+# Consoles leave the seconds out, and shells the colon in an offset.
 _POINT = re.compile(
-    r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d)(?:\.\d+)?(?P<zone>Z|[+-]\d\d:\d\d)?)?", re.ASCII | re.IGNORECASE
+    r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?:(:\d\d)(?:\.\d+)?)?(?: ?(?P<zone>Z|[+-]\d\d(?::?\d\d)?))?)?",
+    re.ASCII | re.IGNORECASE,
 )
 _AGE = re.compile(r"(\d{1,9})([mhdw])", re.ASCII)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -38,10 +40,10 @@ def utc_timestamp(text: str) -> str | None:
     found = _POINT.fullmatch(text.strip())
     if not found:
         return None
-    date, clock = found.group(1), found.group(2) or "00:00:00"
-    zone = (found.group("zone") or "Z").upper().replace("Z", "+00:00")
+    date, clock, seconds = found.group(1), found.group(2) or "00:00", found.group(3) or ":00"
+    zone = (found.group("zone") or "Z").upper().replace("Z", "+0000").replace(":", "").ljust(5, "0")
     try:
-        return _spelled(datetime.fromisoformat(f"{date}T{clock}{zone}"))
+        return _spelled(datetime.fromisoformat(f"{date}T{clock}{seconds}{zone[:3]}:{zone[3:]}"))
     except (ValueError, OverflowError):  # the 31st of June; a time before the year 1
         return None
 

@@ -166,6 +166,12 @@ def diff(found: dict[Where, Change], header: str, rules: Rules) -> dict[str, Any
     return shown_diff(before, after, header)
 
 
+def forced(shown: dict[str, Any]) -> dict[str, Any]:
+    """Return a diff that shows an import although nothing differs (``force_import``)."""
+    before, after = {"import": "nothing differs"}, {"import": "all the same (force_import)"}
+    return {**shown, "before": {**before, **shown["before"]}, "after": {**after, **shown["after"]}}
+
+
 def _shown(where: Where, value: Any, rules: Rules) -> Any:
     if where[-1] is ORDER:
         return [name((key,)) for key in value]

@@ -28,6 +28,7 @@ def source_options() -> dict[str, Any]:
             "default": "on_create",
             "no_log": False,
         },
+        "force_import": {"type": "bool", "default": False},
         **loggers_option(),
     }
 

@@ -19,10 +19,11 @@ from .._common.rows import Row, raise_failures, with_rows
 from .._common.wait import TimedOut, wait_until
 from .._run.result import Mode, diff, no_progress
 from .._tasks.control import STOP_TIMEOUT
+from .._tasks.drain import StopPolicy, prepare_stop
 from .._tasks.model import ACTIVE, STARTING, TaskName, TaskSnapshot
 from .._tasks.operation import Operation
 from .._tasks.state import apply, plan, read_for_plan
-from .drain import StopPolicy, prepare_stop
+from .._tasks.watching import standing
 from .journal import Journal, JournalState, UnconfirmedWrite
 from .options import FleetLimits
 from .progress import Progress
@@ -55,6 +56,7 @@ class Fleet:
         self._journal_state, self._journal = journal_state, journal
         self._rows: dict[TaskName, Row] = {}
         self._begun: dict[TaskName, float] = {}  # monotonic seconds
+        self._seen: dict[TaskName, TaskSnapshot] = {}  # what is followed, as it was read last
         self._lists = RecentLists(api)
         self._failures = 0
         self._end: AemError | None = None  # why nothing more is started
@@ -84,6 +86,10 @@ class Fleet:
             raise with_rows(self._end, "tasks", rows)
         return rows
 
+    def _standing(self, task: TaskName) -> str:
+        seen = self._seen.get(task)
+        return f"{task} ({standing(seen)})" if seen else str(task)
+
     def _may_start(self) -> bool:
         try:
             self._api.client.interrupt.check()
@@ -103,7 +109,7 @@ class Fleet:
     def _tick(self, running: Collection[Job], progress: Progress) -> None:
         if progress.is_due:  # asked after each task: the names of all that run are costly
             begun = self._begun
-            progress.show([(str(job.task), begun[job.task]) for job in running if job.task in begun])
+            progress.show([(self._standing(job.task), begun[job.task]) for job in running if job.task in begun])
 
     def _not_started(self, job: Job) -> Row:
         if self._is_enough and not self._end:
@@ -114,7 +120,8 @@ class Fleet:
         """Do one job, in a thread of its own."""
         begin = self._begun[job.task] = time.monotonic()
         try:
-            row = self._apply(job)
+            with self._api.client.writes.guard():
+                row = self._apply(job)
         except AemError as failure:
             if isinstance(failure, Interrupted) and not failure.changed:
                 return self._not_started(job)
@@ -132,7 +139,7 @@ class Fleet:
 
     def _apply(self, job: Job) -> Row:
         api, mode, task, operation = self._api, self._mode, job.task, job.operation
-        write = self._journal_state.unconfirmed.get(task)
+        write, msg = self._journal_state.unconfirmed.get(task), ""
         current: TaskSnapshot | None
         if write and not mode.check and not (write.goes_on and operation.state != "started"):
             current = _after_unconfirmed(api, task, operation, write)
@@ -144,15 +151,15 @@ class Fleet:
             current = job.listed if is_fresh else None
         if operation.state == "restarted" and self._is_restarted(task, write, current):
             return _row(job, after=(current or job.listed).state, msg="The run before has restarted it already.")
-        if current and operation.wait and not mode.check and not plan(operation.state, current).changed:
+        if current and operation.wait and not mode.check and not plan(operation, current).changed:
             current = read_for_plan(api, task, operation)  # the list does not show the memory
         if operation.state != "started" and self._policy.is_needed and not (current and current.is_stopped):
-            reason = prepare_stop(api, task, operation, self._policy, mode.check)
-            if reason:
-                return _row(job, skipped=True, msg=reason)
-        changed, snapshot = apply(api, task, operation, current, mode)
-        after = plan(operation.state, current).after if mode.check else snapshot.state
-        return _row(job, changed=changed, after=after)
+            leave, msg = prepare_stop(api, task, operation, self._policy, mode.check)
+            if leave:
+                return _row(job, skipped=True, msg=msg)
+        changed, snapshot = apply(api, task, operation, current, mode, lambda now: self._seen.update({task: now}))
+        after = plan(operation, current).after if mode.check else snapshot.state
+        return _row(job, changed=changed, after=after, msg=msg)
 
     def _before_start(self, job: Job) -> TaskSnapshot:
         """Return the task as it is now, with its stop reason: what has finished its load is not to load it again."""

@@ -42,13 +42,19 @@ class ServerStreams(NamedTuple):
 
 
 class Relations(NamedTuple):
-    """What the log streams of a server say of the order of tasks. ``readers`` may read from any of ``staging``."""
+    """What the log streams of a server say of the order of tasks.
+
+    ``readers`` may read from any of ``staging``. Of the ``unknown`` not even that can be seen. ``strangers`` read from
+    a task that the server does not have. ``refusal`` is why not all could be read.
+    """
 
     server: str
     links: list[tuple[TaskName, TaskName]]
     staging: list[TaskName]
     readers: list[TaskName]
-    warnings: list[str]
+    unknown: list[TaskName]
+    strangers: list[str]
+    refusal: str
 
 
 def read_streams(api: Api, tasks: Mapping[str, Sequence[str]], run_all: RunAll) -> list[ServerStreams]:
@@ -78,51 +84,60 @@ def read_streams(api: Api, tasks: Mapping[str, Sequence[str]], run_all: RunAll) 
         of_server = {name: sources[TaskName(server, name)] for name in tasks[server]}
         failures = [str(found) for found in of_server.values() if isinstance(found, AemError)]
         known = {name: UNKNOWN if isinstance(found, AemError) else found for name, found in of_server.items()}
-        if server not in with_streams:  # nothing is staged, so nobody reads that
-            known = {
-                name: found._replace(parent="") if found.is_staging is False else found for name, found in known.items()
-            }
         result.append(ServerStreams(server, known, failures[0] if failures else refusal.message))
     return result
 
 
 def relate(streams: ServerStreams, selected: Sequence[str]) -> Relations:
-    """Return what the log streams of a server say of the selected tasks, with a warning for each thing unknown."""
+    """Return what the log streams of a server say of the selected tasks."""
     server, sources = streams.server, streams.sources
-    found = Relations(server, [], [], [], [])
+    found = Relations(server, [], [], [], [], [], streams.refusal)
     selected_names, spellings = set(selected), {name.casefold(): name for name in sources}
-    unknown: list[TaskName] = []
-    strangers: list[str] = []
     for name in selected:
         task, source = TaskName(server, name), sources.get(name, UNKNOWN)
         if source.is_staging:
             found.staging.append(task)
-        if source.parent is None and not source.is_staging:
-            (unknown if source.is_staging is None else found.readers).append(task)
+        elif source.parent is None:
+            (found.unknown if source.is_staging is None else found.readers).append(task)
         if not source.parent:
             continue
         parent = source.parent if source.parent in sources else spellings.get(source.parent.casefold())
         if parent in selected_names:
             found.links.append((TaskName(server, parent), task))
         elif parent is None and not streams.refusal:  # else only the selected tasks were read
-            strangers.append(f'{task} (reads from "{source.parent}")')
-    why = f" {streams.refusal}" if streams.refusal else ""
-    if found.readers and found.staging:
-        found.warnings.append(
-            f'What these tasks read cannot be seen. They come after all tasks of server "{server}" that stage log '
-            f"streams: {_named(found.readers)}.{why}"
+            found.strangers.append(f'{task} (reads from "{source.parent}")')
+    if not found.staging:
+        found.readers.clear()  # they wait for nothing that is selected
+    return found
+
+
+def warnings_of(relations: Sequence[Relations]) -> list[str]:
+    """Return a warning for each kind of thing that cannot be seen, whatever the number of servers."""
+    readers = [task for one in relations for task in one.readers]
+    unknown = [task for one in relations for task in one.unknown]
+    strangers = [text for one in relations for text in one.strangers]
+    warnings = []
+    if readers:
+        warnings.append(
+            "What these tasks read cannot be seen. They come after all tasks of their server that stage log streams: "
+            f"{_named(readers)}.{_why(one.refusal for one in relations if one.readers)}"
         )
     if unknown:
-        found.warnings.append(
+        warnings.append(
             "Whether these tasks stage or read log streams cannot be seen. Name their order in dependencies if they "
-            f"do: {_named(unknown)}.{why}"
+            f"do: {_named(unknown)}.{_why(one.refusal for one in relations if one.unknown)}"
         )
     if strangers:
-        found.warnings.append(
-            f'These tasks read the log stream of a task that server "{server}" does not have. Name their order in '
+        warnings.append(
+            "These tasks read the log stream of a task that their server does not have. Name their order in "
             f"dependencies: {_named(strangers)}."
         )
-    return found
+    return warnings
+
+
+def _why(refusals: Iterable[str]) -> str:
+    """Return the first reason, with a space before it; that of each server would be a wall of text."""
+    return next((f" {refusal}" for refusal in refusals if refusal), "")
 
 
 def _named(tasks: Iterable[object]) -> str:

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from .._client.checks import check_count, check_seconds
+from .._client.checks import check_count
+from .._tasks.drain import StopPolicy, check_drain, drain_option
 from .._tasks.model import TASK_STATES
-from .drain import DrainPolicy, StopPolicy
 from .results import result_options
 
 MOST_PARALLEL = 256  # calls at a time; more is a typing mistake, and hard on a server
@@ -29,11 +29,6 @@ class FleetLimits(NamedTuple):
 
 def fleet_options() -> dict[str, Any]:
     """Return the spec of these options; documented in ``tasks.fleet``."""
-    drain = {
-        "timeout": {"type": "int", "default": 300},
-        "max_latency": {"type": "int", "default": 10},
-        "on_timeout": {"type": "str", "choices": ["stop", "skip", "fail"], "default": "fail"},
-    }
     return {
         "include": selectors_option(),
         "exclude": selectors_option(),
@@ -49,7 +44,7 @@ def fleet_options() -> dict[str, Any]:
         "parallel_per_server": {"type": "int"},
         "max_failures": {"type": "int"},
         "on_full_load": {"type": "str", "choices": ["stop", "skip", "wait", "fail"], "default": "stop"},
-        "drain": {"type": "dict", "options": drain},
+        "drain": drain_option(),
         **result_options(),
     }
 
@@ -75,9 +70,4 @@ def check_limits(params: Mapping[str, Any]) -> FleetLimits:
 
 def check_stop_policy(params: Mapping[str, Any]) -> StopPolicy:
     """Return the checked options that say how running tasks are treated; raise InputError."""
-    drain = params["drain"]
-    if drain is None:
-        return StopPolicy(params["on_full_load"])
-    timeout = check_seconds("drain.timeout", drain["timeout"])
-    most = check_seconds("drain.max_latency", drain["max_latency"], least=0)
-    return StopPolicy(params["on_full_load"], DrainPolicy(timeout, most, drain["on_timeout"]))
+    return StopPolicy(params["on_full_load"], check_drain(params))

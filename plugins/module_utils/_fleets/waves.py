@@ -18,11 +18,12 @@ from .._client.checks import check_characters
 from .._client.error_codes import UNAUTHORIZED_REQUEST
 from .._client.errors import ApiError, InputError
 from .._common.parallel import map_parallel
+from .._common.rows import first
 from .._run.arguments import checked
 from .._run.result import Mode
 from .._servers.model import type_of
 from .._tasks.model import TaskName
-from .log_streams import RunAll, read_streams, relate
+from .log_streams import RunAll, read_streams, relate, warnings_of
 from .options import FleetLimits, selectors_option
 from .order import Gate, Order
 from .selection import Listed, Selector, Selectors, read_selectors
@@ -171,8 +172,8 @@ def _found_order(
         server: of_server for server, of_server in names.items() if len(of_server) > 1 and products[server] != COMPOSE
     }
     found = [relate(streams, to_read[streams.server]) for streams in read_streams(api, to_read, run_all)]
+    warnings += warnings_of(found)
     for relations in found:
-        warnings += relations.warnings
         for parent, child in relations.links:
             order.put(parent, child, "log stream")
     for relations in found:
@@ -228,10 +229,13 @@ def _read_products(api: Api, servers: Sequence[str], run_all: RunAll) -> tuple[d
 
     missing = [server for server in servers if server not in products]
     answers = dict(zip(missing, run_all(read, missing)))
-    warnings = [
-        f'Whether server "{server}" is Replicate or Compose cannot be seen. It is taken for Replicate. {answer.message}'
-        for server, answer in answers.items()
-        if isinstance(answer, ApiError)
-    ]
+    refused = {server: answer for server, answer in answers.items() if isinstance(answer, ApiError)}
+    warnings = []
+    if refused:
+        names, failure = ", ".join(first(list(refused))), next(iter(refused.values()))
+        warnings.append(
+            f"Whether these servers are Replicate or Compose cannot be seen. They are taken for Replicate: {names}. "
+            f"{failure.message}"
+        )
     products.update({server: "" if isinstance(answer, ApiError) else answer for server, answer in answers.items()})
     return products, warnings

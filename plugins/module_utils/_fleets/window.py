@@ -22,13 +22,13 @@ from .._common.rows import Row, first, rows_on_failure, values
 from .._common.times import now
 from .._common.wait import TimedOut, check_waiting, wait_until
 from .._run.result import Mode, Result
+from .._tasks.drain import StopPolicy
 from .._tasks.model import KNOWN_STATES
 from .._tasks.operation import RESUME, Operation, check_timeout
 from . import checkpoint as checkpoints
 from . import second_look, window_notes
 from .batch import NO_SELECTOR, journaled, read_selection
 from .checkpoint import FREEZING, FROZEN, OPEN, RECORDED, RESTORED, RESTORING, Checkpoint, RecordedTask
-from .drain import StopPolicy
 from .fleet import Fleet, Job, raise_task_failures, states_diff
 from .journal import Journal, JournalState, UnconfirmedWrite, read_journal
 from .options import check_limits, check_stop_policy
@@ -53,10 +53,14 @@ FREEZE, RESTORE = Step("stopped", FREEZING, FROZEN), Step("started", RESTORING, 
 
 def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     """Do one step of a maintenance window. Each may be repeated, also after a crash. Raises AemError with the rows."""
-    window = Window(api, params, mode)  # checks the options before anything is locked or sent
-    steps = {"recorded": window.record, "frozen": window.freeze, "restored": window.restore}
-    with window.alone():
-        return with_results(api, params, mode, steps[params["state"]])
+
+    def work() -> Result:
+        window = Window(api, params, mode)  # checks the options before anything is locked or sent
+        steps = {"recorded": window.record, "frozen": window.freeze, "restored": window.restore}
+        with window.alone():
+            return steps[params["state"]]()
+
+    return with_results(api, params, mode, work)
 
 
 class Window:

@@ -8,19 +8,33 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ansible.module_utils.basic import env_fallback
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.errors import AnsibleFallbackNotFound
 
 from .._client.connection import variable
 from .._client.errors import InputError
 from .._client.masking import Finder
 
+# Where an empty text is not the same as none: an object must be named or left out on purpose, a description can be
+# empty.
+NAMES = frozenset(
+    ["application", "description", "endpoint", "name", "path", "schema", "server", "table", "task"],
+)
+
+
+def _from_variable(name: str) -> str:
+    """Return the value of an environment variable; raise AnsibleFallbackNotFound if it is not set or empty."""
+    if not os.environ.get(name):
+        raise AnsibleFallbackNotFound
+    return os.environ[name]
+
 
 def _with_variable(option: str, **spec: Any) -> dict[str, Any]:
-    return dict(spec, fallback=(env_fallback, [variable(option)]))
+    return dict(spec, fallback=(_from_variable, [variable(option)]))
 
 
 def connection_options() -> dict[str, Any]:
@@ -93,6 +107,17 @@ class Spec:
         self.file_option = file_option
         self.returned_secret = returned_secret
         self.is_timed = is_timed
+
+    def given(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments without those that are an empty text and no name: that is how AWX leaves one out.
+
+        So do surveys, credentials and variables with nothing in them. A required option stays, to be refused by name.
+        """
+        return {
+            option: value
+            for option, value in arguments.items()
+            if value != "" or option in NAMES or self.argument_spec.get(option, {"required": True}).get("required")
+        }
 
     def shown(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Return the options as they may be shown, once their secrets are masked."""

@@ -18,7 +18,7 @@ from .._client.interrupt import Interrupt
 from .._client.masking import DATE, LONGEST, Secrets, secrets_in
 from .arguments import Spec
 from .result import Mode
-from .run import Run, run_resource
+from .run import Run, one_line, run_resource
 
 RESULT = 1  # the file descriptor of stdout, from which Ansible reads a module's result
 
@@ -35,6 +35,10 @@ class _Module(AnsibleModule):
     def __init__(self, spec: Spec) -> None:
         self._spec = spec  # first: a wrong option is reported from within the next call
         super().__init__(argument_spec=spec.argument_spec, required_if=spec.required_if, supports_check_mode=True)
+
+    def _load_params(self) -> None:
+        super()._load_params()
+        self.params = self._spec.given(self.params)
 
     def _secrets(self) -> Secrets:
         return Secrets(secrets_in(self.params, os.environ, self._spec.secret_options))
@@ -61,10 +65,10 @@ class _Module(AnsibleModule):
         super().exit_json(**members)
 
     def fail_json(self, msg: str, **members: Any) -> None:
-        """Print a failure and exit; Ansible itself calls this for a wrong option."""
+        """Print a failure and exit; Ansible itself calls this for a wrong option, which may be the text of a server."""
         secrets = self._secrets()
         self.params = secrets.mask(self._spec.shown(self.params))
-        super().fail_json(msg=secrets.mask(msg), **members)
+        super().fail_json(msg="\n".join(map(one_line, secrets.mask(msg).split("\n"))), **members)
 
 
 def run_as_module(spec: Spec, run: Run) -> None:

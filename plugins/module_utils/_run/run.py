@@ -24,12 +24,14 @@ from .._client.interrupt import Interrupt
 from .._client.limits import Limits
 from .._client.masking import Secrets, secrets_in
 from .._client.nearest import suggestion
+from .._client.refusals import Refusals
 from .._client.transport import REQUESTS_IMPORT_ERROR, Transport, one_warning_is_enough
 from .arguments import Spec
 from .result import Mode, Result
 
 Run = Callable[[Api, Mapping[str, Any], Mode], Result]
 DEFAULT_LIMITS = Limits()
+LONGEST_LINE = 8000  # characters of a message
 ROWS = ("tasks", "tables", "skipped_servers")  # members whose rows have texts for people, too
 
 
@@ -42,17 +44,20 @@ def run_resource(
     interrupt: Interrupt,
     open_transport: Callable[[Connection, int], AbstractContextManager[Transport]] = Transport,
     limits: Limits = DEFAULT_LIMITS,
+    refusals: Refusals | None = None,
 ) -> dict[str, Any]:
     """Call ``run`` within one API session and return the result for Ansible, masked.
 
     Never raises an Exception: a failure is a result with ``failed``. What ends the process (KeyboardInterrupt) or the
-    task (its `timeout:`) is not one and passes; the session is closed in all cases.
+    task (its `timeout:`) is not one and passes; the session is closed in all cases. ``refusals`` are those of the whole
+    run, if more than this task can know them.
     """
     begin = time.monotonic()
     secrets = Secrets(secrets_in(params, environ, spec.secret_options))
     unmasked: Mapping[str, str] = {}
     warnings: list[str] = []
     lines: list[str] = []  # of a message that has more than one
+    client: Client | None = None
     try:
         if REQUESTS_IMPORT_ERROR:
             raise AemError(
@@ -65,11 +70,12 @@ def run_resource(
             warnings.append(f"The certificate of {connection.url} is not verified (validate_certs: false).")
         parallel = params[spec.parallel_option] if spec.parallel_option else 1
         with one_warning_is_enough(), open_transport(connection, parallel) as transport:
-            client = Client(connection, transport, secrets, interrupt, limits)
+            client = Client(connection, transport, secrets, interrupt, limits, refusals)
             api = Api(client)
             try:
                 masked_mode = mode._replace(progress=lambda line: mode.progress(one_line(secrets.mask(line))))
-                result = run(api, params, masked_mode)
+                with client.writes.guard():
+                    result = run(api, params, masked_mode)
             except AemError as failure:
                 if failure.not_found:
                     failure.hint = f"{suggestion(api, failure.not_found)} {failure.hint}".strip()
@@ -88,7 +94,8 @@ def run_resource(
         lines = failure.lines
     except Exception as bug:  # a resource function must not end otherwise; even so, nothing may come out unmasked
         text = f"Unexpected {type(bug).__name__}: {bug}. Please report it."
-        outcome = {"failed": True, "msg": text, "exception": traceback.format_exc()}
+        changed = client is not None and client.writes.may_be_done
+        outcome = {"failed": True, "msg": text, "changed": changed, "exception": traceback.format_exc()}
     if not mode.shows_diff:
         outcome.pop("diff", None)
     if spec.is_timed:
@@ -103,8 +110,13 @@ def run_resource(
     for row in (row for member in ROWS if isinstance(masked.get(member), list) for row in masked[member]):
         if isinstance(row, dict):
             row.update({text: one_line(row[text]) for text in ("msg", "hint") if text in row})
-    if "hint" in masked:
-        masked["hint"] = one_line(masked["hint"])
+    masked.update({text: one_line(masked[text]) for text in ("hint", "error_message") if text in masked})
+    if "exception" in masked:
+        masked["exception"] = escaped(masked["exception"])
+    if "diff" in masked:  # what is not a text is shown as JSON
+        shown = {part: escaped(text) if isinstance(text, str) else text for part, text in masked["diff"].items()}
+        headers = {header: one_line(shown[header]) for header in ("before_header", "after_header") if header in shown}
+        masked["diff"] = {**shown, **headers}
     if "msg" in masked:
         masked["msg"] = "\n".join(one_line(line) for line in [masked["msg"], *secrets.mask(lines)])
     return {**masked, **unmasked}
@@ -113,9 +125,16 @@ def run_resource(
 def one_line(text: str) -> str:
     """Return a text, parts of which come from a server, as it may be shown: it forges no line and hides nothing.
 
-    Line ends and other space become a space. Control characters and what turns the direction of text are escaped.
+    Line ends and other space become a space. Control characters and what turns the direction of text are escaped. Of a
+    very long text only the begin is shown.
     """
-    return " ".join("".join(sign if sign.isprintable() else _visible(sign) for sign in text).split())
+    line = " ".join("".join(sign if sign.isprintable() else _visible(sign) for sign in text[:LONGEST_LINE]).split())
+    return line if len(text) <= LONGEST_LINE else f"{line}..."
+
+
+def escaped(text: str) -> str:
+    """Return a text of many lines as it may be shown, all its printable characters and its line ends as they are."""
+    return "".join(sign if sign.isprintable() or sign in "\n\t" else _visible(sign) for sign in text)
 
 
 def _visible(sign: str) -> str:

@@ -43,28 +43,34 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     found = definition_diff.compare(label, before, document, rules, always)
     changes = found.changes
     remaining = [where for where in found.remaining if not objects.is_another_object(where)]
-    part = differing(found.document, before, set(changes))
+    is_forced = params["force_import"]
+    places = set(found.wanted) if is_forced else set(changes)
+    part = differing(found.document, before, places)
     warnings = objects.warning_about(beyond)
     new_endpoints = set(names_in(document, "databases")) - set(names_in(before, "databases"))
     warnings += warnings_about(found._replace(remaining=remaining), always, new_endpoints)
-    if changes:
-        _refuse_moving(api, server, names_in(part, "tasks"))
+    if places:
+        why = "are to be imported (force_import)" if is_forced else "differ from the definition"
+        _refuse_moving(api, server, names_in(part, "tasks"), why)
         if not mode.check:
 
             def read() -> Leaves:
                 return definition_diff.leaves(objects.only(api.export_all(server), kinds))
 
             part = ready_to_send(api, server, part)
-            sending = Import(api, params, read, found.wanted)
+            sending = Import(api, params, read, found.wanted, is_visible=bool(changes))
             warnings += sending.send(part, f'server "{server}"', lambda sent: api.import_all(server, sent))
     values = {
         "tasks": sorted(names_in(part, "tasks")),
         "endpoints": sorted(names_in(part, "databases")),
-        "objects": objects.rows(document, changes),
+        "objects": objects.rows(document, places),
         "not_imported": beyond,
         "not_removed": [name(where) for where in remaining],
     }
-    return Result(bool(changes), values, definition_diff.diff(changes, server, rules), warnings)
+    shown = definition_diff.diff(changes, server, rules)
+    if places and not changes:
+        shown = definition_diff.forced(shown)
+    return Result(bool(places), values, shown, warnings)
 
 
 def differing(document: Json, before: Json, places: set[Where]) -> Json:
@@ -82,15 +88,17 @@ def differing(document: Json, before: Json, places: set[Where]) -> Json:
     return {**document, BODY: content}
 
 
-def _refuse_moving(api: Api, server: str, names: list[str]) -> None:
-    """Raise AemError if one of the tasks runs: it would be refused (docs/enterprise_manager_api.md, 9.9)."""
+def _refuse_moving(api: Api, server: str, names: list[str], why: str) -> None:
+    """Raise AemError if one of the tasks, which are imported for the reason ``why``, runs.
+
+    Their import would be refused (docs/enterprise_manager_api.md, 9.9).
+    """
     if not names:
         return
     states = {item.get("name"): state_of(str(item.get("state"))) for item in api.get_task_list(server)}
     moving = [name for name in names if states.get(name) in MOVING]
     if moving:
         raise AemError(
-            f'Tasks of server "{server}" that differ from the definition are not stopped: {", ".join(moving)}. Nothing '
-            "was imported.",
+            f'Tasks of server "{server}" that {why} are not stopped: {", ".join(moving)}. Nothing was imported.',
             "Stop them first (aem_task_batch), and start them again afterwards.",
         )

@@ -81,14 +81,6 @@ def has_begun(before: TableSnapshot, current: TableSnapshot | None) -> bool:
     return current is None or (current.state, current.load) != (before.state, before.load)
 
 
-def only_loads(details: Mapping[str, Any]) -> bool | None:
-    """Return whether the task of GetTaskDetails captures no changes; None if that is not given."""
-    # Where the task options are in the details is not certain (docs/enterprise_manager_api.md, 6.19).
-    options = {**details, **(details["options"] if isinstance(details.get("options"), dict) else {})}
-    flags = [options.get(f"{kind}_changes_enabled") for kind in ("apply", "store", "audit")]
-    return not any(flags) if any(flag is not None for flag in flags) else None
-
-
 def verdict(
     before: TableSnapshot, current: TableSnapshot | None, is_sent: bool, loads: bool | None, is_late: bool
 ) -> bool | None:

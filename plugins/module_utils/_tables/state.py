@@ -21,9 +21,10 @@ from .._common.lost_answers import confirm_lost_write
 from .._common.rows import Row, raise_failures, values, with_rows
 from .._common.wait import TimedOut, Waiting, check_waiting, wait_until
 from .._run.result import Mode, Result, diff
+from .._tasks.counters import only_loads
 from .._tasks.model import TaskName, TaskSnapshot, check_task
 from .._tasks.model import snapshot_of as task_snapshot_of
-from .model import TableName, TableSnapshot, filters, has_begun, is_due, name_in, only_loads, snapshot_of, verdict
+from .model import TableName, TableSnapshot, filters, has_begun, is_due, name_in, snapshot_of, verdict
 
 METHODS = {"reloaded": "ReloadTable", "resumed": "ResumeTable"}
 LOOK_AT_LOG = "Look at the table and at the task's log in the console."

@@ -32,15 +32,19 @@ REPLACE = "replace"
 
 
 class Plan(NamedTuple):
-    """What is to be done: what ``found`` says of a merge or, with ``replace``, of a task that is deleted before."""
+    """What is to be done: what ``found`` says of a merge or, with ``replace``, of a task that is deleted before.
+
+    With ``force`` it is imported although nothing differs.
+    """
 
     found: Comparison
     replace: bool = False
+    force: bool = False
 
     @property
     def changed(self) -> bool:
         """Whether anything is to be sent."""
-        return bool(self.found.changes)
+        return self.force or bool(self.found.changes)
 
 
 def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
@@ -84,7 +88,8 @@ def _present(change: TaskChange, params: Mapping[str, Any], mode: Mode) -> Resul
     with_endpoints = bool(document[BODY].get("databases"))
     before = change.export(with_endpoints)
     always = params["update_password"] == "always"
-    todo = plan(definition_diff.compare(label, before, document, rules, always, keep=replace), replace)
+    comparison = definition_diff.compare(label, before, document, rules, always, keep=replace)
+    todo = plan(comparison, replace)._replace(force=params["force_import"])
     found = todo.found
     document = found.document
     current = change.read() if before else NOT_THERE
@@ -105,11 +110,19 @@ def _present(change: TaskChange, params: Mapping[str, Any], mode: Mode) -> Resul
         warnings += _check(change, todo, current, document, before, listed, mode.check)
     values: dict[str, Any] = {"not_removed": [name(where) for where in found.remaining]}
     shown = definition_diff.diff(found.changes, str(task), rules)
+    if todo.force and not found.changes:
+        shown = definition_diff.forced(shown)
     if owed and before:
         shown["before"]["state"], shown["after"]["state"] = current.state, "RUNNING"
     if (todo.changed or note) and not mode.check:
         document = ready_to_send(api, task.server, document) if todo.changed else document
-        sending = Import(api, params, lambda: definition_diff.leaves(change.export(with_endpoints)), found.wanted)
+        sending = Import(
+            api,
+            params,
+            lambda: definition_diff.leaves(change.export(with_endpoints)),
+            found.wanted,
+            is_visible=bool(found.changes),
+        )
         replacement = Replacement(change, params, note, before, document, sending)
 
         def merge(now: TaskSnapshot = current) -> TaskSnapshot:

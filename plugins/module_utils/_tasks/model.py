@@ -8,10 +8,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from .._client.checks import check_name
+from .work import Work, work_in
 
 # ERROR: stopped by a fatal error (docs/enterprise_manager_api.md, 8.1).
 AT_REST = ("STOPPED", "ERROR")
@@ -52,12 +54,13 @@ def check_task(params: Mapping[str, Any]) -> TaskName:
 
 
 class TaskSnapshot(NamedTuple):
-    """A task at one time; ``memory_mb`` is None where it is not given (Compose)."""
+    """A task at one time; ``memory_mb`` is None where it is not given (Compose), ``work`` if it was only listed."""
 
     state: str
     stop_reason: str | None = None
     message: str | None = None
     memory_mb: int | None = None
+    work: Work | None = None
 
     @property
     def is_stopped(self) -> bool:
@@ -84,6 +87,32 @@ class TaskSnapshot(NamedTuple):
         """Stopped by itself because its work is done."""
         return self.is_stopped and self.stop_reason in FINISHED
 
+    @property
+    def is_compose(self) -> bool:
+        """A task or workflow of Compose, as far as that is known."""
+        return self.work is not None and self.work.is_compose
+
+    @property
+    def is_quiet(self) -> bool:
+        """Running, and moving no data: nothing shows that this run goes on (docs/enterprise_manager_api.md, 6.48)."""
+        return (
+            self.state == "RUNNING" and self.work is not None and not self.work.is_compose and not self.work.moves_data
+        )
+
+    @property
+    def has_reason(self) -> bool:
+        """Stopped, with a reason that says something."""
+        return self.is_stopped and self.stop_reason not in (None, "", "NONE", "FATAL_ERROR")
+
+    def may_have_finished(self, makes_tables: bool) -> bool:
+        """Stopped, and nothing shows that its run was stopped or failed; ``makes_tables``: it was to do only that.
+
+        Compose gives no stop reason (docs/enterprise_manager_api.md, 5.6), and that of such a run is not known (6.20).
+        """
+        if self.state != "STOPPED" or self.has_finished:
+            return self.has_finished
+        return not self.message and (makes_tables or self.stop_reason in (None, "", "NONE"))
+
     def view(self, task: TaskName) -> dict[str, Any]:
         """Return the task as results show it: the same five members always."""
         return {
@@ -109,4 +138,12 @@ def snapshot_of(details: Mapping[str, Any]) -> TaskSnapshot:
         stop_reason=details.get("task_stop_reason") or details.get("stop_reason"),
         message=details.get("message"),
         memory_mb=memory if isinstance(memory, int) else None,
+        work=work_in(details),
     )
+
+
+def is_old_compose(details: Mapping[str, Any]) -> bool:
+    """Return whether GetServerDetails shows a Compose without run options (docs/enterprise_manager_api.md, 5.6)."""
+    kind = f"{details.get('$type')} {details.get('type')}".lower()
+    release = tuple(map(int, re.findall(r"\d+", str(details.get("version")))[:2]))
+    return "compose" in kind and bool(release) and release < (2024, 5)

@@ -8,35 +8,49 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from .._client.checks import check_seconds
 from .._client.errors import InputError
+from .._common.times import check_timestamp
 from .._common.wait import Waiting, check_waiting
 
 RELOAD = "RELOAD_TARGET"
 RESUME = "RESUME_PROCESSING"
 RECREATE = "METADATA_ONLY_RECREATE_ALL_TABLES"
+METADATA_OPTIONS = (RECREATE, "METADATA_ONLY_CREATE_MISSING_TABLES")
 FROM_TIMESTAMP = "RESUME_PROCESSING_FROM_TIMESTAMP"
 POSITION_OPTIONS = (FROM_TIMESTAMP, "RECOVER_USING_CHECKPOINT_STORED_ON_TARGET", "RESUME_PROCESSING_FROM_POSITION")
+# How far a start is followed (option wait_for).
+RUNNING, FINISHED, LOADED, LATENCY = "running", "finished", "loaded", "latency"
 
 
 class Operation(NamedTuple):
     """What is to be done: the wanted ``state``, and how the calls are sent and followed.
 
     ``timeout`` (seconds) is the server's own time limit. With ``wait``, a task is followed until its process is up or
-    has ended.
+    has ended, or as far as ``wait_for`` says.
     """
 
-    state: str  # stopped, started, restarted, reloaded
+    state: str  # stopped (drained too), started, restarted, reloaded
     timeout: int
     wait: bool
     waiting: Waiting
     run_option: str = RESUME
     cdc_position: str | None = None
+    wait_for: str = RUNNING
+    max_latency: float = 10
+
+    @property
+    def makes_tables(self) -> bool:
+        """Whether the run only makes tables, and stops by itself (docs/enterprise_manager_api.md, 6.20)."""
+        return self.state != "stopped" and self.run_option in METADATA_OPTIONS
+
+    @property
+    def is_for_replicate(self) -> bool:
+        """Whether Compose knows nothing of it: its tasks have one run option, and neither tables nor a latency."""
+        return self.state != "stopped" and (self.run_option != RESUME or self.wait_for in (LOADED, LATENCY))
 
 
 def starting_options() -> dict[str, Any]:
@@ -51,9 +65,11 @@ def starting_options() -> dict[str, Any]:
         "metadata_only_create_missing_tables",
     ]
     return {
-        "wait": {"type": "bool", "default": False},
+        "wait": {"type": "bool"},
+        "wait_for": {"type": "str", "choices": [RUNNING, FINISHED, LOADED, LATENCY]},
+        "max_latency": {"type": "int"},
         "run_option": {"type": "str", "choices": choices, "default": "resume_processing"},
-        "cdc_position": {"type": "str"},
+        "cdc_position": {"type": "raw"},
         "force": {"type": "bool", "default": False},
     }
 
@@ -61,7 +77,7 @@ def starting_options() -> dict[str, Any]:
 def check_operation(state: str, params: Mapping[str, Any]) -> Operation:
     """Return the checked options for the wanted ``state`` of a task; raise InputError with one clear line."""
     run_option = RELOAD if state == "reloaded" else params["run_option"].upper()
-    position = params["cdc_position"]
+    position = _check_position(params["cdc_position"])
     if state == "reloaded" and not params["force"]:
         raise InputError("state: reloaded deletes the data at the target and loads it again: it needs force: true.")
     if state != "stopped" and run_option == RECREATE and not params["force"]:
@@ -70,21 +86,51 @@ def check_operation(state: str, params: Mapping[str, Any]) -> Operation:
         raise InputError(f"run_option: {run_option.lower()} needs cdc_position.")
     if position is not None and run_option not in POSITION_OPTIONS:
         raise InputError(f"cdc_position has no meaning with run_option: {run_option.lower()}.")
-    if run_option == FROM_TIMESTAMP and not _is_time(position):
-        raise InputError("cdc_position must be a UTC time of the form YYYY-MM-DDTHH:MM:SS, in quotes in YAML.")
-    return Operation(
-        state, check_timeout(params), params["wait"], check_waiting(params), run_option, cdc_position=position
+    if run_option == FROM_TIMESTAMP and position:
+        position = check_timestamp("cdc_position", position).rstrip("Z")  # as RunTask takes it
+    operation = Operation(
+        "stopped" if state == "drained" else state,
+        check_timeout(params),
+        bool(params["wait"] or params["wait_for"]),
+        check_waiting(params),
+        run_option,
+        cdc_position=position,
     )
+    return _with_goal(operation, params)
+
+
+def _check_position(value: Any) -> str | None:
+    """Return the option ``cdc_position``; raise InputError for one that is not a text any more.
+
+    YAML takes 00012345 for 5349, and 42:31:10 for 153070.
+    """
+    if value is None or isinstance(value, str):
+        return value
+    raise InputError(
+        f"cdc_position must be a text, not {type(value).__name__} {value}, which YAML may have made of something else.",
+        'Put it in quotes: cdc_position: "...". In a template, keep the value itself in quotes where it is set.',
+    )
+
+
+def _with_goal(operation: Operation, params: Mapping[str, Any]) -> Operation:
+    """Return the operation with the checked options ``wait_for`` and ``max_latency``; raise InputError."""
+    goal, most = params["wait_for"], params["max_latency"]
+    if goal and operation.state == "stopped":
+        raise InputError(f"wait_for has no meaning with state: {params['state']}.")
+    if goal and params["wait"] is False:
+        raise InputError(f"wait_for: {goal} waits: leave wait: false out, or wait_for.")
+    if goal and goal != FINISHED and operation.makes_tables:
+        raise InputError(
+            f"run_option: {operation.run_option.lower()} makes tables and stops by itself: wait_for: {goal} has no "
+            "meaning with it."
+        )
+    if most is not None and goal != LATENCY:
+        raise InputError("max_latency has a meaning with wait_for: latency only.")
+    if most is not None:
+        operation = operation._replace(max_latency=check_seconds("max_latency", most, least=0))
+    return operation._replace(wait_for=goal or RUNNING)
 
 
 def check_timeout(params: Mapping[str, Any]) -> int:
     """Return the checked option ``timeout`` (seconds); raise InputError."""
     return int(check_seconds("timeout", params["timeout"]))
-
-
-def _is_time(text: str) -> bool:
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:  # the 31st of June
-        return False
-    return re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", text, re.ASCII) is not None

@@ -12,11 +12,21 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from .._client.api import Api
-from .._client.errors import AemError, ApiError, InputError
+from .._client.errors import AemError, InputError
 from .._run.result import Mode, Result, diff
-from .control import Control, Outcome
+from .control import Control, Outcome, Watch, ignore
+from .drain import StopPolicy, check_drain, prepare_stop
+from .goals import check_possible
 from .model import ACTIVE, AT_REST, FINISHED_FOR_GOOD, KNOWN_STATES, STARTING, TaskName, TaskSnapshot, check_task
-from .operation import RESUME, Operation, check_operation
+from .operation import FINISHED, RESUME, Operation, check_operation
+from .watching import watch_task
+
+QUIET = (
+    "The {} is RUNNING, but moves no data. Nothing shows with which run option it was started: if that run only makes "
+    "tables, it will stop by itself."
+)
+
+CLONING = ("clone_of", "clone_permissions", "source_endpoint", "target_endpoint")
 
 
 class Plan(NamedTuple):
@@ -39,71 +49,98 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     Raises AemError; its ``changed`` says whether this call may have changed the task.
     """
     state = params["state"]
-    given = next((option for option in ("definition", "src") if params[option] is not None), None)
-    if given and state != "present":
-        raise InputError(f"{given} has a meaning with state: present only.")
+    _check_meaning(state, params)
+    if params["clone_of"] is not None:
+        from . import clone  # late: a module compiles what it imports at each start
+
+        return clone.ensure(api, params, mode)
     if state in ("present", "absent"):
-        from . import definition  # late: a module compiles what it imports at each start
+        from . import definition  # likewise
 
         return definition.ensure(api, params, mode)
     operation, task = check_operation(state, params), check_task(params)
+    policy = StopPolicy("wait", check_drain(params)) if state == "drained" else StopPolicy()
     # A stop is sent straight away: its answer shows enough, unless the old state is to be shown.
     current = read_for_plan(api, task, operation) if mode.shows_diff or state == "started" else None
-    todo = plan(state, current)
-    outcome = apply(api, task, operation, current, mode)
+    warnings = []
+    if current and current.is_quiet and state == "started" and operation.wait_for != FINISHED:
+        if not (mode.check or operation.makes_tables):
+            current = Control(api, task, operation).await_signs(current)
+        if current.is_quiet and not operation.makes_tables:
+            warnings.append(QUIET.format(task.subject))
+    todo = plan(operation, current)
+    if policy.is_needed and not (current and current.is_stopped):
+        leave, why = prepare_stop(api, task, operation, policy, mode.check)
+        if leave:
+            current = current or Control(api, task, operation).read()
+            return Result(values={"task": current.view(task)}, warnings=[f"The {task.subject}: {why}"])
+        warnings += [f"The {task.subject}: {why}"] if why else []
+    outcome = apply(api, task, operation, current, mode, watch_task(api, task, mode))
     return Result(
         changed=outcome.changed,
         values={"task": outcome.snapshot.view(task)},
         diff=_diff(task, operation, todo, outcome.changed),
-        warnings=warnings_about(task, operation, todo, current, outcome.snapshot),
+        warnings=warnings + warnings_about(task, operation, todo, current, outcome.snapshot),
     )
 
 
-def plan(wanted: str, current: TaskSnapshot | None) -> Plan:
-    """Return what leads from ``current`` (None: not read) to the ``wanted`` state.
+def _check_meaning(state: str, params: Mapping[str, Any]) -> None:
+    """Raise InputError for an option that has no meaning with this state."""
+    given = [option for option in (*CLONING, "definition", "src") if params[option] is not None]
+    if given and state != "present":
+        raise InputError(f"{given[0]} has a meaning with state: present only.")
+    if given and given[0] in CLONING and given[0] != "clone_of":
+        raise InputError(f"{given[0]} has a meaning with clone_of only.")
+    if params["drain"] is not None and state != "drained":
+        raise InputError("drain has a meaning with state: drained only.")
+    if params["wait_for"] and state in ("present", "absent"):
+        raise InputError(f"wait_for has no meaning with state: {state}.")
 
-    States that are not known are not guessed at: the call is sent, and the server's answer decides.
+
+def plan(operation: Operation, current: TaskSnapshot | None) -> Plan:
+    """Return what leads from ``current`` (None: not read) to the state that the operation wants.
+
+    States that are not known are not guessed at: the call is sent, and the server's answer decides. Of a run in
+    progress nobody can read the option, so one that is to make tables is always sent, once that one has ended.
     """
-    state = current.state if current else ""
+    wanted, state = operation.state, current.state if current else ""
     is_stopped = state in AT_REST
+    after = "STOPPED" if operation.makes_tables or operation.wait_for == FINISHED else "RUNNING"
     if wanted == "stopped":
         return Plan(before=state, after=state) if is_stopped else Plan(stop=True, before=state, after="STOPPED")
     if wanted == "started":
         is_finished = current is not None and is_stopped and current.stop_reason == FINISHED_FOR_GOOD
-        if state in ACTIVE or state == STARTING or is_finished:
+        if (state in ACTIVE or state == STARTING or is_finished) and not operation.makes_tables:
             return Plan(before=state, after=state)
-        return Plan(run=True, before=state, after="RUNNING")
-    return Plan(stop=not is_stopped, run=True, before=state, after="RUNNING")
+        return Plan(run=True, before=state, after=after)
+    return Plan(stop=not is_stopped, run=True, before=state, after=after)
 
 
 def read_for_plan(api: Api, task: TaskName, operation: Operation) -> TaskSnapshot:
-    """Return the task with its stop reason, without which a finished full load would be loaded again."""
-    current = Control(api, task, operation).read()
-    if operation.state != "started" or not current.is_stopped or current.stop_reason:
-        return current
-    # That the details carry the stop reason is not certain; the list does, but asks for a higher role
-    # (docs/enterprise_manager_api.md, 6.18).
-    try:
-        listed = api.get_task_list(task.server)
-    except ApiError as error:
-        if not error.is_refusal:
-            raise
-        return current
-    return next(
-        (current._replace(stop_reason=item.get("stop_reason")) for item in listed if item.get("name") == task.name),
-        current,
-    )
+    """Return the task, before a start with its stop reason."""
+    control = Control(api, task, operation)
+    return control.read_with_reason() if operation.state == "started" else control.read()
 
 
-def apply(api: Api, task: TaskName, operation: Operation, current: TaskSnapshot | None, mode: Mode) -> Outcome:
+def apply(
+    api: Api,
+    task: TaskName,
+    operation: Operation,
+    current: TaskSnapshot | None,
+    mode: Mode,
+    watch: Watch = ignore,
+) -> Outcome:
     """Take the task from ``current`` (None: not read) to the wanted state; in check mode say what that would change.
 
-    Raises AemError; its ``changed`` says whether this call may have changed the task.
+    ``watch`` gets each reading of a task that is followed. Raises AemError; its ``changed`` says whether this call may
+    have changed the task.
     """
-    todo = plan(operation.state, current)
+    todo, control = plan(operation, current), Control(api, task, operation, watch)
+    shown = check_possible(task, operation, current, control.read)
+    if shown and operation.state == "started":
+        control.check_run_in_progress(shown)
     if current and mode.check:
         return Outcome(todo.changed, current)
-    control = Control(api, task, operation)
     if current and not todo.changed:
         return Outcome(False, control.watch(current))
     changed = False
@@ -134,6 +171,8 @@ def warnings_about(
 ) -> list[str]:
     """Return what the caller should know although it is not a failure."""
     warnings = []
+    if operation.wait_for == FINISHED and last.work and last.work.tables_in_error:
+        warnings.append(f"The {task.subject} has finished, but with tables in error: {last.work}.")
     if current and current.state not in KNOWN_STATES:
         warnings.append(
             f"The {task.subject} is in the state {current.state}, of which little is known: the server decides."

@@ -76,6 +76,15 @@ CASES = [
         "aem_task",
         {**PROD, "name": "fresh", "state": "present", "definition": definition(), **REPLACE},
     ),
+    Case(
+        "aem_task", {**PROD, "name": "twin", "state": "present", "clone_of": "orders", "source_endpoint": "ERP standby"}
+    ),
+    Case(
+        "aem_task",
+        {**PROD, "name": "fresh", "state": "present", "definition": definition(), "force_import": True},
+        again=True,
+    ),
+    Case("aem_import", {**PROD, "definition": definition(), "force_import": True}, again=True),
     Case("aem_task", {**PROD, "name": "invoices", "state": "absent"}),
     Case("aem_task", {**PROD, "name": "orders", "state": "absent", "stop_if_running": True}),
     Case("aem_task", {**PROD, "name": "nothing", "state": "absent"}, changes=False),

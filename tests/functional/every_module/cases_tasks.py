@@ -8,8 +8,11 @@ from __future__ import annotations
 from ansible_collections.dataops.qlik_em.tests.functional.every_module.cases import Case
 
 ORDERS = {"server": "Replicate-Prod", "name": "orders", "wait_sleep": 0.1}
+FINISHED = {**ORDERS, "name": "customers full load"}
+MAKES_TABLES = {"run_option": "metadata_only_create_missing_tables"}
 MANY = {"include": [{"server": "Replicate-Prod"}, {"server": "Compose-DW"}], "exclude": [{"name": "locked"}]}
 AUTO = {"waves": "auto", "dependencies": [{"before": [{"name": "orders"}], "after": [{"name": "shipments"}]}]}
+ONE_OF_MANY = {"include": [{"server": "Replicate-Prod", "name": "invoices"}]}
 WINDOW = {**MANY, "wait_sleep": 0.1, "path": "{folder}/checkpoint"}
 KEPT = {
     "schema": 1,
@@ -29,7 +32,15 @@ CASES = [
     Case("aem_task", {**ORDERS, "name": "invoices", "state": "started", "wait": True}),
     Case("aem_task", {**ORDERS, "state": "restarted"}, again=True),
     Case("aem_task", {**ORDERS, "state": "reloaded", "force": True}, again=True),
+    Case("aem_task", {**ORDERS, "state": "drained"}),
+    Case("aem_task", {**FINISHED, "state": "reloaded", "force": True, "wait_for": "finished"}, again=True),
+    Case("aem_task", {**FINISHED, "state": "started", "wait_for": "finished"}, changes=False),
+    Case("aem_task", {**ORDERS, "state": "restarted", **MAKES_TABLES}, again=True),
+    Case("aem_task", {**ORDERS, "name": "invoices", "state": "started", **MAKES_TABLES}, again=True),
+    Case("aem_task", {**ORDERS, "name": "invoices", "state": "started", "wait_for": "latency"}),
     Case("aem_task_batch", {**MANY, "wait_sleep": 0.1, "state": "stopped", "wait": True}),
+    Case("aem_task_batch", {**MANY, "wait_sleep": 0.1, "state": "drained"}),
+    Case("aem_task_batch", {**ONE_OF_MANY, "wait_sleep": 0.1, "state": "started", "wait_for": "latency"}),
     Case("aem_task_batch", {"include": [{"server": "Compose-DW"}], "state": "started"}),
     Case("aem_task_batch", {**MANY, **AUTO, "wait_sleep": 0.1, "state": "stopped"}),
     Case("aem_task_batch", {"include": [{"server": "Compose-DW"}], "state": "restarted"}, again=True),

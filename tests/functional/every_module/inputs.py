@@ -28,6 +28,7 @@ NEW_ENDPOINT = {"name": "new", "type": "oracle", "role": "source"}
 DAY = {"start": "2026-01-01", "end": "2026-01-02"}
 PATTERN = {"owner": "A", "name": "%"}
 REPLACE = {"state": "present", "definition": definition(), "import_mode": "replace"}
+CLONE = {"name": "twin", "state": "present", "clone_of": "orders"}
 
 FINE: dict[str, dict[str, Any]] = {
     "aem_acl": {"server": "Replicate-Prod", **ROLE},
@@ -81,7 +82,7 @@ CONNECTION: list[Row] = [
     ({"username": "a:b", "password": "s3cr3t"}, "username must not contain a colon"),
     ({"username": "a"}, "username needs password"),
     ({"password": "s3cr3t"}, "password needs username"),
-    ({"username": "", "password": "s3cr3t"}, "username must not be empty"),
+    ({"username": "", "password": "s3cr3t"}, "password needs username"),
     ({"username": "a", "password": " "}, "password must not be empty"),
     (
         {"username": "olga", "password": "s3cr3t", "jwt": "t0k3n"},
@@ -100,12 +101,13 @@ CONNECTION: list[Row] = [
 ]
 
 
-def blank_names(*options: str, is_list: bool = False) -> list[Row]:
-    """Return rows for options that name an object in a URL."""
+def blank_names(*options: str, is_list: bool = False, may_be_empty: bool = False) -> list[Row]:
+    """Return rows for options that name an object; ``may_be_empty``: an empty text means that it is not given."""
     return [
         ({option: [value] if is_list else value}, f"{option} must not be {says}")
         for option in options
         for value, says in {"": "empty or blank", "\t ": "empty or blank", ".": '"."', "..": '".."'}.items()
+        if value or not may_be_empty
     ]
 
 
@@ -135,15 +137,39 @@ def scopes() -> list[Row]:
 def starting(**base: Any) -> list[Row]:
     """Return rows for how a task is started."""
     at = {**base, "run_option": "resume_processing_from_timestamp"}
-    form = "cdc_position must be a UTC time of the form YYYY-MM-DDTHH:MM:SS, in quotes in YAML."
+    form = "cdc_position must be a time in UTC, like 2026-11-25T18:00:00Z, not "
+    made = "which YAML may have made of something else."
+    starts = {"state": "started", **base}
     return [
         (at, "run_option: resume_processing_from_timestamp needs cdc_position."),
         ({**base, "run_option": "resume_processing_from_position", "cdc_position": " "}, "needs cdc_position"),
         ({**base, "run_option": "recover_using_checkpoint_stored_on_target"}, "needs cdc_position"),
         ({**base, "cdc_position": "1"}, "cdc_position has no meaning with run_option: resume_processing."),
-        ({**at, "cdc_position": "2026-11-23 03:00:00"}, form),
-        ({**at, "cdc_position": "2026-11-31T03:00:00"}, form),
-        ({**at, "cdc_position": "2026-11-23T03:00:00Z"}, form),
+        *(
+            ({**at, "cdc_position": text}, f'{form}"{text}".')
+            for text in ("2026-11-31T03:00:00", "11/25/2026 18:00:00", "1790000000", "2026-11-25T18:00.5", "now")
+        ),
+        *(
+            ({**base, "run_option": "resume_processing_from_position", "cdc_position": value}, made)
+            for value in (5349, 153070, 1.5, True, ["1"], {"a": 1})
+        ),
+        ({**at, "cdc_position": 1790000000}, f"cdc_position must be a text, not int 1790000000, {made}"),
+        ({"state": "stopped", "wait_for": "finished"}, "wait_for has no meaning with state: stopped."),
+        ({"state": "drained", "wait_for": "running"}, "wait_for has no meaning with state: drained."),
+        (
+            {**starts, "wait_for": "loaded", "wait": False},
+            "wait_for: loaded waits: leave wait: false out, or wait_for.",
+        ),
+        ({**starts, "wait_for": "done"}, "value of wait_for must be one of"),
+        ({**starts, "max_latency": 5}, "max_latency has a meaning with wait_for: latency only."),
+        (
+            {**starts, "wait_for": "latency", "max_latency": -1},
+            "max_latency must be between 0 and 86400 seconds, not -1.",
+        ),
+        (
+            {**starts, "run_option": "metadata_only_create_missing_tables", "wait_for": "loaded"},
+            "run_option: metadata_only_create_missing_tables makes tables and stops by itself: wait_for: loaded has",
+        ),
         (
             {**base, "run_option": "metadata_only_recreate_all_tables"},
             "run_option: metadata_only_recreate_all_tables drops the tables at the target: it needs force: true.",
@@ -158,7 +184,7 @@ def waves() -> list[Row]:
     both = {"before": [{"name": "orders"}], "after": [{"name": "invoices"}]}
     auto = {"waves": "auto"}
     return [
-        *(({"waves": text}, f'{form} "{text}".') for text in ("", "Auto", "soon", "server=x", "- server: x", "[{]")),
+        *(({"waves": text}, f'{form} "{text}".') for text in (" ", "Auto", "soon", "server=x", "- server: x", "[{]")),
         ({"waves": "[" * 100000}, f'{form} "[[[['),
         ({"waves": 7}, f"{form} 7."),
         ({"waves": True}, f"{form} true."),
@@ -169,7 +195,7 @@ def waves() -> list[Row]:
         ({"waves": "[null]"}, "Each of waves must be a selector, such as {server: Compose-DW}, not null."),
         ({"waves": [{"colour": "red"}]}, "waves.colour. Supported parameters include: name, server, state, tag."),
         ({"waves": [{"state": ["asleep"]}]}, "value of state must be one or more of"),
-        ({"waves": [{"tag": {"a": 1}}]}, "argument 'tag' is of type dict found in 'waves'"),
+        ({"waves": [{"tag": {"a": 1}}]}, "found in 'waves'. and we were unable to convert to list"),
         ({"waves": [{"name": "hush\n"}]}, "name in waves ends in a line end"),
         ({"waves": "auto\n"}, "waves ends in a line end"),
         ({"waves": [{"server": " "}]}, "server in waves must not be empty or blank."),
@@ -198,6 +224,7 @@ def fleets() -> list[Row]:
         ({"parallel": 10000}, "parallel must be between 1 and 256, not 10000."),
         ({"parallel_per_server": 0}, "parallel_per_server must be between 1 and 256, not 0."),
         ({"max_failures": 0}, "max_failures must be between 1 and 1000000, not 0."),
+        ({"results": "few"}, "value of results must be one of: failed, changed, all, none, got: few"),
     ]
 
 
@@ -269,11 +296,11 @@ def access() -> list[Row]:
     rows: list[Row] = [
         *(
             ({"mode": mode}, "must be octal and in quotes")
-            for mode in ("", "preserve", "rw", "0888", "17777", "u=rw;g=r", "u", "x+r", True, 0.5, ["0644"], {})
+            for mode in (" ", "preserve", "rw", "0888", "17777", "u=rw;g=r", "u", "x+r", True, 0.5, ["0644"], {})
         ),
         *(({"mode": number}, f"mode ({number}) is a decimal number") for number in (644, 640, 600, 400, 444, 9999, -1)),
         ({"owner": "nobody-of-that-name"}, "owner (nobody-of-that-name) does not exist: there is no user of that name"),
-        ({"owner": ""}, "owner () does not exist"),
+        ({"owner": " "}, "owner ( ) does not exist"),
         ({"owner": "-1"}, "owner (-1) does not exist"),
         ({"owner": str(2**32 - 1)}, "does not exist"),
         ({"group": "no-such-group"}, "group (no-such-group) does not exist: there is no group of that name"),
@@ -289,7 +316,7 @@ def definitions(**base: Any) -> list[Row]:
         ({"definition": "not JSON"}, "definition is not JSON: what stands at line 1, column 1 does not belong there."),
         ({"definition": "<html>"}, "definition is not JSON"),
         ({"definition": "// only a comment"}, "definition is empty."),
-        ({"definition": ""}, "definition is empty."),
+        ({"definition": " "}, "definition is empty."),
         ({"definition": [1]}, "definition must be a replication definition (an object), not list."),
         ({"definition": 7}, "definition must be a replication definition (an object), not int."),
         ({"definition": '{"a": NaN}'}, "definition is not JSON: NaN is not a JSON number"),

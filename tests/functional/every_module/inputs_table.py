@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ansible_collections.dataops.qlik_em.tests.functional.every_module.cases_definitions import BODY, definition
 from ansible_collections.dataops.qlik_em.tests.functional.every_module.inputs import (
+    CLONE,
     NEW_ENDPOINT,
     REPLACE,
     TWO,
@@ -25,7 +26,7 @@ from ansible_collections.dataops.qlik_em.tests.functional.every_module.inputs im
 
 WAITING = ("wait_timeout", "wait_sleep")
 MOMENT = 'must be a time in UTC, like 2026-11-25T18:00:00Z, or how long ago it was, like 24h (m, h, d, w), not "{}".'
-MOMENTS = ("", "yesterday", "last 24 hours", "24", "h", "-24h", "999999999w", "2026-06-31", "2026-01-01T25:00:00Z")
+MOMENTS = (" ", "yesterday", "last 24 hours", "24", "h", "-24h", "999999999w", "2026-06-31", "2026-01-01T25:00:00Z")
 DURATIONS = ("", "P", "PT", "P1DT", "30d", "P-1D", "P1.5D", "1M", "2026-13-01", "now")
 RELOADS = "state: reloaded deletes the data at the target and loads it again: it needs force: true."
 OPEN = {"schema": 1, "recorded": "2026-11-25T11:00:00Z", "phase": "frozen", "selection": {}, "tasks": []}
@@ -82,13 +83,13 @@ BAD: dict[str, list[Row]] = {
         ({"dest": "/nowhere/x"}, "dest (/nowhere/x) cannot be written: there is no folder /nowhere."),
         *files("dest"),
         *access(),
-        ({"dest": ""}, "dest must not be empty or blank."),
+        ({"dest": " "}, "dest must not be empty or blank."),
         *(({option: "0", "dest": None}, f"{option} needs dest: without it") for option in ("mode", "owner", "group")),
     ],
     "aem_change_data": [
         *blank_names("server", "name"),
         ({"retention_point": "P30D"}, 'retention_point must be a time in UTC, like 2026-11-25T18:00:00Z, not "P30D"'),
-        ({"retention_point": ""}, "retention_point must be a time"),
+        ({"retention_point": " "}, "retention_point must be a time"),
         ({"retention_point": None}, "state is barrier_present but all of the following are missing: retention_point"),
         ({"application": " "}, "application must not be empty or blank"),
         ({"application": None}, "missing: application"),
@@ -175,6 +176,7 @@ BAD: dict[str, list[Row]] = {
         ({"checkpoint": {}}, "state: recorded makes a checkpoint and takes none."),
         ({"path": "/nowhere/x"}, "path (/nowhere/x) cannot be written: there is no folder /nowhere."),
         *files("path")[:-1],
+        *files("results_dest")[:-1],
         ({"path": "{file}"}, "The checkpoint ({file}) is damaged: it is not JSON. Nothing was done."),
         ({"path": "{file}", "state": "frozen"}, "is damaged: it is not JSON. Nothing was done."),
         ({"path": "{binary}", "state": "frozen"}, "path ({binary}) cannot be read: it is UTF-16, not UTF-8."),
@@ -224,8 +226,8 @@ BAD: dict[str, list[Row]] = {
         *blank_names("name"),
         *spans(*WAITING),
         ({"host": " "}, "host must not be empty or blank."),
-        ({"server_username": ""}, "server_username must not be empty or blank."),
-        ({"server_password": ""}, "server_password must not be empty or blank."),
+        ({"server_username": " "}, "server_username must not be empty or blank."),
+        ({"server_password": " "}, "server_password must not be empty or blank."),
         ({"port": 0}, "port must be between 1 and 65535, not 0."),
         ({"port": 65536}, "port must be between 1 and 65535, not 65536."),
         ({"update_password": "always", "server_password": None}, "update_password: always needs server_password."),
@@ -258,7 +260,9 @@ BAD: dict[str, list[Row]] = {
         ({"tables": [{"schema": "S"}]}, "missing required arguments: table found in tables"),
         ({"state": "reloaded"}, RELOADS),
     ],
-    "aem_table_info": blank_names("server", "name") + blank_names("schema", "table", is_list=True),
+    "aem_table_info": blank_names("server", "name")
+    + blank_names("schema_pattern", "table_pattern", may_be_empty=True)
+    + blank_names("schema", "table", is_list=True),
     "aem_table_selection": [
         *blank_names("server", "name"),
         *(({"state": state, **one}, text) for state in ("present", "replaced", "absent") for one, text in patterns()),
@@ -290,6 +294,21 @@ BAD: dict[str, list[Row]] = {
             for state in ("absent", "started", "stopped", "restarted")
         ),
         ({"state": "absent", "src": "x"}, "src has a meaning with state: present only."),
+        *(
+            ({**CLONE, **one}, text)
+            for one, text in blank_names("clone_of", "source_endpoint", "target_endpoint", may_be_empty=True)
+        ),
+        *(({**CLONE, **one}, text) for one, text in spans(*WAITING)),
+        ({**CLONE, "name": "orders"}, "clone_of and name are the same"),
+        ({**CLONE, "definition": definition()}, "Give either clone_of or a definition"),
+        ({"state": "present", "target_endpoint": "Warehouse"}, "target_endpoint has a meaning with clone_of only."),
+        ({"state": "stopped", "clone_of": "orders"}, "clone_of has a meaning with state: present only."),
+        ({"state": "absent", "wait_for": "finished"}, "wait_for has no meaning with state: absent."),
+        *(
+            ({"state": state, "drain": {}}, "drain has a meaning with state: drained only.")
+            for state in ("absent", "started", "stopped", "restarted")
+        ),
+        ({"state": "drained", "drain": {"timeout": 0}}, "drain.timeout must be between 1 and 86400 seconds, not 0."),
     ],
     "aem_task_batch": [
         *fleets(),
@@ -301,9 +320,10 @@ BAD: dict[str, list[Row]] = {
         *spans("timeout", *WAITING),
         ({"drain": {"timeout": 0}}, "drain.timeout must be between 1 and 86400 seconds, not 0."),
         ({"drain": {"max_latency": -1}}, "drain.max_latency must be between 0 and 86400 seconds, not -1."),
-        ({"state": "reloaded"}, "value of state must be one of: started, stopped, restarted, got: reloaded"),
+        ({"state": "reloaded"}, "value of state must be one of: started, stopped, drained, restarted, got: reloaded"),
         ({"journal": "/nowhere/x"}, "journal (/nowhere/x) cannot be written: there is no folder /nowhere."),
         *files("journal")[:-1],
+        *files("results_dest")[:-1],
         ({"journal": "{file}"}, "journal ({file}) is damaged at line 1."),
         ({"journal": "{binary}"}, "journal ({binary}) cannot be read: it is UTF-16, not UTF-8."),
     ],

@@ -18,6 +18,7 @@ FILTERS = dict.fromkeys(METHODS["GetTableList"]["query"], "x")
 SERVER = dict.fromkeys(METHODS["PutServer"]["body"], "x")
 SELECTION = dict.fromkeys(METHODS["PutTaskTableSelection"]["body"])
 DEFINITION = dict.fromkeys(METHODS["ImportTask"]["body"])
+CLONE = dict.fromkeys(METHODS["CloneTask"]["body"])
 ACL = dict.fromkeys(METHODS["PutServerAcl"]["body"])
 OWNERS = {
     "Server": AclOwner(Target(("servers", S), "it"), "Server", is_new=False),
@@ -43,6 +44,7 @@ CALLS = {
     "StopTask": lambda api: api.stop_task(S, T, 1, ()),
     "ExportTask": lambda api: api.export_task(S, T, True),
     "ImportTask": lambda api: api.import_task(S, T, DEFINITION),
+    "CloneTask": lambda api: api.clone_task(S, T, CLONE),
     "DeleteTask": lambda api: api.delete_task(S, T, True),
     "DeleteOldChangeData": lambda api: api.delete_old_change_data(S, T, "P1D"),
     "SetChangeDataRetentionBarrier": lambda api: api.set_change_data_retention_barrier(S, T, "application", "point"),

@@ -245,6 +245,23 @@ def test_a_running_task_that_differs_is_named_before_anything_is_sent(admin, che
     )
 
 
+def test_an_import_of_all_can_be_forced(admin, em):
+    document = definition("fresh")
+    import_definition(admin, document)
+    run = import_definition(admin, document, force_import=True, diff=True)
+    assert run.changed and not run.failed and run.result["tasks"] == ["fresh"] and len(sent(run, "ImportAll")) == 1
+    assert run.result["objects"] == [{"kind": "tasks", "imported": ["fresh"], "unchanged": []}]
+    assert run.result["diff"]["after"] == {"import": "all the same (force_import)"}
+    em.set_task(PROD, "fresh", state="RUNNING")
+    run = import_definition(admin, document, force_import=True)
+    assert run.failed and not run.changed
+    assert run.msg == (
+        'Tasks of server "Replicate-Prod" that are to be imported (force_import) are not stopped: fresh. '
+        "Nothing was imported."
+    )
+    assert not import_definition(admin, document).changed
+
+
 def test_an_import_says_what_stays(admin):
     import_definition(admin, definition(tables=("ORDERS", "PRICES")))
     run = import_definition(admin, definition(tables=("ORDERS",)))
@@ -349,13 +366,16 @@ def test_an_export_holds_tasks_and_endpoints_and_what_is_asked_for(admin, tmp_pa
     usual, chosen = tmp_path / "usual.json", tmp_path / "chosen.json"
     run = export(admin, usual)
     assert set(json.loads(usual.read_text())[BODY]) == {"tasks", "databases"}
-    assert run.result["not_exported"] == {"schedules": ["move of 2020", "nightly reload", "second monday"]}
+    assert run.result["not_exported"] == {
+        "schedules": ["move of 2020", "nightly reload", "second monday"],
+        "notifications": ["latency too high", "task failed"],
+    }
     run = export(admin, chosen, objects=["schedules", "error_policies"])
     content = json.loads(chosen.read_text())[BODY]
     assert [one["name"] for one in content["scheduler"]["jobs"]] == ["nightly reload", "second monday", "move of 2020"]
-    assert set(content) == {"scheduler"} and set(run.result["not_exported"]) == {"tasks", "endpoints"}
+    assert set(content) == {"scheduler"} and set(run.result["not_exported"]) == {"tasks", "endpoints", "notifications"}
     assert not export(admin, chosen, objects=["schedules"]).changed
-    run = export(admin, usual, objects=["tasks", "endpoints", "schedules"])
+    run = export(admin, usual, objects=["tasks", "endpoints", "schedules", "notifications"])
     assert run.changed and run.result["not_exported"] == {}
     task = export(admin, tmp_path / "task.json", name="orders", objects=["schedules"])
     assert task.result["tasks"] == ["orders"] and task.result["not_exported"] == {}

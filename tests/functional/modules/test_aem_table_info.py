@@ -63,6 +63,39 @@ def test_only_one_exact_name_is_sent_to_the_server(em, user):
     assert query(state=["error", "queued"]) == {"includequeued": "true", "includeerror": "true"}
 
 
+@pytest.mark.parametrize(
+    ("wildcard", "filters", "expected"),
+    [
+        ("%", {"table_pattern": "ORDER%"}, ["ORDERS", "ORDER_LINES"]),
+        ("*", {"table_pattern": "ORDER*"}, ["ORDERS", "ORDER_LINES"]),
+        ("substring", {"table_pattern": "ORDER"}, ["ORDERS", "ORDER_LINES"]),
+        ("%", {"schema_pattern": "S%", "table_pattern": "%I%"}, ["ITEMS", "ORDER_LINES", "PRICES"]),
+        ("%", {"schema_pattern": "S%", "schema": ["STOCK"]}, ["ITEMS", LAGER]),
+        ("%", {"schema_pattern": "SALES", "table": ["O*S"]}, ["ORDERS", "ORDER_LINES"]),
+        ("%", {"table_pattern": "%I%", "state": ["error"]}, ["ITEMS", "PRICES"]),
+    ],
+)
+def test_a_pattern_goes_to_the_server_as_it_is(em, user, wildcard, filters, expected):
+    em.set_variants(table_wildcard=wildcard)
+    for statuses in (False, True):
+        run = user.run("aem_table_info", **TASK, **filters, statuses=statuses)
+        assert names(run) == expected and not run.result.get("warnings") and run.result["missing"] == []
+        query = next(r["query"] for r in run.requests if r["operation"].startswith("GetTable"))
+        for name in ("schema", "table"):
+            if f"{name}_pattern" in filters:
+                assert query[name] == filters[f"{name}_pattern"]
+
+
+def test_a_pattern_that_finds_nothing_is_a_warning(user):
+    for more in ({}, {"state": ["error"]}):
+        run = user.run("aem_table_info", **TASK, table_pattern="ORDER*", **more)
+        assert names(run) == []
+        (warning,) = run.result["warnings"]
+        assert "finds no table by table_pattern: ORDER*. The wildcard is * up to the releases of 2024, and %" in warning
+    run = user.run("aem_table_info", **TASK, table_pattern="ORDER%", state=["error"])
+    assert names(run) == [] and not run.result.get("warnings")
+
+
 def test_a_release_that_takes_no_flags_for_states_makes_no_difference(em, user):
     everything = user.run("aem_table_info", **TASK).result
     answer = {"tablelist": everything["tables"]}

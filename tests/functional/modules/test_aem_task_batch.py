@@ -159,6 +159,17 @@ def busiest(requests, server=None):
     return max(sum(begin <= moment < end for begin, end in spans) for moment, _end in spans)
 
 
+def test_a_server_that_was_begun_goes_on_before_another_one_is_begun(em, user, monkeypatch):
+    """Else each start of a large installation would find its server's list too old, and read it again."""
+    monkeypatch.setattr(User, "limits", User.limits._replace(start_age=0.5))
+    fleet(em, servers=12, tasks=10, state="STOPPED", start_seconds=0.1)
+    run = batch(user, [{"server": "*"}], state="started", parallel=4)
+    assert run.result["counts"]["changed"] == 120
+    assert run.operations.count("GetTaskList") <= 12 * 5  # in turns of all servers, 120 of them
+    starts = [r for r in run.requests if r["operation"] == "RunTask"]
+    assert {r["server"] for r in starts[:20]} <= {f"S{number}" for number in range(6)}
+
+
 @pytest.mark.parametrize(
     ("parallel", "per_server", "all_of_it", "of_one"), [(9, 2, 6, 2), (5, None, 5, 5), (1, None, 1, 1)]
 )
@@ -169,7 +180,9 @@ def test_so_many_at_a_time_over_so_many_connections_with_one_login(em, user, par
     assert min(2, all_of_it) <= busiest(run.requests) <= all_of_it  # a busy machine may not get to all of them
     assert max(busiest(run.requests, f"S{number}") for number in range(3)) <= of_one
     if parallel == 1:  # else they overtake each other on their way
-        assert [r["server"] for r in run.requests if r["operation"] == "StopTask"] == ["S0", "S1", "S2"] * 4
+        assert [r["server"] for r in run.requests if r["operation"] == "StopTask"] == ["S0"] * 4 + ["S1"] * 4 + [
+            "S2"
+        ] * 4
     assert em.summary()["tcp_connections"] <= parallel
     assert em.summary()["logins"] == em.summary()["logouts"] == 1
 
@@ -410,6 +423,55 @@ def test_changes_in_flight_are_waited_for_so_long_and_no_longer(em, user, busy, 
         assert re.search(
             r"after 1 s \(drain\) its latency is \d+ s and \d+ changes are in flight", rows(run)["S0/t1"]["msg"]
         )
+
+
+@pytest.mark.parametrize(
+    ("value", "quoted"),
+    [
+        ("1.02:03:04", "93784 s"),
+        ("00:02:03.5000000", "123.5 s"),
+        (None, "unknown (null)"),
+        ("", 'unknown ("")'),
+        (7, "unknown (7)"),
+        ("soon", 'unknown ("soon")'),
+    ],
+)
+def test_a_latency_that_cannot_be_read_is_not_low(em, user, value, quoted):
+    fleet(em, servers=1, tasks=1)
+    em.set_task("S0", "t0", details={"cdc_latency": {"total_latency": value}})
+    standing = f"after 1 s (drain) its latency is {quoted} and 0 changes are in flight."
+    run = batch(user, [{"server": "S0"}], drain={"timeout": 1, "on_timeout": "skip"})
+    assert rows(run)["S0/t0"]["msg"] == f"Left running: {standing}" and not run.writes
+    run = batch(user, [{"server": "S0"}], drain={"timeout": 1})
+    assert run.failed and standing in run.msg and not run.writes
+    run = batch(user, [{"server": "S0"}], drain={"timeout": 1, "on_timeout": "stop"})
+    assert not run.failed and stopped(em) == ["S0/t0"]
+    msg = rows(run)["S0/t0"]["msg"]
+    assert msg == f"Stopped although it was not drained (on_timeout: stop): {standing}"
+
+
+@pytest.mark.parametrize("counters", ["many", {"applied_records_in_progress_count": "many"}])
+def test_a_counter_that_cannot_be_read_is_not_0(em, user, counters):
+    fleet(em, servers=1, tasks=1)
+    em.set_task("S0", "t0", details={"cdc_transactions_counters": counters})
+    run = batch(user, [{"server": "S0"}], drain={"timeout": 1})
+    assert run.failed and not run.writes
+    assert "its latency is 0 s and an unknown number of changes are in flight." in run.msg
+
+
+def test_what_captures_no_changes_has_no_latency_to_wait_for(em, user):
+    only_loads = {"cdc_latency": {"total_latency": None}, "options": {"apply_changes_enabled": False}}
+    em.reset(
+        {
+            "users": [{"name": "op", "logins": [em.username], "password": em.password, "grants": [{"role": "Admin"}]}],
+            "servers": [
+                {"name": "C", "type": "COMPOSE", "tasks": [{"name": "flow__dw", "state": "RUNNING"}]},
+                {"name": "R", "tasks": [{"name": "load", "state": "RUNNING", "details": only_loads}]},
+            ],
+        }
+    )
+    run = batch(user, [{"server": "*"}], drain={"timeout": 60})
+    assert not run.failed and stopped(em) == ["C/flow__dw", "R/load"], run.result
 
 
 def test_a_drained_task_is_stopped_at_once(em, user):

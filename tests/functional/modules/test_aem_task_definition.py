@@ -405,3 +405,52 @@ def test_a_control_character_in_a_definition_is_refused_before_anything_is_sent(
     run = present(admin, document)
     assert run.failed and not run.changed and run.requests == []
     assert run.msg.startswith(f"definition: {place} ") and "canary" not in run.msg
+
+
+# An import although nothing differs
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_an_import_can_be_forced(admin, em, check):
+    present(admin, definition(batch_size=7))
+    assert not present(admin, definition(batch_size=7), check=check).changed
+    run = present(admin, definition(batch_size=7), force_import=True, check=check, diff=True)
+    assert run.changed and not run.failed and len(sent(run, "ImportTask")) == (not check)
+    assert run.result["diff"]["before"] == {"import": "nothing differs"}
+    assert run.result["diff"]["after"] == {"import": "all the same (force_import)"}
+    assert present(admin, definition(batch_size=8), force_import=True, check=True, diff=True).result["diff"][
+        "before"
+    ] == {"tasks/fresh/task_settings/target_settings/batch_size": 7}
+
+
+def test_a_forced_import_stops_a_task_that_runs_only_if_it_may(admin, em):
+    present(admin, definition())
+    em.set_task(PROD, "fresh", state="RUNNING")
+    run = present(admin, definition(), force_import=True)
+    assert run.failed and not run.changed and "it must be stopped before it can be changed" in run.msg
+    run = present(admin, definition(), force_import=True, stop_if_running=True)
+    assert run.changed and not run.failed and run.result["task"]["state"] == "RUNNING"
+    assert [one for one in run.operations if one in ("StopTask", "ImportTask", "RunTask")] == [
+        "StopTask", "ImportTask", "RunTask",
+    ]  # fmt: skip
+
+
+def test_a_forced_import_replaces_nothing(admin, em, tmp_path):
+    present(admin, definition())
+    uuid = em.inside(PROD, "fresh")["definition"]["task_settings"]["common_settings"]["task_uuid"]
+    run = present(admin, definition(), force_import=True, import_mode="replace", force=True, backup_dir=str(tmp_path))
+    assert run.changed and not run.failed and not sent(run, "DeleteTask") and len(sent(run, "ImportTask")) == 1
+    assert em.inside(PROD, "fresh")["definition"]["task_settings"]["common_settings"]["task_uuid"] == uuid
+
+
+@pytest.mark.parametrize("fault", ["cut_before", "cut_after"])
+def test_whether_a_forced_import_was_done_cannot_be_read(admin, em, fault):
+    present(admin, definition())
+    em.faults([{"match": {"operation": "ImportTask"}, "fault": fault}])
+    run = present(admin, definition(), force_import=True)
+    assert run.failed and run.changed and len(sent(run, "ImportTask")) == 1
+    assert "cannot be read either: the definition was the same before (force_import)" in run.msg
+    em.clear_faults()
+    em.faults([{"match": {"operation": "ImportTask"}, "fault": "cut_after"}])
+    run = present(admin, definition(batch_size=8), force_import=True)
+    assert run.changed and not run.failed  # what differed shows it

@@ -172,6 +172,26 @@ def test_a_name_that_a_server_gives_forges_no_line_of_the_summary(controller, em
     assert '"stopped: Many/a?stopped: Many/b?"' in output
 
 
+def test_the_order_that_is_found_out_is_shown_in_a_dry_run_and_is_in_the_command_to_go_on_with(controller, em, path):
+    em.set_task("Replicate-Prod", "orders", fail_stop="No.")
+    selectors = {"before": [{"name": "Auf*"}], "after": [{"name": "orders"}]}
+    given = {"maintenance_window_waves": "auto", "maintenance_window_dependencies": [selectors]}
+    for arguments, status in (("--check",), 0), ((), 2):
+        output = play(
+            controller, "maintenance_begin", *arguments, status=status, maintenance_window_path=path, **PROD, **given
+        )
+        tree = [
+            "Replicate-Prod/Aufträge & Kunden 100%: start wave 1, stop wave 2",
+            "then (item 1 of dependencies)",
+            "|- Replicate-Prod/orders: start wave 2, stop wave 1",
+        ]
+        shown = "\n".join(["The order:", *tree, ""])
+        assert (shown in output) is (not status), output
+    begin = re.findall(r'"To go on: (.*)"', output)[-1]
+    variables = json.loads(shlex.split(json.loads(f'"{begin}"'))[-1])
+    assert variables == {"maintenance_window_path": path, **PROD, **given}
+
+
 def test_a_failure_of_the_role_names_its_own_variables(controller, em, path):
     em.set_task("Replicate-Prod", "orders", fail_stop="No.", fail_start="No.")
     handed_on = statistics(step(controller, "record", maintenance_window_path=path, **PROD))

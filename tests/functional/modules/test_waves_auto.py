@@ -176,6 +176,14 @@ def test_a_list_of_waves_is_as_before_and_exports_nothing(em, batch):
     assert waves(run, "StopTask")[0] == ["R/staging"]
 
 
+def test_a_compose_server_is_not_exported(em, batch):
+    document = installation()
+    document["servers"][1]["tasks"].append({"name": "other__x", "state": "RUNNING"})
+    em.reset(document)
+    run = batch(include=[{"server": "C"}], check=True)
+    assert not exports(run) and "GetTaskDetails" not in run.operations and "warnings" not in run.result
+
+
 def test_one_task_of_a_server_needs_no_export(em, batch):
     run = batch(include=[{"name": "orders"}, {"server": "C"}])
     assert not exports(run) and run.result["order"] == [
@@ -209,7 +217,7 @@ def test_a_staging_task_of_another_server_is_a_warning_and_a_dependency_puts_it_
     include = [{"server": "R"}, {"server": "Other"}]
     (warning,) = batch(include=include, check=True).result["warnings"]
     assert (
-        'log stream of a task that server "R" does not have' in warning
+        "log stream of a task that their server does not have" in warning
         and 'R/orders (reads from "elsewhere")' in warning
     )
     readers = [{"server": "R", "name": "orders"}, {"server": "R", "name": "invoices"}]
@@ -237,7 +245,7 @@ def test_who_may_export_nothing_gets_all_readers_after_what_is_staged_and_a_warn
     assert run.result["order"][:2] == ["R/staging: start wave 1, stop wave 3", 'then (log streams of server "R")']
     (warning,) = run.result["warnings"]
     assert warning.startswith(
-        'What these tasks read cannot be seen. They come after all tasks of server "R" that stage'
+        "What these tasks read cannot be seen. They come after all tasks of their server that stage"
     )
     assert "R/orders, R/invoices, R/alone. ExportAll of server" in warning
 
@@ -293,8 +301,21 @@ def test_a_server_whose_product_is_not_shown_is_a_warning(em, batch):
     em.faults([{"match": {"operation": name}, "nth": "all", **error} for name in ("GetServerList", "GetServerDetails")])
     run = batch(include=[{"server": "R"}], check=True)
     (warning,) = run.result["warnings"]
-    assert warning.startswith('Whether server "R" is Replicate or Compose cannot be seen. It is taken for Replicate.')
+    assert warning.startswith(
+        "Whether these servers are Replicate or Compose cannot be seen. They are taken for Replicate: R. "
+    )
     assert run.result["order"] == ONLY_R
+
+
+def test_servers_are_exported_side_by_side_but_so_many_at_a_time(em, batch):
+    more = [{"name": f"R{number}", "tasks": [task("a"), task("b")]} for number in range(5)]
+    em.reset(installation(*more))
+    em.faults([{"match": {"operation": "ExportAll"}, "nth": "all", "fault": "delay", "seconds": 0.3}])
+    run = batch(include=[{"server": "R[0-9]"}], parallel=3, check=True)
+    spans = [(r["monotonic"], r["monotonic"] + r["seconds"]) for r in run.requests if r["operation"] == "ExportAll"]
+    busiest = max(sum(begin <= moment < end for begin, end in spans) for moment, _end in spans)
+    assert len(spans) == 5 and 2 <= busiest <= 3
+    assert em.summary()["tcp_connections"] <= 3
 
 
 @pytest.mark.parametrize("login", [ADMIN, OPERATOR])

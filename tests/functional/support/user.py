@@ -81,7 +81,9 @@ class User:
         plugin = MODULES[module]
         spec = plugin.SPEC
         validator = ArgumentSpecValidator(spec.argument_spec, required_if=spec.required_if)
-        validation = validator.validate({name: value for name, value in arguments.items() if value is not None})
+        validation = validator.validate(
+            spec.given({name: value for name, value in arguments.items() if value is not None})
+        )
         if validation.error_messages:
             return Run({"failed": True, "changed": False, "msg": validation.error_messages[0]}, [])
         before = len(self.em.requests())

@@ -10,6 +10,8 @@ import contextlib
 import socket
 import ssl
 import threading
+import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -185,3 +187,44 @@ class Tls(Wire):
                 return
             secured.recv(65536)
             secured.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+
+
+class Desk(Wire):
+    """An HTTPS server that reads each request whole and sends for it what `reply` says of its first line.
+
+    That is bytes, and numbers: seconds to wait before the next bytes.
+    """
+
+    def __init__(self, ca: Any, reply: Callable[[str], list[bytes | float]]) -> None:
+        super().__init__()
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        ca.issue_cert("localhost").configure_cert(self._context)
+        self._reply = reply
+        self.lines: list[str] = []  # the first ones of the requests
+        self.requests_of_connections: list[int] = []
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return f"https://localhost:{self.port}"
+
+    def requests(self) -> list[Any]:
+        """Nothing: what the stand-in's handle would say of them is not known."""
+        return []
+
+    def serve(self, connection: socket.socket) -> None:
+        """Answer one request after the other."""
+        number = len(self.requests_of_connections)
+        self.requests_of_connections.append(0)
+        with self._context.wrap_socket(connection, server_side=True) as secured, secured.makefile("rb") as stream:
+            while line := stream.readline().decode("latin-1").strip():
+                head = iter(lambda: stream.readline().decode("latin-1").strip().lower(), "")
+                lengths = [int(text.partition(":")[2]) for text in head if text.startswith("content-length:")]
+                stream.read(sum(lengths))
+                self.lines.append(line)
+                self.requests_of_connections[number] += 1
+                for piece in self._reply(line):
+                    if isinstance(piece, bytes):
+                        secured.sendall(piece)
+                    else:
+                        time.sleep(piece)

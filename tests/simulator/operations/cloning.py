@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import copy
-import uuid
 from typing import Any
 
 from .. import definitions, endpoints
@@ -42,12 +41,13 @@ async def clone_task(call: Call, found: tuple[LiveServer, LiveTask]) -> None:
     }
     for old, new in others.items():
         _check_endpoint(call, server, old, new)
-    item = definitions.cloned(task.definition, name, str(uuid.uuid4()), given)
-    scope = all_tasks(call.route.server)
-    acl = server.acls.get((*scope, call.route.task)) if given.get("clone_permissions") else None
+    new = LiveTask(Task(name=name), server.clock)
+    item = definitions.cloned(task.definition, name, new.uuid, given)
+    above = all_tasks(call.route.server)
+    old_scope, new_scope = (*above, call.route.task), (*above, name)
+    acl = server.acls.get(old_scope) if given.get("clone_permissions") else None
 
     def take(live: LiveServer) -> None:
-        new = LiveTask(Task(name=name), live.clock)
         sources, names = definitions.endpoints_of(item)
         new.settings.profile = task.settings.profile
         new.settings.source_endpoint = reference(live, sources or "")
@@ -56,7 +56,7 @@ async def clone_task(call: Call, found: tuple[LiveServer, LiveTask]) -> None:
         new.define(item)
         new.expect_tables()
         if acl is not None:
-            live.acls[(*scope, name)] = copy.deepcopy(acl)
+            live.acls[new_scope] = copy.deepcopy(acl)
 
     call.world.later(server.settings.import_seconds, with_server(call, take, call.route.server))
     call.entry.executed = True

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import copy
-import uuid
 from typing import Any
 
 from .. import definitions, endpoints, notifications, schedules
@@ -157,14 +156,12 @@ def _take_endpoint(server: LiveServer, item: Tree) -> None:
 
 def _take_task(server: LiveServer, item: Tree, lists: str) -> None:
     name = str(item["task"]["name"])
-    old = server.tasks.get(name)
-    before, own_uuid = (old.definition, old.uuid) if old else (None, str(uuid.uuid4()))
-    whole = definitions.merged_task(before, item, own_uuid, lists)
+    known = server.tasks.get(name)
+    old = known or LiveTask(Task(name=name), server.clock)
+    whole = definitions.merged_task(known.definition if known else None, item, old.uuid, lists)
     source, targets = definitions.endpoints_of(whole)
     references = [reference(server, endpoint) for endpoint in (source or "", *targets[:1])]
-    if old is None:
-        old = LiveTask(Task(name=name), server.clock)
-        server.tasks[name] = old
+    server.tasks[name] = old
     old.settings.source_endpoint, old.settings.target_endpoint = references[0], references[-1]
     old.define(copy.deepcopy(whole))
     if not old.settings.tables and not old.runs:

@@ -41,12 +41,7 @@ def _filtered(call: Call, task: LiveTask) -> list[tuple[LiveTable, str]]:
     """The tables that the query means, all if it has no include flag (docs/enterprise_manager_api.md, 6.25)."""
     wanted = {state for key, state in tabletimes.FLAGS.items() if flag(call.query, key)}
     wildcard, now = call.world.document.variants.table_wildcard, call.world.clock()
-    schema, table = (
-        as_known(given, lambda one, at=at: any(tabletimes.pattern_fits(one, key[at], wildcard) for key in task.tables))
-        if (given := unset_or(call.query, name))
-        else None
-        for at, name in enumerate(("schema", "table"))
-    )
+    schema, table = (_pattern(call, task, at) for at in (0, 1))
     result = []
     for (owner, name), live in task.tables.items():
         state = tabletimes.current(live.line, now)
@@ -55,6 +50,16 @@ def _filtered(call: Call, task: LiveTask) -> list[tuple[LiveTable, str]]:
         if tabletimes.pattern_fits(schema, owner, wildcard) and tabletimes.pattern_fits(table, name, wildcard):
             result.append((live, state))
     return result
+
+
+def _pattern(call: Call, task: LiveTask, at: int) -> str | None:
+    """The filter by schema (0) or table (1), decoded as leniently as names in the path."""
+    wildcard, given = call.world.document.variants.table_wildcard, unset_or(call.query, ("schema", "table")[at])
+
+    def fits(pattern: str) -> bool:
+        return any(tabletimes.pattern_fits(pattern, key[at], wildcard) for key in task.tables)
+
+    return as_known(given, fits) if given else None
 
 
 async def reload_table(call: Call, found: Found) -> None:

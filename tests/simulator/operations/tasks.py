@@ -29,6 +29,7 @@ REPLICATE_RUN_OPTIONS = frozenset(
     }
 )
 COMPOSE_RUN_OPTIONS = frozenset({"", "NONE", "RESUME_PROCESSING"})
+OLD_COMPOSE_RUN_OPTIONS = frozenset({"", "NONE"})  # until November 2023 (docs/enterprise_manager_api.md, 5.6)
 OPTIONS_WITH_POSITION = frozenset(
     {
         "RESUME_PROCESSING_FROM_TIMESTAMP",
@@ -96,10 +97,10 @@ async def run_task(call: Call, found: tuple[LiveServer, LiveTask]) -> Json:
         raise failure("AEM_TASK_ALREADY_RUNNING", **names)
     if settings.fail_start is not None:
         raise failure("AEM_RUN_TASK_INNER_ERR", message=settings.fail_start, **names)
-    task.follow(timeline.started(settings, task.timeline, task.clock(), transient_shown(call, task)))
-    if not server.settings.is_compose:
-        task.begin_tables(reload_all=option == "RELOAD_TARGET")
     task.runs.append({"option": option, "cdcposition": position})
+    task.follow(timeline.started(settings, task.timeline, task.clock(), transient_shown(call, task), task.makes_tables))
+    if not server.settings.is_compose and not task.makes_tables:
+        task.begin_tables(reload_all=option == "RELOAD_TARGET")
     mine = task.actions
     call.entry.executed = True
     if settings.answer_before_done:
@@ -139,7 +140,8 @@ def run_arguments(server: Server, call: Call) -> tuple[str, str | None]:
     """The run option and the position, checked. Codes for bad ones are assumptions, the status 500 is not."""
     position = run_position(call.body)
     option = unset_or(call.query, "option") or ""
-    allowed = COMPOSE_RUN_OPTIONS if server.is_compose else REPLICATE_RUN_OPTIONS
+    compose = COMPOSE_RUN_OPTIONS if call.world.document.variants.compose_run_option else OLD_COMPOSE_RUN_OPTIONS
+    allowed = compose if server.is_compose else REPLICATE_RUN_OPTIONS
     if option not in allowed:
         raise _bad_run(call, f"The run option {option} is not valid." if option else "The run option is missing.")
     if option in OPTIONS_WITH_POSITION:

@@ -41,7 +41,8 @@ def test_an_import_merges_and_never_removes(em: Handle, admin: Client) -> None:
     """Members and tables that the document does not have stay; so does what has its default in it."""
     settings = {"common_settings": {"apply_changes_enabled": False}, "target_settings": {"kept": 1}}
     assert send(admin, new_task(task_settings=settings)).status == 200
-    assert em.inside("Replicate-Prod", "fresh")["definition"]["task_settings"]["target_settings"] == {"kept": 1}
+    first = em.inside("Replicate-Prod", "fresh")["definition"]["task_settings"]
+    assert first["target_settings"] == {"kept": 1}
     second = new_task(task_settings={"target_settings": {"new": 2}})
     second[BODY]["tasks"][0]["source"]["source_tables"]["explicit_included_tables"] = [{"owner": "A", "name": "TWO"}]
     second[BODY]["databases"] = [{"name": "Tap", "db_settings": {"port": 1}}]
@@ -49,6 +50,7 @@ def test_an_import_merges_and_never_removes(em: Handle, admin: Client) -> None:
     document = export(admin, f"{PROD}/tasks/fresh")[BODY]
     (item,) = document["tasks"]
     assert item["task_settings"]["target_settings"] == {"kept": 1, "new": 2}
+    assert item["task_settings"]["common_settings"]["task_uuid"] == first["common_settings"]["task_uuid"]
     assert item["task_settings"]["common_settings"]["apply_changes_enabled"] is False
     tables = item["source"]["source_tables"]["explicit_included_tables"]
     assert [table["name"] for table in tables] == ["ONE", "TWO"]

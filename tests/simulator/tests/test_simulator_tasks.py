@@ -36,6 +36,20 @@ ALL_RUN_OPTIONS = [
 ]
 
 
+TABLES_THAT_LOAD: dict[str, dict[str, Any]] = {
+    "DONE": {},
+    "LOADS": {"load_seconds": 30},
+    "WAITS": {"queue_seconds": 30},
+    "FAILS": {"error_after_reload": True},
+}
+
+
+def table_states(operator: Client) -> list[str]:
+    """The states of the tables of orders."""
+    flags = "&".join(f"include{kind}=true" for kind in ("queued", "loading", "completed", "changeprocessing", "error"))
+    return [item["state"] for item in operator.call("GET", f"{ORDERS}/tables?{flags}").json["tablelist"]]
+
+
 def setup(em: Handle, **attributes: Any) -> None:
     """Give the task orders other attributes; all its times are 0 unless given."""
     em.set_task("Replicate-Prod", "orders", **{"stop_seconds": 0, "start_seconds": 0, "memory_lag": 0, **attributes})
@@ -265,6 +279,14 @@ def test_compose_runs(em: Handle, operator: Client, query: str) -> None:
     assert operator.call("GET", path).json["task_stop_reason"] == "NONE"
 
 
+def test_an_older_compose_knows_no_run_option(em: Handle, operator: Client) -> None:
+    """Until November 2023."""
+    path = task_path("Compose-DW", "load_dims__sales")
+    em.set_variants(compose_run_option=False)
+    assert operator.call("POST", f"{path}?action=run&option=RESUME_PROCESSING").code == "AEM_RUN_TASK_INNER_ERR"
+    assert operator.call("POST", f"{path}?action=run").json["state"] == "RUNNING"
+
+
 def test_compose_has_no_other_run_options(operator: Client) -> None:
     """500, code assumed."""
     path = task_path("Compose-DW", "load_dims__sales")
@@ -356,6 +378,52 @@ def test_a_full_load_that_is_over_before_the_answer(em: Handle, operator: Client
     setup(em, state="STOPPED", full_load_only=True)
     assert operator.call("POST", RUN).json == {"state": "STOPPED", "error_message": ""}
     assert orders(em)["stop_reason"] == "FULL_LOAD_ONLY_FINISHED"
+
+
+def test_a_run_that_only_makes_tables_stops_by_itself(em: Handle, operator: Client) -> None:
+    """With the stop reason of a stop by a user; it moves no data."""
+    path = f"{ORDERS}?action=run&option=METADATA_ONLY_CREATE_MISSING_TABLES"
+    setup(em, state="STOPPED", metadata_only_seconds=0.3)
+    assert operator.call("POST", path).json == {"state": "RUNNING", "error_message": ""}
+    details = operator.call("GET", ORDERS).json
+    assert {item["current"] for item in details["cdc_throughput"].values()} == {0}
+    eventually(lambda: operator.state() == "STOPPED")
+    assert operator.call("GET", ORDERS).json["task_stop_reason"] == "NORMAL"
+    assert orders(em)["runs"][-1]["option"] == "METADATA_ONLY_CREATE_MISSING_TABLES"
+    setup(em, metadata_only_seconds=0, metadata_only_message="No right to create tables.")
+    assert operator.call("POST", path).json["state"] == "STOPPED"
+    assert operator.call("GET", ORDERS).json["message"] == "No right to create tables."
+    assert operator.call("POST", RUN).json["state"] == "RUNNING"
+    time.sleep(0.1)
+    assert operator.state() == "RUNNING"
+
+
+def test_the_counters_of_a_load_are_those_of_its_tables(em: Handle, operator: Client) -> None:
+    """From the first run on."""
+    tables = [{"schema": "A", "table": name, "rows": 7, **more} for name, more in TABLES_THAT_LOAD.items()]
+    setup(em, state="STOPPED", tables=tables)
+    operator.call("POST", f"{ORDERS}?action=run&option=RELOAD_TARGET")
+    counters = operator.call("GET", ORDERS).json["full_load_counters"]
+    assert [counters[f"tables_{kind}_count"] for kind in ("completed", "loading", "queued", "with_error")] == [
+        1,
+        1,
+        1,
+        1,
+    ]
+    assert (counters["records_completed_count"], counters["estimated_records_for_all_tables_count"]) == (7, 28)
+
+
+@pytest.mark.parametrize("kind", ["apply_changes_enabled", "save_changes_enabled", "audit_changes_enabled"])
+def test_a_task_captures_changes_to_apply_store_or_audit_them(em: Handle, operator: Client, kind: str) -> None:
+    """Its tables end in change processing then."""
+    settings = {"apply_changes_enabled": False, kind: True}
+    setup(em, state="STOPPED", definition={"task_settings": {"common_settings": settings}})
+    operator.call("POST", f"{ORDERS}?action=run&option=RELOAD_TARGET")
+    options = operator.call("GET", ORDERS).json["options"]
+    assert [name for name, value in options.items() if value and name != "full_load_enabled"] == [
+        kind.replace("save", "store")
+    ]
+    eventually(lambda: set(table_states(operator)) == {"TABLE_CHANGE_PROCESSING"})
 
 
 def test_a_stop_cuts_the_future_off(em: Handle, operator: Client) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -36,7 +37,23 @@ def forms(secret, user):
     ]
 
 
-@pytest.mark.parametrize("secret", [AWKWARD, "simple", "with blank", "100%", "trailing\\"])
+TWISTED = [
+    "\\\\srv\\share",
+    '\\"x',
+    '"',
+    "\\",
+    "a\\nb",
+    "\\\n",
+    "a&amp;b",
+    "&&amp;",
+    "%25%",
+    "\\/'\\\\\"",
+    "\\u005c",
+    "ü\\ü\\",
+]
+
+
+@pytest.mark.parametrize("secret", [AWKWARD, "simple", "with blank", "100%", "trailing\\", *TWISTED])
 def test_every_form_is_masked_and_nothing_around_it(secret):
     secrets = Secrets()
     secrets.add([("someone", secret)])
@@ -86,3 +103,30 @@ def test_every_secret_is_known_used_or_not():
         ("", "its own"),
         ("", "by its name"),
     }
+
+
+# What takes long to search: each sign of it may be the begin of an encoded one.
+HOSTILE = ["\\", "&amp;", "&" + "amp;" * 10000, "%25", "%" + "25" * 20000, "&#" + "0" * 40000]
+HOSTILE += ['"', '\\"', "=", "%3d", "p"]
+HOSTILE += ["\\" * 16 + '"', "\\" * 32 + "/", " ", "+", "/", "\\u005c", "\\x5c", "\\%5c", "\\u0022", "&quot;", "{", "ü"]
+
+
+@pytest.mark.parametrize(
+    "secret", [AWKWARD, *TWISTED, '"pw', "\\" * 6, '\\"' * 6, "&amp;" * 6 + "x", "/x/", "x==", "0\t0"]
+)
+def test_a_hostile_text_is_searched_in_linear_time(secret):
+    """It took 20 s for one secret, and for some for ever. A quarter of the text may take a quarter of the time."""
+    secrets = Secrets([("someone", secret)])
+    for sign in HOSTILE:
+        text = (sign * (40000 // len(sign) + 1))[:40000]
+        begin = time.process_time()
+        secrets.mask(text)
+        assert time.process_time() - begin < 2, sign[:20]
+
+
+@pytest.mark.parametrize("depth", range(5))
+def test_a_secret_in_json_in_json_is_masked(depth):
+    text = AWKWARD
+    for _level in range(depth):
+        text = json.dumps(text)
+    assert Secrets([("", AWKWARD)]).mask(f"[{text}]").replace("\\", "").replace('"', "") == f"[{MASK}]"

@@ -47,7 +47,16 @@ NUMBERS = (
     st.integers()
     | st.integers(10**30, 10**40)
     | st.decimals(allow_nan=False, allow_infinity=False).map(lambda value: number(f"{value:e}"))
-    | st.sampled_from([1.0, 1e300, number("0.1234567890123456789012345"), number("1e400"), number("-0.0")])
+    | st.sampled_from(
+        [
+            1.0,
+            1e300,
+            number("0.1234567890123456789012345"),
+            number("1e400"),
+            number("-0.0"),
+            number("9007199254740993e0"),
+        ]
+    )
 )
 VALUES = st.none() | st.booleans() | NUMBERS | TEXTS
 # No names of parts that have a form, of secrets, or of what is counted.

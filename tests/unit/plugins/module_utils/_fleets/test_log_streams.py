@@ -12,6 +12,7 @@ from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.log_stream
     Source,
     relate,
     sources_in,
+    warnings_of,
 )
 from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks.model import TaskName
 
@@ -100,31 +101,40 @@ def related(selected, refusal="", **sources):
 def test_a_task_comes_after_the_one_that_stages_what_it_reads():
     found = related("staging child", staging=STAGING, child=Source(False, "staging"), other=Source(False, "staging"))
     assert found.links == [(TaskName("S", "staging"), TaskName("S", "child"))]
-    assert found.readers == found.warnings == []
+    assert found.readers == warnings_of([found]) == []
 
 
 def test_the_staging_task_is_found_in_other_letters_and_need_not_be_selected():
     assert related("staging child", staging=STAGING, child=Source(False, "Staging")).links
     found = related("child", staging=STAGING, child=Source(False, "staging"))
-    assert found.links == found.warnings == []
+    assert found.links == warnings_of([found]) == []
 
 
 def test_a_staging_task_of_nowhere_is_a_warning():
-    (warning,) = related("child", child=Source(False, "nowhere")).warnings
-    assert warning.startswith('These tasks read the log stream of a task that server "S" does not have.')
+    (warning,) = warnings_of([related("child", child=Source(False, "nowhere"))])
+    assert warning.startswith("These tasks read the log stream of a task that their server does not have.")
     assert warning.endswith('dependencies: S/child (reads from "nowhere").')
 
 
 def test_what_is_not_shown_comes_after_all_that_is_staged_with_a_warning():
     found = related("a b c", "No permission.", a=STAGING, b=Source(False, None), c=NONE)
     assert (found.staging, found.readers) == ([TaskName("S", "a")], [TaskName("S", "b")])
-    (warning,) = found.warnings
-    assert warning.startswith('What these tasks read cannot be seen. They come after all tasks of server "S" that')
+    (warning,) = warnings_of([found])
+    assert warning.startswith("What these tasks read cannot be seen. They come after all tasks of their server that")
     assert warning.endswith("streams: S/b. No permission.")
 
 
 def test_a_task_that_is_not_shown_at_all_is_a_warning():
     found = related("a b", a=STAGING, b=UNKNOWN)
-    assert found.readers == [] and found.warnings[0].startswith("Whether these tasks stage or read log")
-    assert related("a b", a=NONE).warnings  # the export lacks it
-    assert related("a", a=Source(False, None)).warnings == []  # nothing is staged in the selection
+    assert found.readers == [] and warnings_of([found])[0].startswith("Whether these tasks stage or read log")
+    assert warnings_of([related("a b", a=NONE)])  # the export lacks it
+    assert warnings_of([related("a", a=Source(False, None))]) == []  # nothing is staged in the selection
+
+
+def test_many_servers_make_one_warning():
+    many = [
+        relate(ServerStreams(f"S{number:02}", {"a": STAGING, "b": Source(False, None)}, f"No {number}."), ["a", "b"])
+        for number in range(50)
+    ]
+    (warning,) = warnings_of(many)
+    assert "S00/b, S01/b, " in warning and warning.endswith("S19/b, and 30 more. No 0.")

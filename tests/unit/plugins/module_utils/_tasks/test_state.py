@@ -5,10 +5,16 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.dataops.qlik_em.plugins.module_utils._common.wait import Waiting
 from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks.model import TaskSnapshot, snapshot_of
+from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks.operation import Operation
 from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks.state import plan
 
 FINISHED = "FULL_LOAD_ONLY_FINISHED"
+
+
+def operation(wanted, **more):
+    return Operation(wanted, 60, False, Waiting(300, 2), **more)
 
 
 @pytest.mark.parametrize(
@@ -39,14 +45,14 @@ FINISHED = "FULL_LOAD_ONLY_FINISHED"
     ],
 )
 def test_plan(wanted, state, stop_reason, stop, run, after):
-    todo = plan(wanted, TaskSnapshot(state, stop_reason))
+    todo = plan(operation(wanted), TaskSnapshot(state, stop_reason))
     assert (todo.stop, todo.run, todo.before, todo.after) == (stop, run, state, after)
     assert todo.changed is (stop or run)
 
 
 @pytest.mark.parametrize(("wanted", "run"), [("stopped", False), ("restarted", True), ("reloaded", True)])
 def test_without_a_snapshot_everything_is_sent(wanted, run):
-    todo = plan(wanted, None)
+    todo = plan(operation(wanted), None)
     assert (todo.stop, todo.run) == (True, run)
 
 

@@ -8,25 +8,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from .._client.api import Api
+from .._client.checks import check_seconds
 from .._client.errors import WaitError
 from .._common.wait import TimedOut, wait_until
-from .._tasks.model import ACTIVE, TaskName, snapshot_of
-from .._tasks.operation import Operation
-
-# GetTaskDetails, cdc_transactions_counters: what was read at the source and is not committed at the target.
-IN_FLIGHT = (
-    "applied_transactions_in_progress_count",
-    "applied_records_in_progress_count",
-    "incoming_accumulated_changes_in_memory_count",
-    "incoming_accumulated_changes_on_disk_count",
-    "incoming_applying_changes_in_memory_count",
-    "incoming_applying_changes_on_disk_count",
-)
+from .counters import in_flight, is_loading
+from .latency import total_latency
+from .model import ACTIVE, TaskName, snapshot_of
+from .operation import Operation
 
 
 class DrainPolicy(NamedTuple):
@@ -49,47 +41,50 @@ class StopPolicy(NamedTuple):
         return self.on_full_load != "stop" or self.drain is not None
 
 
-def prepare_stop(api: Api, task: TaskName, operation: Operation, policy: StopPolicy, is_check: bool) -> str:
-    """Wait as ``policy`` says; return why the task is to be left running, or an empty string if it can be stopped.
+class Preparation(NamedTuple):
+    """Whether a task is to be left running, and what its row says of the wait."""
+
+    leave: bool = False
+    msg: str = ""
+
+
+def drain_option() -> dict[str, Any]:
+    """Return the spec of the option ``drain``; documented in ``tasks.drain``."""
+    options = {
+        "timeout": {"type": "int", "default": 300},
+        "max_latency": {"type": "int", "default": 10},
+        "on_timeout": {"type": "str", "choices": ["stop", "skip", "fail"], "default": "fail"},
+    }
+    return {"type": "dict", "options": options}
+
+
+def check_drain(params: Mapping[str, Any]) -> DrainPolicy | None:
+    """Return the checked option ``drain``; ``state: drained`` has it always. Raises InputError."""
+    drain = params["drain"]
+    if drain is None:
+        return DrainPolicy(300, 10, "fail") if params.get("state") == "drained" else None
+    timeout = check_seconds("drain.timeout", drain["timeout"])
+    return DrainPolicy(timeout, check_seconds("drain.max_latency", drain["max_latency"], least=0), drain["on_timeout"])
+
+
+def prepare_stop(api: Api, task: TaskName, operation: Operation, policy: StopPolicy, is_check: bool) -> Preparation:
+    """Wait as ``policy`` says; return whether the task can be stopped then.
 
     In check mode nothing is waited for: the wait is taken to succeed. Raises AemError.
     """
     details = api.get_task_details(*task)
     if _is_over(details):
-        return ""
+        return Preparation()
     if is_loading(details):
         if policy.on_full_load == "skip":
-            return "Left running: a full load is under way (on_full_load: skip)."
+            return Preparation(True, "Left running: a full load is under way (on_full_load: skip).")
         if policy.on_full_load == "fail":
             raise _not_stopped(task, details, "a full load is under way (on_full_load: fail).")
         if policy.on_full_load == "wait" and not is_check:
             _wait_for_load(api, task, operation)
     if policy.drain and not is_check:
         return _drain(api, task, operation, policy.drain)
-    return ""
-
-
-def is_loading(details: Mapping[str, Any]) -> bool:
-    """Return whether tables are being loaded or wait for it. Compose tasks have no such counters."""
-    counters = details.get("full_load_counters") or {}
-    return bool((counters.get("tables_loading_count") or 0) + (counters.get("tables_queued_count") or 0))
-
-
-def in_flight(details: Mapping[str, Any]) -> int:
-    """Return how many changes were read and are not applied yet."""
-    counters = details.get("cdc_transactions_counters") or {}
-    return sum(counters.get(name) or 0 for name in IN_FLIGHT)
-
-
-def latency(details: Mapping[str, Any]) -> int:
-    """Return the total latency in seconds; 0 if there is none.
-
-    It is ``hh:mm:ss`` (docs/enterprise_manager_api.md, 6.16).
-    """
-    text = (details.get("cdc_latency") or {}).get("total_latency") or ""
-    match = re.fullmatch(r"(\d+):(\d\d):(\d\d)", text)
-    hours, minutes, seconds = map(int, match.groups()) if match else (0, 0, 0)
-    return (hours * 60 + minutes) * 60 + seconds
+    return Preparation()
 
 
 def _is_over(details: Mapping[str, Any]) -> bool:
@@ -109,24 +104,31 @@ def _wait_for_load(api: Api, task: TaskName, operation: Operation) -> None:
         raise _not_stopped(task, over.last, what) from over
 
 
-def _drain(api: Api, task: TaskName, operation: Operation, policy: DrainPolicy) -> str:
+def _drain(api: Api, task: TaskName, operation: Operation, policy: DrainPolicy) -> Preparation:
     def is_drained(details: Mapping[str, Any]) -> bool:
-        return _is_over(details) or (latency(details) <= policy.max_latency and not in_flight(details))
+        latency = total_latency(details)
+        is_near = latency is None or latency.is_at_most(policy.max_latency)
+        return _is_over(details) or (is_near and in_flight(details) == 0)
 
     try:
         wait_until(api, lambda: api.get_task_details(*task), is_drained, policy.timeout, operation.waiting.sleep)
     except TimedOut as over:
-        if policy.on_timeout == "stop":
-            return ""
-        last: Mapping[str, Any] = over.last or {}
-        what = (
-            f"after {policy.timeout:g} s (drain) its latency is {latency(last)} s and {in_flight(last)} changes are in "
-            "flight."
-        )
-        if policy.on_timeout == "skip":
-            return f"Left running: {what}"
-        raise _not_stopped(task, last, what) from over
-    return ""
+        what = f"after {policy.timeout:g} s (drain) {_standing(over)}."
+        if policy.on_timeout == "fail":
+            raise _not_stopped(task, over.last, what) from over
+        is_left = policy.on_timeout == "skip"
+        begin = "Left running" if is_left else "Stopped although it was not drained (on_timeout: stop)"
+        return Preparation(is_left, f"{begin}: {what}")
+    return Preparation()
+
+
+def _standing(over: TimedOut[Mapping[str, Any]]) -> str:
+    """Return how far the changes of a task were applied when the time was over."""
+    if over.last is None:
+        return f"it cannot be read: {over.trouble}"
+    changes = in_flight(over.last)
+    number = "an unknown number of" if changes is None else changes
+    return f"its latency is {total_latency(over.last) or 'not given'} and {number} changes are in flight"
 
 
 def _not_stopped(task: TaskName, details: Mapping[str, Any] | None, why: str) -> WaitError:
