@@ -25,7 +25,8 @@ ROOMS = [
     "_servers",
     "_fleets",
 ]
-FILES = sorted(MODULE_UTILS.rglob("*.py"))
+FIRST = MODULE_UTILS / "__init__.py"  # refuses a Python that is too old, and imports nothing of the collection
+FILES = sorted(set(MODULE_UTILS.rglob("*.py")) - {FIRST})
 
 
 def imported(path):
@@ -48,7 +49,7 @@ def imported(path):
 
 def test_every_file_lies_in_a_room():
     assert {path.parent.name for path in FILES} == set(ROOMS)
-    assert not list(MODULE_UTILS.glob("*.py"))
+    assert list(MODULE_UTILS.glob("*.py")) == [FIRST]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
