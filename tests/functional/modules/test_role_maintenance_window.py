@@ -224,6 +224,37 @@ def test_ctrl_c_shows_the_command_to_go_on_with(controller, em, path):
     assert any(line.startswith("To go on: ansible-playbook dataops.qlik_em.maintenance_begin -e '{") for line in lines)
 
 
+def test_a_restore_from_safe_points_is_gone_on_with_from_there(controller, em, path):
+    """Else the rest would be resumed where it stopped, which is what nobody trusts."""
+    play(controller, "maintenance_begin", maintenance_window_path=path, **PROD)
+    safe = {"maintenance_window_from": "safe_point", "maintenance_window_restart_margin": 60}
+    assert "it needs force: true" in play(controller, "maintenance_end", status=2, maintenance_window_path=path, **safe)
+    safe["maintenance_window_force"] = True
+    em.set_task("Replicate-Prod", "orders", fail_start="No licence.")
+    output = play(controller, "maintenance_end", status=2, maintenance_window_path=path, **safe)
+    again = json.dumps({"maintenance_window_path": path, **safe})
+    assert f"To go on: ansible-playbook dataops.qlik_em.maintenance_end -e '{again}'" in output.replace('\\"', '"')
+    em.set_task("Replicate-Prod", "orders", fail_start=None)
+    play(controller, "maintenance_end", **json.loads(again))
+    runs = em.task("Replicate-Prod", "orders")["runs"]
+    assert [run["option"] for run in runs] == ["RESUME_PROCESSING_FROM_TIMESTAMP"]
+    # In the words of the role
+    em.set_task("Replicate-Prod", "orders", state="STOPPED", fail_start="No licence.")
+    Path(path).write_text(Path(path).read_text(encoding="utf-8").replace('"restored"', '"restoring"'), encoding="utf-8")
+    output = step(controller, "restore", status=2, maintenance_window_path=path, **safe)
+    assert f"maintenance_window_path: {path}, maintenance_window_force: True, maintenance_window_from: safe_p" in output
+
+
+def test_the_role_waits_between_waves(controller, em, path):
+    waves = {"maintenance_window_waves": [{"name": "Auf*"}]}
+    play(controller, "maintenance_begin", maintenance_window_path=path, **(PROD | waves))
+    em.set_task("Replicate-Prod", "orders", total_latency=600)
+    when = {"maintenance_window_start_when": {"timeout": 1}, "maintenance_window_wait_sleep": 0.1}
+    output = play(controller, "maintenance_end", status=2, maintenance_window_path=path, **when)
+    assert "has not caught up within 1 s (start_when): its latency is 600 s." in output
+    assert stopped(em) == RAN - {"orders"}
+
+
 def test_a_dry_run_of_both_playbooks_reports_and_sends_nothing(controller, em, path):
     output = play(controller, "maintenance_begin", "--check", maintenance_window_path=path, **PROD)
     assert "Of 2 tasks that ran: would be stopped 2, nothing to do 0, left alone 0, failed 0." in output
