@@ -167,11 +167,12 @@ EXAMPLES = r"""
       stable_for: 2
       timeout: 60
 
-- name: Stop all tasks of a large installation, and keep what became of each
+- name: Stop all tasks with a tag in a large installation, and keep what became of each
   dataops.qlik_em.aem_task_batch:
     state: stopped
     include:
-      - server: "*"
+      - tag:
+          - erp
     on_server_error: skip
     parallel: 50
     results: failed

@@ -42,7 +42,7 @@ class Answer:
 
     def head(self, length: int | None = None, close: bool = False) -> bytes:
         """Status line and headers. `length` is the Content-Length to claim; -1 claims none."""
-        lines = {**self.headers, "Server": SERVER, "Date": email.utils.formatdate(usegmt=True)}
+        lines = {"Server": SERVER, **self.headers, "Date": email.utils.formatdate(usegmt=True)}
         if length != -1:
             lines["Content-Length"] = str(len(self.body) if length is None else length)
         if close:

@@ -161,13 +161,10 @@ def _read(api: Api, owner: AclOwner) -> Acl | None:
     answer = api.get_acl(owner, accept=NO_ACL)
     if answer.error_code:
         return None
-    try:
-        # Something else would be taken for an ACL of nobody, and then written back.
-        if not any(role in answer.body for role in model.ALL_ROLES):
-            raise KeyError(model.ROLES)
-        return Acl(model.read_roles(answer.body), bool(answer.body.get("disable_inheritance")), answer.body)
-    except (AttributeError, KeyError, TypeError) as error:
+    # Something else would be taken for an ACL of nobody, and then written back.
+    if not any(role in answer.body for role in model.ALL_ROLES):
         raise TransportError(
             f"Get{owner.title}Acl of {owner.target.subject} was answered with something that is not an ACL.",
             "Check the server and whatever stands between (proxy, load balancer).",
-        ) from error
+        )
+    return Acl(model.read_roles(answer.body), bool(answer.body.get("disable_inheritance")), answer.body)

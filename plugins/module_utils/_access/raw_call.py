@@ -15,12 +15,11 @@ from .._client.api import Api
 from .._client.checks import check_name
 from .._client.errors import AemError, ApiError, InputError, TransportError
 from .._client.redaction import MASK, secret_texts
+from .._client.writes import GOES_ON
 from .._common.content import TEXT, Content, read_content
 from .._run.result import Mode, Result
 
 SESSION_PATHS = ("login", "logout")
-# A code that ends so says that the server goes on with the work (docs/enterprise_manager_api.md, 3.10).
-GOES_ON = "_TIMEOUT"
 
 
 def send(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
@@ -33,13 +32,11 @@ def send(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     try:
         answer = api.call_path(method.upper(), path, query, body, tuple(params["accept"] or ()))
     except TransportError as lost:
-        lost.changed = method != "get" and lost.sent
         if lost.changed:
             lost.hint = f"The call was not sent again, and may have been carried out. {lost.hint}"
         raise
     except ApiError as refused:
         refused.not_found = ()  # this module sends what it is asked to, and nothing else
-        refused.changed = method != "get" and refused.error_code.endswith(GOES_ON)
         raise
     done = not answer.error_code or answer.error_code.endswith(GOES_ON)
     values: dict[str, Any] = {"sent": True, "status": answer.http_status, "error_code": answer.error_code or None}
@@ -48,9 +45,7 @@ def send(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     content = Content("json", answer.body, "") if answer.error_code else read_content(answer.content)
     if content is None:
         text = f"The answer ({len(answer.content)} bytes) is not a text in UTF-8."
-        failure = AemError(text, http_status=answer.http_status)
-        failure.changed = method != "get"
-        raise failure
+        raise AemError(text, http_status=answer.http_status)
     if params["secrets"] == "redact":
         content = content.without_secrets()
     values["text" if content.kind == TEXT else "json"] = content.value

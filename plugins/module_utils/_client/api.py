@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from . import answers
 from .client import Answer, Call, Client, Target
 
 Json = dict[str, Any]
 
-# The member that every export has (docs/enterprise_manager_api.md, 9.1).
-DEFINITION = "cmd.replication_definition"
+DEFINITION = answers.DEFINITION
 REPLICATE = "for Qlik Replicate servers only"
 SINCE_5_2 = f"{REPLICATE}, since Replicate 5.2"
 
@@ -42,16 +42,21 @@ class Api:
 
     def get_server_list(self, accept: tuple[str, ...] = ()) -> list[Json]:
         """GetServerList: the servers that the user may see (an accepted error code: none)."""
-        needs = ("serverList", list)
         answer = self._send(
-            "GetServerList", "GET", Target(("servers",)), "Viewer on All Servers", needs=needs, accept=accept
+            "GetServerList", "GET", Target(("servers",)), "Viewer on All Servers", shape=answers.SERVERS, accept=accept
         )
         return answer.result.get("serverList", [])
 
     def get_server_details(self, server: str, accept: tuple[str, ...] = ()) -> Json:
         """GetServerDetails: state, licence, task summary, resources (an accepted error code: empty)."""
-        answer = self._send("GetServerDetails", "GET", on_server(server), "Viewer on the server", accept=accept)
-        # The envelope as the SDKs read it, and as the guide writes it (docs/enterprise_manager_api.md, 6.2).
+        answer = self._send(
+            "GetServerDetails",
+            "GET",
+            on_server(server),
+            "Viewer on the server",
+            shape=answers.SERVER_DETAILS,
+            accept=accept,
+        )
         return answer.result.get("server_details") or answer.result.get("serverDetails") or {}
 
     def get_server(self, server: str, accept: tuple[str, ...] = ()) -> Json:
@@ -59,8 +64,8 @@ class Api:
 
         Its ``password`` is a GUID that this session may send back (docs/enterprise_manager_api.md, 6.3).
         """
-        target, needs = on_server(server, "def"), ("name", str)
-        return self._send("GetServer", "GET", target, "Operator on the server", needs=needs, accept=accept).result
+        target, role = on_server(server, "def"), "Operator on the server"
+        return self._send("GetServer", "GET", target, role, shape=answers.SERVER, accept=accept).result
 
     def put_server(self, server: str, definition: Json) -> None:
         """PutServer: add a server or change it. Never sent in another session than the one that read the definition."""
@@ -79,9 +84,16 @@ class Api:
     def export_all(self, server: str) -> Json:
         """ExportAll: the definitions of all tasks and endpoints of a server."""
         role = "Admin on Enterprise Manager and on the server, Designer on All Tasks, Operator on All Endpoints"
-        query, needs = {"action": "export"}, (DEFINITION, dict)
+        query = {"action": "export"}
         return self._send(
-            "ExportAll", "GET", on_server(server), role, query=query, needs=needs, scope=SINCE_5_2, is_exact=True
+            "ExportAll",
+            "GET",
+            on_server(server),
+            role,
+            query=query,
+            shape=answers.DEFINITIONS,
+            scope=SINCE_5_2,
+            is_exact=True,
         ).result
 
     def import_all(self, server: str, definition: Json) -> None:
@@ -102,13 +114,13 @@ class Api:
 
     def get_task_list(self, server: str) -> list[Json]:
         """GetTaskList: name, state, stop reason, message and tags of each task of ``server``."""
-        target, needs = on_server(server, "tasks"), ("taskList", list)
-        return self._send("GetTaskList", "GET", target, "Viewer on All Tasks", needs=needs).result["taskList"]
+        target = on_server(server, "tasks")
+        return self._send("GetTaskList", "GET", target, "Viewer on All Tasks", shape=answers.TASKS).result["taskList"]
 
     def get_task_details(self, server: str, task: str, accept: tuple[str, ...] = ()) -> Json:
         """GetTaskDetails: state, counters and latency of a task (an accepted error code: empty)."""
-        target, needs = on_task(server, task), ("state", str)
-        return self._send("GetTaskDetails", "GET", target, "Viewer on the task", needs=needs, accept=accept).result
+        target, role = on_task(server, task), "Viewer on the task"
+        return self._send("GetTaskDetails", "GET", target, role, shape=answers.TASK_DETAILS, accept=accept).result
 
     def run_task(
         self, server: str, task: str, option: str, timeout: int, cdc_position: str | None, accept: tuple[str, ...]
@@ -125,7 +137,7 @@ class Api:
             query=query,
             body={"cdcposition": cdc_position} if cdc_position else None,
             server_timeout=timeout,
-            needs=("state", str),
+            shape=answers.TASK_STATE,
             accept=accept,
         )
 
@@ -138,7 +150,7 @@ class Api:
             "Operator on the task",
             query={"action": "stop", "timeout": timeout},
             server_timeout=timeout,
-            needs=("state", str),
+            shape=answers.TASK_STATE,
             accept=accept,
         )
 
@@ -150,7 +162,7 @@ class Api:
             on_task(server, task),
             "Operator on the task and on All Endpoints",
             query={"action": "export", **({"withendpoints": "true"} if with_endpoints else {})},
-            needs=(DEFINITION, dict),
+            shape=answers.DEFINITIONS,
             scope=REPLICATE,
             accept=accept,
             is_exact=True,
@@ -204,29 +216,40 @@ class Api:
         """GetChangeDataRetentionBarrier: the application and its retention point."""
         target, query = on_task(server, task), {"action": "get_change_data_retention_barrier"}
         return self._send(
-            "GetChangeDataRetentionBarrier", "GET", target, "Viewer on the task", query=query, scope=REPLICATE
+            "GetChangeDataRetentionBarrier",
+            "GET",
+            target,
+            "Viewer on the task",
+            query=query,
+            shape=answers.BARRIER,
+            scope=REPLICATE,
         ).result
 
     # Tables
 
     def get_table_list(self, server: str, task: str, filters: Mapping[str, Any]) -> list[Json]:
         """GetTableList: schema, name and state of the tables; ``filters`` as the guide names them."""
-        target, role, needs = on_task(server, task, "tables"), "Viewer on the task", ("tablelist", list)
-        answer = self._send("GetTableList", "GET", target, role, query=filters, needs=needs, scope=REPLICATE)
+        target, role = on_task(server, task, "tables"), "Viewer on the task"
+        answer = self._send("GetTableList", "GET", target, role, query=filters, shape=answers.TABLES, scope=REPLICATE)
         return answer.result["tablelist"]
 
     def get_table_statuses(self, server: str, task: str, filters: Mapping[str, Any]) -> list[Json]:
         """GetTableStatuses: state and counters of the tables; ``filters`` as the guide names them."""
-        target, role, needs = on_task(server, task, "tables"), "Viewer on the task", ("table_details", list)
+        target, role = on_task(server, task, "tables"), "Viewer on the task"
         query = {"action": "getstatus", **filters}
-        answer = self._send("GetTableStatuses", "GET", target, role, query=query, needs=needs, scope=REPLICATE)
+        answer = self._send(
+            "GetTableStatuses", "GET", target, role, query=query, shape=answers.TABLE_STATUSES, scope=REPLICATE
+        )
         return answer.result["table_details"]
 
     def get_task_table_selection(self, server: str, task: str) -> Json:
         """GetTaskTableSelection: the patterns and tables that the task includes and excludes."""
         target, role, scope = on_task(server, task, "tables"), "Viewer on the task", f"{REPLICATE}, since May 2024"
         query = {"action": "selection"}
-        return self._send("GetTaskTableSelection", "GET", target, role, query=query, scope=scope).result
+        answer = self._send(
+            "GetTaskTableSelection", "GET", target, role, query=query, shape=answers.TABLE_SELECTION, scope=scope
+        )
+        return answer.result
 
     def put_task_table_selection(self, server: str, task: str, selection: Json) -> None:
         """PutTaskTableSelection: set the lists that are in ``selection``."""
@@ -251,8 +274,8 @@ class Api:
 
     def get_endpoint_list(self, server: str) -> list[Json]:
         """GetEndpointList: name, type and role of each endpoint of ``server``."""
-        target, role, needs = on_server(server, "endpoints"), "Viewer on All Endpoints", ("endpointList", list)
-        answer = self._send("GetEndpointList", "GET", target, role, needs=needs, scope=REPLICATE)
+        target, role = on_server(server, "endpoints"), "Viewer on All Endpoints"
+        answer = self._send("GetEndpointList", "GET", target, role, shape=answers.ENDPOINTS, scope=REPLICATE)
         return answer.result["endpointList"]
 
     def patch_endpoint(self, server: str, endpoint: str, patch: list[Json]) -> None:
@@ -280,6 +303,7 @@ class Api:
             "Operator on the endpoint",
             query={"action": "test", "timeout": timeout},
             server_timeout=timeout,
+            shape=answers.TEST,
             scope=REPLICATE,
             accept=accept,
         )
@@ -288,7 +312,7 @@ class Api:
 
     def get_acl(self, owner: AclOwner, accept: tuple[str, ...] = ()) -> Answer:
         """GetServerAcl, GetTaskAcl, GetTasksCollectionAcl, GetEndpointAcl, GetEndpointsCollectionAcl."""
-        return self._send_acl("Get", "GET", owner, "Operator on it", accept=accept)
+        return self._send_acl("Get", "GET", owner, "Operator on it", shape=answers.ACL, accept=accept)
 
     def put_acl(self, owner: AclOwner, acl: Json) -> None:
         """PutServerAcl and its kin: replace the whole ACL. Not sent again in another session: read it anew first."""

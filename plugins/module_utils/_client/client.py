@@ -18,7 +18,7 @@ from email.utils import formatdate, parsedate_to_datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
-from . import exact_json
+from . import exact_json, shapes
 from .checks import check_segment
 from .connection import API_PATH, Connection
 from .error_codes import INVALID_SESSION_ID, UNAUTHORIZED_REQUEST, advice_on
@@ -27,12 +27,15 @@ from .interrupt import Interrupt
 from .limits import Limits
 from .masking import Secrets
 from .refusals import Refusals
+from .shapes import Check
 from .transport import Reply, Transport
+from .writes import Writes
 
 SESSION_HEADER = "EnterpriseManager.APISessionID"
 NOT_SUPPORTED = "AEM_METHOD_NOT_SUPPORTED_VERSION"
 # How much of a path names the object that does not exist.
 NOT_FOUND = {"AEM_SERVER_NOT_FOUND": 2, "AEM_TASK_NOT_FOUND": 4, "AEM_ENDPOINT_NOT_FOUND": 4}
+NOT_JSON: Any = object()
 EXCERPT = 200  # characters of a foreign answer that a message shows
 LONGEST_MESSAGE = 2000  # characters of a message of the API
 SEARCHED = 256 * 1024  # of a longer text, characters that are searched for secrets: more than the ones that are shown
@@ -63,7 +66,7 @@ class Call(NamedTuple):
     query: Mapping[str, Any] = {}
     body: Any = None  # JSON, or a plain text; None: no body
     server_timeout: float = 0  # seconds that the server itself may wait; 0 if the call has no such limit
-    needs: tuple[str, type] | None = None  # the member (and its type) that makes an answer one of this method
+    shape: Check | None = None  # the form of the answer; None: the method promises none
     is_open: bool = False  # whether the form of the answer is not known: any is taken, and given as ``content``
     accept: tuple[str, ...] = ()  # the error codes that are an answer, not a failure
     scope: str = ""  # for which products and since when the guide has it, if not for all
@@ -120,10 +123,12 @@ class Client:
         self._secrets = secrets
         self.interrupt = interrupt
         self.limits = limits
+        self.writes = Writes()
         self._lock = threading.Lock()
         self._session_id = connection.session_id
         self._is_ours = False  # whether we opened the session, so that we close it
         self._refusals = refusals or Refusals()
+        self._listener: str | None = None  # how the server introduces itself that has answered as the API does
         # The Date header of the last answer (empty: it had none), and when it came (monotonic seconds).
         self.last_date = ("", 0.0)
 
@@ -152,6 +157,11 @@ class Client:
         true for a write, the write may have been done), Interrupted (nothing was sent). A call that is bound to its
         session raises ApiError with INVALID_SESSION_ID, too: see ``lost_answers.from_the_read``.
         """
+        if call.verb == "GET":
+            return self._call(call)
+        return self.writes.send(lambda: self._call(call), lambda answer: answer.error_code)
+
+    def _call(self, call: Call) -> Answer:
         self.interrupt.check()
         session_id = self.session()
         try:
@@ -259,7 +269,11 @@ class Client:
             try:
                 reply = self._transport.send(call.verb, url, headers, body, deadline, most)
                 self.last_date = (reply.headers.get("Date", ""), time.monotonic())
-                return read_answer(call, reply, self._connection, self._secrets.mask)
+                if reply.status == 404 and self._listener is not None:
+                    return self._read_not_found(call, reply)
+                answer = read_answer(call, reply, self._connection, self._secrets.mask)
+                self._listener = reply.headers.get("Server", "")
+                return answer
             except TransportError as failure:
                 pause = max(least, failure.pause)
                 if failure.final or not _may_repeat(call, failure) or time.monotonic() + pause >= deadline:
@@ -267,6 +281,24 @@ class Client:
                     raise
                 self.interrupt.pause(pause)
         raise AssertionError("the last pause is infinite")
+
+    def _read_not_found(self, call: Call, reply: Reply) -> Answer:
+        """Return or raise what ``read_answer`` does of a 404, once the API has answered: the address is right.
+
+        A page says then that this release does not have the method. Its own listener sends one before anything is done
+        (docs/enterprise_manager_api.md, 3.11); of one that somebody else sends, nobody knows.
+        """
+        try:
+            return read_answer(call, reply, self._connection, self._secrets.mask)
+        except TransportError as page:
+            if call.scope or call.role:
+                known = f"the guide has it {call.scope}" if call.scope else "the guide has it for all releases"
+                page.hint = f"The API has answered before, so that this release may not have {call.method}: {known}."
+            if self._listener and reply.headers.get("Server") == self._listener:
+                page.sent = False
+            elif not call.repeatable:
+                page.hint += " Somebody between sent the page, as it seems: whether something was done is not known."
+            raise
 
 
 def build_url(base: str, path: tuple[str, ...], query: Mapping[str, Any]) -> str:
@@ -307,33 +339,42 @@ def read_answer(call: Call, reply: Reply, connection: Connection, mask: Callable
             return Answer(body, reply.headers, code, message, reply.status)
         if code:
             raise _api_error(call, code, message, reply.status, connection)
-        is_complete = call.needs is None or isinstance(body.get(call.needs[0]), call.needs[1])
-        if 200 <= reply.status < 300 and is_complete and not call.is_open:
-            return Answer(body, reply.headers)
     if 200 <= reply.status < 300 and call.is_open:
         return Answer({}, reply.headers, http_status=reply.status, content=bytes(reply.body))
-    if 200 <= reply.status < 300 and call.needs is None and body is not None:
+    if 200 <= reply.status < 300 and body is not NOT_JSON and (reply.body or not call.shape):
         # A void call may answer any JSON (docs/enterprise_manager_api.md, 4.12).
-        return Answer({}, reply.headers)
-    # Without a body of the API: a wrong password (docs/enterprise_manager_api.md, 2.10), or a proxy.
-    if reply.status in (401, 403):
+        fault = shapes.fault_in(body, call.shape) if call.shape else ""
+        fault = fault or ("" if call.is_exact else shapes.half_character(reply.body, body))
+        if fault:
+            raise _odd_answer(call, reply, connection, fault)
+        return Answer(body if isinstance(body, dict) else {}, reply.headers)
+    # Without a body of the API: a wrong password (docs/enterprise_manager_api.md, 2.10), or a proxy. Of a write only a
+    # body of the API says that nothing was done.
+    if reply.status in (401, 403) and call.repeatable:
         raise _api_error(call, "", f"HTTP {reply.status}", reply.status, connection)
     raise _foreign_reply(reply, connection, mask)
 
 
 def _json(body: bytes | bytearray, parse_float: Callable[[str], Any]) -> Any:
-    """Return the parsed body; an empty one (docs/enterprise_manager_api.md, 4.12) is an empty object.
+    """Return the parsed body, NOT_JSON if it is none; an empty one (docs/enterprise_manager_api.md, 4.12) is an object.
 
     Older exports begin with a line ``// Host name: ...`` (docs/enterprise_manager_api.md, 10.1).
     """
     if body.count(b"[") + body.count(b"{") > max(FEW_PARTS, len(body) // BYTES_OF_A_PART):
-        return None
+        return NOT_JSON
     if body.startswith(b"//"):
         body = body.partition(b"\n")[2]
     try:
         return json.loads(body, parse_float=parse_float) if body else {}
     except (ValueError, RecursionError):
-        return None
+        return NOT_JSON
+
+
+def _odd_answer(call: Call, reply: Reply, connection: Connection, fault: str) -> TransportError:
+    """Return the failure for an answer of the API in another form than the method promises."""
+    text = f"{connection.url} answered in another form than {call.method} has: {fault}."
+    hint = "Check the server's release, and whatever stands between (proxy, load balancer)."
+    return TransportError(text, hint, http_status=reply.status, url=connection.url)
 
 
 def _api_error(call: Call, code: str, message: str, status: int, connection: Connection) -> ApiError:
@@ -402,6 +443,9 @@ def _foreign_reply(reply: Reply, connection: Connection, mask: Callable[[str], s
         if failure.pause:
             failure.hint = f"It asks to wait {failure.pause:g} s before the next attempt. {BUSY}"
         return failure
+    if reply.status in (401, 403):
+        hint = "A proxy or a firewall refuses this call, as it seems: the API says so in JSON."
+        return TransportError(text, hint, final=True, **facts)
     if 400 <= reply.status < 500:
         return TransportError(text, "Check the host and the path in url.", final=True, **facts)
     return TransportError(text, BUSY, **facts)

@@ -17,7 +17,8 @@ class AemError(Exception):
     """Base of all failures; ``str()`` is one line for a human.
 
     ``facts`` are the structured fields that a failed result shows beside ``msg``.
-    ``changed`` is true if this run may have changed something before it failed. ``lines`` are shown below the message.
+    ``changed`` is true if this run may have changed something before it failed; None: not that
+    this place knows, and the guard around all writes (``writes.py``) decides. ``lines`` are shown below the message.
     ``not_found`` is the path of the server, task or endpoint that does not exist, if that is what went wrong.
     """
 
@@ -26,7 +27,7 @@ class AemError(Exception):
         self.message = message
         self.hint = hint
         self.facts = {key: value for key, value in facts.items() if value is not None}
-        self.changed = False
+        self.changed: bool | None = None
         self.warnings: list[str] = []
         self.lines: list[str] = []
         self.not_found = not_found
@@ -36,7 +37,7 @@ class AemError(Exception):
 
     def as_result(self) -> dict[str, Any]:
         """Return the failure as the members of a failed result."""
-        result = dict(self.facts, msg=self.message, changed=self.changed)
+        result = dict(self.facts, msg=self.message, changed=bool(self.changed))
         if self.hint:
             result["hint"] = self.hint
         return result

@@ -35,15 +35,17 @@ def from_the_read(work: Callable[[], T]) -> T:
 def confirm_lost_write(is_done: Callable[[], bool]) -> Iterator[None]:
     """Send a write in the block; if its answer is lost, ask ``is_done`` whether it has taken effect.
 
-    Raises the TransportError, with ``changed``, if it has not or if that cannot be known.
+    Raises the TransportError if it has not or if that cannot be known.
     """
     try:
         yield
     except TransportError as lost:
         if not lost.sent:
             raise
-        lost.changed = True
-        lost.hint = "The call was not sent again. Look at the object, then run this again: nothing is done twice."
+        more = f" {lost.hint}" if lost.final else ""  # what it says would help beside that, or else nothing
+        lost.hint = (
+            f"The call was not sent again. Look at the object, then run this again: nothing is done twice.{more}"
+        )
         try:
             if is_done():
                 return

@@ -39,7 +39,7 @@ class Row:
 
     def fail(self, failure: AemError) -> None:
         """Note why it failed; a change that was noted before stays one."""
-        self.changed = self.changed or failure.changed
+        self.changed = self.changed or bool(failure.changed)
         self.failed, self.msg, self.hint = True, failure.message, failure.hint
         self.error_code = failure.facts.get("error_code")
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from .._client.api import Api, Json
 from .._client.checks import USER_MEMBER, check_characters, check_secret
-from .._client.errors import AemError, ApiError, InputError, WaitError
+from .._client.errors import AemError, InputError, WaitError
 from .._common.files import read_file
 from .._common.lost_answers import confirm_lost_write
 from .._common.wait import TimedOut, check_waiting, wait_until
@@ -123,8 +123,12 @@ class Import:
         """Import ``document``, ready to send, by ``call`` and wait until an export shows it.
 
         Returns what the caller should know.
-        Raises AemError; its ``changed`` says whether the import may have taken effect.
+        Raises AemError; its ``changed`` is true if the import may have taken effect.
         """
+        with self._api.client.writes.guard():
+            return self._send(document, subject, call)
+
+    def _send(self, document: Json, subject: str, call: Callable[[Json], None]) -> list[str]:
         patience = min(self._waiting.timeout, self._api.client.limits.lost_effect)
         with confirm_lost_write(lambda: self._is_done(patience)):
             call(document)
@@ -137,13 +141,11 @@ class Import:
                 f"because they have their default value: {names(remaining)}. Leave them out of the "
                 "definition, or it is imported again each time."
             ]
-        error = WaitError(
+        raise WaitError(
             f"The import into the {subject} was accepted, but its export does not show all of it after "
             f"{self._waiting.timeout:g} s (wait_timeout): {names(remaining)}.",
             "Raise wait_timeout, or look at the object in the console.",
         )
-        error.changed = True
-        raise error
 
     def _is_done(self, limit: float) -> bool:
         if not self._is_visible:
@@ -170,13 +172,8 @@ class Import:
             )
         except TimedOut as over:
             if over.last is None or over.trouble:
-                trouble = over.trouble or WaitError("The server could not be asked.")
-                trouble.changed = True
-                raise trouble from over
+                raise (over.trouble or WaitError("The server could not be asked.")) from over
             return over.last
-        except ApiError as error:
-            error.changed = True
-            raise
 
 
 def warnings_about(comparison: Comparison, always: bool, new_endpoints: Collection[str]) -> list[str]:

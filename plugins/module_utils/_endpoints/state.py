@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -243,7 +244,6 @@ def _apply(api: Api, options: Options, todo: Plan) -> None:
             api.patch_endpoint(options.server, options.name, [change.operation() for change in todo.patch])
     except AemError as error:
         if todo.item:
-            error.changed = True
             error.message = f"The description of the {options.subject} was changed, but not its settings. {error}"
         raise
 
@@ -261,7 +261,10 @@ def _remove(api: Api, options: Options, mode: Mode) -> Result:
     try:
         return Result(delete_endpoint(api, options.server, options.name), diff=change)
     except ApiError as error:
-        users = users_of(api, options.server, options.name) if error.error_code == IN_USE else None
+        users = None
+        if error.error_code == IN_USE:
+            with contextlib.suppress(AemError):  # that it is in use is what matters, not that nobody says by whom
+                users = users_of(api, options.server, options.name)
         if users:
             raise _in_use(options, users, error.facts) from error
         raise

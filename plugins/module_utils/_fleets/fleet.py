@@ -157,7 +157,8 @@ class Fleet:
         """Do one job, in a thread of its own."""
         begin = self._begun[job.task] = time.monotonic()
         try:
-            row = self._apply(job)
+            with self._api.client.writes.guard():
+                row = self._apply(job)
         except AemError as failure:
             if isinstance(failure, Interrupted) and not failure.changed:
                 return self._not_started(job)

@@ -57,6 +57,7 @@ def run_resource(
     unmasked: Mapping[str, str] = {}
     warnings: list[str] = []
     lines: list[str] = []  # of a message that has more than one
+    client: Client | None = None
     try:
         if REQUESTS_IMPORT_ERROR:
             raise AemError(
@@ -73,7 +74,8 @@ def run_resource(
             api = Api(client)
             try:
                 masked_mode = mode._replace(progress=lambda line: mode.progress(one_line(secrets.mask(line))))
-                result = run(api, params, masked_mode)
+                with client.writes.guard():
+                    result = run(api, params, masked_mode)
             except AemError as failure:
                 if failure.not_found:
                     failure.hint = f"{suggestion(api, failure.not_found)} {failure.hint}".strip()
@@ -92,7 +94,8 @@ def run_resource(
         lines = failure.lines
     except Exception as bug:  # a resource function must not end otherwise; even so, nothing may come out unmasked
         text = f"Unexpected {type(bug).__name__}: {bug}. Please report it."
-        outcome = {"failed": True, "msg": text, "exception": traceback.format_exc()}
+        changed = client is not None and client.writes.may_be_done
+        outcome = {"failed": True, "msg": text, "changed": changed, "exception": traceback.format_exc()}
     if not mode.shows_diff:
         outcome.pop("diff", None)
     if spec.is_timed:

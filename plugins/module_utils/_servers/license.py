@@ -67,7 +67,6 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     try:
         after = _read(api, server)
     except AemError as error:
-        error.changed = True
         error.message = f"The licence was registered, but what became of it cannot be read. {error.message}"
         raise
     changed = facts(after) != facts(before)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._client.api import Api, Json
-from .._client.errors import ApiError, TransportError
+from .._client.errors import ApiError
 
 NOT_FOUND = "AEM_SERVER_NOT_FOUND"
 MONITORED = "MONITORED"
@@ -52,11 +52,6 @@ def read_details(api: Api, name: str) -> Json | None:
         if error.error_code != NOT_FOUND:
             raise
         return None
-    if not isinstance(details, dict) or not isinstance(details.get("state"), str):
-        raise TransportError(
-            f'GetServerDetails of server "{name}" was answered with something that is not of the API.',
-            "Check the server and whatever stands between (proxy, load balancer).",
-        )
     return in_one_spelling({"name": name, **details})
 
 

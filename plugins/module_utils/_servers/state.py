@@ -202,24 +202,14 @@ def _watch(api: Api, wanted: Wanted, todo: Plan) -> dict[str, Any]:
     except TimedOut as over:
         last = over.last or {}
         what = str(over.trouble) if over.trouble else f"{last.get('message') or 'no message'}"
-        raise _after(
-            WaitError(
-                f"The {wanted.subject} was not monitored within {wanted.waiting.timeout:g} s. It is in the "
-                f"state {last.get('state', 'UNKNOWN')}: {what}",
-                "Check host, port, server_username and server_password (update_password: always sends it again), and "
-                "that Enterprise Manager reaches the server.",
-                server={**todo.after, "state": last.get("state"), "message": last.get("message")},
-            ),
-            todo,
+        raise WaitError(
+            f"The {wanted.subject} was not monitored within {wanted.waiting.timeout:g} s. It is in the "
+            f"state {last.get('state', 'UNKNOWN')}: {what}",
+            "Check host, port, server_username and server_password (update_password: always sends it again), and "
+            "that Enterprise Manager reaches the server.",
+            server={**todo.after, "state": last.get("state"), "message": last.get("message")},
         ) from over
-    except AemError as error:
-        raise _after(error, todo) from error
     return {"state": details["state"], "message": details.get("message") or ""}
-
-
-def _after(error: AemError, todo: Plan) -> AemError:
-    error.changed = error.changed or todo.changed
-    return error
 
 
 def _diff(wanted: Wanted, todo: Plan) -> dict[str, Any]:

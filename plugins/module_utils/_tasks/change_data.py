@@ -84,7 +84,7 @@ def _set_barrier(api: Api, task: TaskName, application: str, point: str | None, 
         after = expected(earliest, application, plan)
     else:
         _apply(api, task, application, earliest, plan)
-        after = _read_after(api, task)
+        after = read(api, task)
     return Result(changed=True, values={"barrier": after.view()}, diff=_diff(task, application, plan))
 
 
@@ -93,14 +93,6 @@ def read(api: Api, task: TaskName) -> Barrier:
     body = api.get_change_data_retention_barrier(*task)
     point = str(body.get("retention_point") or "")
     return Barrier(str(body.get("application") or ""), utc_timestamp(point) or point) if point else Barrier()
-
-
-def _read_after(api: Api, task: TaskName) -> Barrier:
-    try:
-        return read(api, task)
-    except AemError as failure:
-        failure.changed = True
-        raise
 
 
 def plan_barrier(earliest: Barrier, application: str, wanted: str | None) -> Plan:

@@ -59,10 +59,13 @@ def drain_option() -> dict[str, Any]:
 
 
 def check_drain(params: Mapping[str, Any]) -> DrainPolicy | None:
-    """Return the checked option ``drain``; ``state: drained`` has it always. Raises InputError."""
+    """Return the checked option ``drain``; ``state: drained`` has it always. Raises InputError.
+
+    The variables of the role have no ``state``.
+    """
     drain = params["drain"]
     if drain is None:
-        return DrainPolicy(300, 10, "fail") if params["state"] == "drained" else None
+        return DrainPolicy(300, 10, "fail") if params.get("state") == "drained" else None
     timeout = check_seconds("drain.timeout", drain["timeout"])
     return DrainPolicy(timeout, check_seconds("drain.max_latency", drain["max_latency"], least=0), drain["on_timeout"])
 

@@ -178,6 +178,7 @@ class Replacement:
     def _leave(self, error: AemError, owed: bool) -> None:
         """Say in a failure that the task was not touched; start one that a killed run has stopped."""
         text = f"The {self._task.subject} was not touched."
+        error.changed = bool(error.changed)  # a trial that went well was taken back, and one that did not says so
         is_clean = "left_behind" not in error.facts and self._remove_new_endpoints(error)
         try:
             if owed:

@@ -101,12 +101,13 @@ CONNECTION: list[Row] = [
 ]
 
 
-def blank_names(*options: str, is_list: bool = False) -> list[Row]:
-    """Return rows for options that name an object in a URL."""
+def blank_names(*options: str, is_list: bool = False, may_be_empty: bool = False) -> list[Row]:
+    """Return rows for options that name an object; ``may_be_empty``: an empty text means that it is not given."""
     return [
         ({option: [value] if is_list else value}, f"{option} must not be {says}")
         for option in options
         for value, says in {"": "empty or blank", "\t ": "empty or blank", ".": '"."', "..": '".."'}.items()
+        if value or not may_be_empty
     ]
 
 

@@ -270,7 +270,8 @@ BAD: dict[str, list[Row]] = {
         ({"tables": [{"schema": "S"}]}, "missing required arguments: table found in tables"),
         ({"state": "reloaded"}, RELOADS),
     ],
-    "aem_table_info": blank_names("server", "name", "schema_pattern", "table_pattern")
+    "aem_table_info": blank_names("server", "name")
+    + blank_names("schema_pattern", "table_pattern", may_be_empty=True)
     + blank_names("schema", "table", is_list=True),
     "aem_table_selection": [
         *blank_names("server", "name"),
@@ -303,7 +304,10 @@ BAD: dict[str, list[Row]] = {
             for state in ("absent", "started", "stopped", "restarted")
         ),
         ({"state": "absent", "src": "x"}, "src has a meaning with state: present only."),
-        *(({**CLONE, **one}, text) for one, text in blank_names("clone_of", "source_endpoint", "target_endpoint")),
+        *(
+            ({**CLONE, **one}, text)
+            for one, text in blank_names("clone_of", "source_endpoint", "target_endpoint", may_be_empty=True)
+        ),
         *(({**CLONE, **one}, text) for one, text in spans(*WAITING)),
         ({**CLONE, "name": "orders"}, "clone_of and name are the same"),
         ({**CLONE, "definition": definition()}, "Give either clone_of or a definition"),

@@ -125,11 +125,18 @@ def test_a_write_that_never_left_changed_nothing(user):
 
 
 def test_a_path_that_does_not_exist_is_a_failure(user):
-    """Who answers 404 without the API's own JSON is not known, so a write may have been carried out all the same."""
+    """The API's own listener says so, and has done nothing then; of any other 404 page nobody knows."""
     for method in ("get", "post"):
         run = user.run("aem_api", method=method, path="no/such/thing")
-        assert run.failed and run.changed is (method == "post") and run.result["http_status"] == 404
+        assert run.failed and not run.changed and run.result["http_status"] == 404
         assert "the path in url" in run.result["hint"]
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_after_a_404_page_of_somebody_else_a_write_may_have_been_carried_out(user, em, method):
+    em.faults([{"match": {"path": "*/thing"}, "fault": "status", "status": 404, "headers": {"Server": "nginx"}}])
+    run = user.run("aem_api", method=method, path="no/such/thing")
+    assert run.failed and run.changed is (method == "post") and run.result["http_status"] == 404
 
 
 def test_a_text_is_returned_as_a_text(user, em):

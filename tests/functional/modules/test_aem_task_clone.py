@@ -82,6 +82,11 @@ def test_names_are_data(operator, em, name):
     assert {name, "copy of it"} <= set(em.server(PROD)["tasks"])
 
 
+def test_what_a_survey_leaves_empty_is_not_given(operator):
+    run = clone(operator, source_endpoint="", target_endpoint="", clone_permissions="", definition="", src="")
+    assert run.changed and sent(run) == [{"new_task_name": "twin", "clone_permissions": False}]
+
+
 # A task of the name that is there
 
 

@@ -208,8 +208,12 @@ def test_a_missing_right_names_the_user_the_object_and_the_role(user):
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_refusal_without_a_code_is_one_too(user, em, status):
+def test_a_refusal_without_a_code_is_one_of_a_read_and_leaves_a_write_in_doubt(user, em, status):
+    em.faults([{"match": {"operation": "GetTaskDetails"}, "fault": "status", "status": status}])
+    run = user.task(state="started")
+    assert run.failed and not run.changed and run.writes == []
+    assert "was refused to user" in run.msg and "Viewer on the task" in run.result["hint"]
     em.faults([{"match": {"operation": "StopTask"}, "fault": "status", "status": status, "work": False}])
-    run = user.task()
-    assert run.failed and "was refused to user" in run.msg and "Operator on the task" in run.result["hint"]
+    run = user.task(timeout=1)
+    assert run.failed and run.changed and "Whether it arrived is not known" in run.msg
     assert run.writes == ["StopTask"]

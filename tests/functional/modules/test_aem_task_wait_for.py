@@ -42,10 +42,13 @@ def test_a_full_load_is_followed_to_its_end(user, em, seconds, is_lost):
 @pytest.mark.parametrize("shows_starting", [True, False])
 @pytest.mark.parametrize("seconds", [0, 0.3])
 def test_a_load_is_not_taken_for_the_one_before(user, em, seconds, shows_starting):
-    em.set_task(PROD, LOAD, full_load_seconds=seconds, start_seconds=0.5, show_transient=shows_starting)
-    run = user.task(LOAD, "reloaded", force=True, wait_for="finished")
+    em.set_task(PROD, LOAD, full_load_seconds=seconds, start_seconds=1.5, show_transient=shows_starting)
+    run = user.task(LOAD, "reloaded", force=True, timeout=1, wait_for="finished", wait_timeout=10)
+    if seconds == 0 and not shows_starting:  # it shows in nothing
+        assert run.failed and run.changed
+        return
     assert run.changed and not run.failed
-    assert run.result["elapsed"] >= 0.5 + seconds
+    assert run.result["elapsed"] >= 1.5 + seconds
     assert [one["option"] for one in em.task(PROD, LOAD)["runs"]] == ["RELOAD_TARGET"]
 
 
@@ -159,7 +162,8 @@ def test_a_workflow_that_fails_is_a_failure(user, em, seconds, is_lost):
 
 
 def test_loaded_waits_for_all_tables(user, em):
-    em.set_task(PROD, "orders", tables=[*tables("A"), *tables("B", queue_seconds=0.5, load_seconds=0.7)])
+    both = [*tables("A"), *tables("B", queue_seconds=0.5, load_seconds=0.7)]
+    em.set_task(PROD, "orders", tables=both, stop_seconds=0, start_seconds=0)
     run = user.task("orders", "reloaded", force=True, wait_for="loaded")
     assert run.changed and not run.failed and run.result["task"]["state"] == "RUNNING"
     assert run.result["elapsed"] >= 1.2
@@ -167,11 +171,12 @@ def test_loaded_waits_for_all_tables(user, em):
     assert not user.task("orders", "started", wait_for="loaded").changed
 
 
-def test_loaded_fails_for_tables_in_error_once_the_others_are_loaded(user, em):
-    failing = [*tables("BAD", error_after_reload=True), *tables("SLOW", load_seconds=0.8)]
-    em.set_task(PROD, "orders", tables=failing)
+@pytest.mark.parametrize("details", [{}, {"full_load_counters": None}], ids=["with counters", "without"])
+def test_loaded_fails_for_tables_in_error_once_the_others_are_loaded(user, em, details):
+    failing = [*tables("BAD", error_after_reload=True), *tables("SLOW", load_seconds=2)]
+    em.set_task(PROD, "orders", tables=failing, details=details, stop_seconds=0, start_seconds=0)
     run = user.task("orders", "reloaded", force=True, wait_for="loaded")
-    assert run.failed and run.changed and run.result["elapsed"] >= 0.8
+    assert run.failed and run.changed and run.result["elapsed"] >= 2
     assert "has loaded its tables, but 1 of them are in error: S.BAD." in run.msg
 
 
@@ -290,7 +295,7 @@ def test_progress_shows_tables_rows_and_latency(user, em, monkeypatch):
 
 
 def test_a_drained_task_is_stopped_when_nothing_is_in_flight(user, em):
-    em.set_task(PROD, "orders", total_latency=90)
+    em.set_task(PROD, "orders", total_latency=90, stop_seconds=0)
     later(0.6, em.set_task, PROD, "orders", total_latency=1)
     run = user.task("orders", "drained")
     assert run.changed and not run.failed and run.result["elapsed"] >= 0.6
@@ -299,7 +304,7 @@ def test_a_drained_task_is_stopped_when_nothing_is_in_flight(user, em):
 
 
 def test_a_drained_task_has_its_full_load_done(user, em):
-    em.set_task(PROD, "orders", tables=tables("A", load_seconds=1))
+    em.set_task(PROD, "orders", tables=tables("A", load_seconds=1), start_seconds=0, stop_seconds=0)
     user.task("orders", "reloaded", force=True)
     run = user.task("orders", "drained")
     assert run.changed and not run.failed and run.result["elapsed"] >= 0.5
@@ -353,7 +358,7 @@ def test_a_batch_waits_until_the_work_of_each_task_is_done(user, em, monkeypatch
 
 def test_a_batch_is_drained_before_it_is_stopped(user, em):
     include = [{"server": PROD, "name": "orders"}]
-    em.set_task(PROD, "orders", total_latency=90)
+    em.set_task(PROD, "orders", total_latency=90, stop_seconds=0)
     later(0.6, em.set_task, PROD, "orders", total_latency=1)
     run = user.run("aem_task_batch", state="drained", include=include, wait_sleep=0.1)
     assert run.changed and not run.failed and run.result["elapsed"] >= 0.6

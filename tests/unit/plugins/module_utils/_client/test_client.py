@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client import answers
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.client import Call, Target, build_url, read_answer
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.connection import Connection, Login
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import ApiError, InputError, TransportError
@@ -12,7 +13,7 @@ from ansible_collections.dataops.qlik_em.plugins.module_utils._client.transport 
 
 CONNECTION = Connection("https://em", Login("bob", "x", 'user "bob"'), None)
 CALL = Call(
-    "StopTask", "POST", Target(("x",), 'task "t"'), "Operator on the task", needs=("state", str), accept=("FINE",)
+    "StopTask", "POST", Target(("x",), 'task "t"'), "Operator on the task", shape=answers.TASK_STATE, accept=("FINE",)
 )
 
 
@@ -27,7 +28,7 @@ def test_a_success():
 
 @pytest.mark.parametrize("body", [b"", b" {} "])
 def test_a_method_that_needs_nothing_takes_an_empty_body_or_any_object(body):
-    assert answer(body, call=CALL._replace(needs=None)).body == {}
+    assert answer(body, call=CALL._replace(shape=None)).body == {}
 
 
 @pytest.mark.parametrize("status", [200, 404, 440, 500])
@@ -49,8 +50,9 @@ def test_any_other_code_is_a_failure_whatever_the_status(status):
     ("body", "status"), [(b'{"error_code": "UNAUTHORIZED_REQUEST"}', 500), (b"", 401), (b"<html>", 403)]
 )
 def test_a_refusal_names_user_object_and_role(body, status):
+    call = CALL._replace(verb="GET" if status != 500 else "POST")
     with pytest.raises(ApiError) as raised:
-        answer(body, status)
+        answer(body, status, call)
     assert 'StopTask of task "t" was refused to user "bob"' in str(raised.value)
     assert "Operator on the task" in raised.value.hint
 
@@ -70,6 +72,8 @@ def test_a_refusal_names_user_object_and_role(body, status):
         (b"<html>Bad gateway</html>", 502, False),
         (b'{"error_message": "no code"}', 500, False),
         (b"", 404, True),
+        (b"", 401, True),
+        (b"<html>Firewall</html>", 403, True),
         (b"", 302, True),
     ],
 )

@@ -1,0 +1,72 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client import answers
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.shapes import compiled, fault_in, half_character
+
+FORM = compiled(
+    {"list": [{"name": str, "port?": (str, int), "on?": bool, "inner?": {"count?": int}, "tags?": [str]}], "a|b?": str}
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (None, "the body is null, not an object"),
+        ([], "the body is a list, not an object"),
+        ({}, "list is missing"),
+        ({"list": None}, "list is null, not a list"),
+        ({"list": [{"name": "x"}, {"name": None}]}, "list[1].name is null, not a text"),
+        ({"list": [{}]}, "list[0].name is missing"),
+        ({"list": [{"name": ["secret"]}]}, "list[0].name is a list, not a text"),
+        ({"list": ["secret"]}, "list[0] is a text, not an object"),
+        ({"list": [{"name": "x", "port": {}}]}, "list[0].port is an object, not a text or a number"),
+        ({"list": [{"name": "x", "port": True}]}, "list[0].port is true or false, not a text or a number"),
+        ({"list": [{"name": "x", "on": 1}]}, "list[0].on is a number, not true or false"),
+        ({"list": [{"name": "x", "inner": {"count": "7"}}]}, "list[0].inner.count is a text, not a number"),
+        ({"list": [{"name": "x", "tags": ["a", 1]}]}, "list[0].tags[1] is a number, not a text"),
+        ({"list": [], "b": 1}, "b is a number, not a text"),
+    ],
+)
+def test_what_is_odd_is_named_and_not_shown(body, text):
+    assert fault_in(body, FORM) == text
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"name": "x"},
+        {"name": "", "port": "443", "on": False, "inner": {"count": 1.0}, "tags": []},
+        {"name": "x", "port": 443, "on": None, "inner": None, "tags": None, "new": [{}]},
+    ],
+)
+def test_what_may_be_left_out_and_what_is_not_known_passes(item):
+    assert fault_in({"list": [item], "more": 1, "a": None}, FORM) == ""
+
+
+def test_the_second_spelling_is_as_good_and_the_missing_member_has_both():
+    details = {"state": "MONITORED", "license": {"state": None}}
+    assert fault_in({"serverDetails": details}, answers.SERVER_DETAILS) == ""
+    assert fault_in({"server_details": None, "serverDetails": details}, answers.SERVER_DETAILS) == ""
+    assert fault_in({}, answers.SERVER_DETAILS) == "server_details or serverDetails is missing"
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (b'{"a": "x", "b": ["y", "\\ud800"]}', "b[1] holds half of a character"),
+        (b'{"a": {"\\uDFFF": 1}}', "a.\\udfff holds half of a character"),
+        (b'"\\ud800"', "the body holds half of a character"),
+        (b'["\xed\xa0\x80"]', "[0] holds half of a character"),
+        (b'["\\ud83d\\ude00", "\xed\x9f\xbf"]', ""),
+        (b'["\\\\ud800"]', ""),
+    ],
+)
+def test_half_of_a_character_is_found(body, text):
+    assert half_character(body, json.loads(body)) == text
