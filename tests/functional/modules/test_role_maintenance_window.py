@@ -242,7 +242,8 @@ def test_a_restore_from_safe_points_is_gone_on_with_from_there(controller, em, p
     em.set_task("Replicate-Prod", "orders", state="STOPPED", fail_start="No licence.")
     Path(path).write_text(Path(path).read_text(encoding="utf-8").replace('"restored"', '"restoring"'), encoding="utf-8")
     output = step(controller, "restore", status=2, maintenance_window_path=path, **safe)
-    assert f"maintenance_window_path: {path}, maintenance_window_force: True, maintenance_window_from: safe_p" in output
+    words = "maintenance_window_from: safe_point, maintenance_window_restart_margin: 60, maintenance_window_force: True"
+    assert f"maintenance_window_path: {path}, {words}" in output
 
 
 def test_the_role_waits_between_waves(controller, em, path):
