@@ -370,7 +370,7 @@ msg:
 
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets import window, window_notes
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.options import fleet_options
-from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.restart_points import STARTS, WHERE_IT_STOPPED
+from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.restart_points import start_options
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec, waiting_options
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
 
@@ -381,12 +381,10 @@ SPEC = Spec(
     next_steps={"type": "list", "elements": "str"},
     timeout={"type": "int", "default": 60},
     on_restart={"type": "str", "choices": ["stop", "report"], "default": "stop"},
-    restart_margin={"type": "int", "default": 600},
-    force={"type": "bool", "default": False},
     shown_options={"checkpoint": window_notes.shown_checkpoint},
     parallel_option="parallel",
     is_timed=True,
-    **{"from": {"type": "str", "choices": list(STARTS), "default": WHERE_IT_STOPPED}},
+    **start_options(),
     **waiting_options(),
     **fleet_options(),
 )

@@ -33,6 +33,15 @@ from .progress import Pace
 WHERE_IT_STOPPED, SAFE_POINT = STARTS = ("where_it_stopped", "safe_point")
 
 
+def start_options() -> dict[str, Any]:
+    """Return the spec of the options that say from where tasks are started again."""
+    return {
+        "from": {"type": "str", "choices": list(STARTS), "default": WHERE_IT_STOPPED},
+        "restart_margin": {"type": "int", "default": 600},
+        "force": {"type": "bool", "default": False},
+    }
+
+
 def check_margin(params: Mapping[str, Any]) -> float:
     """Return the checked option ``restart_margin`` (seconds); raise InputError, also if ``force`` is missing."""
     if params["state"] == "restored" and params["from"] == SAFE_POINT and not params["force"]:
