@@ -242,6 +242,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         for warning in found.get("warnings", []):
             self.display.warning(warning)
         self._check_names(found["hosts"])
+        if params["on_server_error"] == "skip":
+            self.inventory.add_group(UNREACHABLE)  # also if it is empty, so that a play can name it
         for host in found["hosts"]:
             self._add(host["name"], host["variables"], host["is_unreachable"])
         # Last: a group that is called as a host would be taken for it in `groups`.
