@@ -105,6 +105,14 @@ def test_details_and_tasks_of_servers(inventory):
     assert states["orders"] == "RUNNING" and states["Aufträge & Kunden 100%"] == "RUNNING" and len(states) == 6
 
 
+def test_servers_are_read_side_by_side_up_to_the_bound(inventory, em):
+    em.reset({"users": [operator(em)], "servers": [{"name": f"S{number}"} for number in range(12)]})
+    em.faults([{"match": {"operation": "GetServerDetails"}, "fault": "delay", "seconds": 0.3, "nth": "all"}])
+    assert len(inventory.list(details=True, parallel=3).hosts) == 12
+    summary = em.summary()
+    assert summary["tcp_connections"] == 3 and summary["logins"] == 1 and summary["open_sessions"] == 0
+
+
 def test_a_server_named_literally_needs_no_list(inventory):
     assert inventory.list(server=["Replicate Old"]).operations == ["Login", "GetServerDetails", "Logout"]
 
