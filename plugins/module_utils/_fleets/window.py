@@ -126,7 +126,7 @@ class Window:
             for state in [listed.snapshot.state]
         )
         new = Checkpoint(api.client.address, now(), RECORDED, selectors, tasks)
-        warnings = selection.skipped.warnings + waves.warnings
+        warnings = selection.warnings + waves.warnings
         warnings += [
             f"{recorded.task} is {recorded.state}, of which little is known: it is left alone."
             for recorded in tasks
