@@ -290,6 +290,36 @@ options:
       - wait
       - fail
     default: stop
+  start_when:
+    description:
+      - Start a wave only when the tasks of the wave before have caught up, that is when the latency of each is low. If
+        not set, a wave starts when the one before is started. V({}) takes the defaults.
+      - A task that has stopped because its work is done, that was deleted, or that captures no changes (Compose, full
+        loads) is not waited for. Nor is one that failed to start or has ended in ERROR since, which counts as
+        failed. One that is in RECOVERY or loads tables has not caught up.
+      - After the last wave there is no such wait, nor before a wave of which nothing is to be started.
+    type: dict
+    suboptions:
+      max_latency:
+        description: The total latency that is low enough, in seconds.
+        type: int
+        default: 10
+      stable_for:
+        description: In how many readings in a row a latency must be low. O(wait_sleep) is between two readings.
+        type: int
+        default: 3
+      timeout:
+        description: How long to wait for the tasks of one wave, in seconds.
+        type: int
+        default: 900
+      on_timeout:
+        description: What to do after that time. V(stop) starts nothing more, and counts the tasks that have not caught
+          up as failed. V(go_on) starts the next wave, with a warning.
+        type: str
+        choices:
+          - go_on
+          - stop
+        default: stop
   results:
     description:
       - Which tasks the result shows in RV(ignore:tasks). All of them are counted in RV(ignore:counts) in any case.
@@ -321,6 +351,7 @@ options:
       - Wait, before a running task is stopped, until no change is in flight (as the counters of the task show) and the
         latency is low. V({}) takes the defaults. If not set, there is no such wait, except with the state V(drained),
         which takes the defaults then.
+      - A latency that cannot be read is not low. The message quotes it.
     type: dict
     suboptions:
       timeout:

@@ -93,14 +93,43 @@ options:
       - stop
       - report
     default: stop
+  from:
+    description:
+      - From where O(state=restored) starts the tasks that capture changes. V(where_it_stopped) resumes them
+        (C(RESUME_PROCESSING)). V(safe_point) starts them with C(RESUME_PROCESSING_FROM_TIMESTAMP) from a time at which
+        they had applied all changes. It is for a Replicate server that has lost its latest state, or a target that has.
+        Changes can arrive twice, so O(force=true) is needed.
+      - This time is when the task was stopped, minus its latency, minus O(restart_margin). Both are in the checkpoint.
+        The latency is read in V(recorded), and again in V(frozen) before the task is stopped, if more than a minute has
+        passed. The time is of the last reading, by the clock of Enterprise Manager.
+      - It is known only of a task that was RUNNING and loaded no tables. If it is not known of a task that is to be
+        started with V(safe_point), this is a failure, which names these tasks, before anything is started. Tasks
+        that run already are left alone. Those that capture no changes (Compose, full loads) are resumed.
+    type: str
+    choices:
+      - where_it_stopped
+      - safe_point
+    default: where_it_stopped
+  restart_margin:
+    description:
+      - With O(from=safe_point), the seconds that tasks are started before the time at which they had applied all
+        changes. They cover clocks that differ, and the delay with which a latency is measured.
+    type: int
+    default: 600
+  force:
+    description: Allows O(from=safe_point).
+    type: bool
+    default: false
 notes:
   - Tasks that are RUNNING, in RECOVERY or STARTING when they are recorded are started again with
     C(RESUME_PROCESSING). All others are left alone.
   - A checkpoint is checked strictly, as anybody may have edited it. One that no release of the collection has written
-    is refused before anything is sent. The message says where it is wrong, as C(tasks/3/run_option), counted from 0.
+    is refused before anything is sent. The message says where it is wrong, as C(servers/Replicate-Prod/0/state),
+    counted from 0.
   - O(include), O(exclude), O(waves), O(dependencies), O(on_server_error) and O(allow_empty) apply to V(recorded) only,
-    O(on_full_load), O(drain) and O(on_restart) to V(frozen) only, O(results) and O(results_dest) to V(frozen) and
-    V(restored). The order is found out once, by V(recorded).
+    O(on_full_load), O(drain) and O(on_restart) to V(frozen) only, O(start_when), O(from), O(restart_margin) and
+    O(force) to V(restored) only, O(results) and O(results_dest) to V(frozen) and V(restored). The order is found out
+    once, by V(recorded).
   - The API shows no identity of an installation, so a checkpoint recognises its Enterprise Manager by O(url). Use the
     same URL in all steps.
 seealso:
@@ -151,6 +180,22 @@ EXAMPLES = r"""
       - "Relaunch the job template 'Window: restore'"
     results: none
     results_dest: /var/lib/qlik/patch-night-restored.jsonl
+
+- name: Start it again, the staging tasks first, and the others when these have caught up
+  dataops.qlik_em.aem_maintenance_window:
+    state: restored
+    path: /var/lib/qlik/patch-night.json
+    start_when:
+      max_latency: 30
+      timeout: 3600
+      on_timeout: go_on
+
+- name: Start it again after the Replicate server was restored from a backup, so that its latest state is lost
+  dataops.qlik_em.aem_maintenance_window:
+    state: restored
+    path: /var/lib/qlik/patch-night.json
+    from: safe_point
+    force: true
 """
 
 RETURN = r"""
@@ -160,10 +205,10 @@ checkpoint:
   type: dict
   contains:
     schema:
-      description: The version of its format.
+      description: The version of its format. Checkpoints of version 1 are still taken.
       returned: always
       type: int
-      sample: 1
+      sample: 2
     enterprise_manager:
       description: The Enterprise Manager to which it belongs.
       returned: always
@@ -189,14 +234,22 @@ checkpoint:
       returned: always
       type: int
       sample: 1
-    tasks:
-      description: The tasks, each with RV(ignore:server), RV(ignore:name), RV(ignore:state), RV(ignore:wave), and
-        RV(ignore:run_option), with which it is started again. The last one is V(null) for a task that did not run.
+    servers:
+      description:
+        - The tasks by server, in groups with the same RV(ignore:wave) and RV(ignore:state). Those of the states
+          RUNNING, RECOVERY and STARTING ran.
+        - A task is its name. One that ran and captures changes is a list with its name, its latency in seconds, and
+          when that was read, in seconds after RV(ignore:recorded). V(null) stands for a latency that is not known.
       returned: always
-      type: list
-      elements: dict
+      type: dict
       sample:
-        - {server: Replicate-Prod, name: orders, state: RUNNING, run_option: resume_processing, wave: 1}
+        Replicate-Prod:
+          - wave: 1
+            state: RUNNING
+            tasks: [[orders, 5, 0], [returns, null], load]
+          - wave: 1
+            state: STOPPED
+            tasks: [archive]
 tasks:
   description: One row for each task that ran, or for those that O(results) means, also on a failure.
   returned: for O(state=frozen) and O(state=restored)
@@ -317,6 +370,7 @@ msg:
 
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets import window, window_notes
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.options import fleet_options
+from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.restart_points import start_options
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec, waiting_options
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
 
@@ -330,6 +384,7 @@ SPEC = Spec(
     shown_options={"checkpoint": window_notes.shown_checkpoint},
     parallel_option="parallel",
     is_timed=True,
+    **start_options(),
     **waiting_options(),
     **fleet_options(),
 )

@@ -149,7 +149,7 @@ EXAMPLES = r"""
       timeout: 600
       on_timeout: skip
 
-- name: Start everything of two servers, what is read before who reads it
+- name: Start everything of two servers, what is read before who reads it, and who reads it when that has caught up
   dataops.qlik_em.aem_task_batch:
     state: started
     include:
@@ -162,12 +162,17 @@ EXAMPLES = r"""
         after:
           - name: shipments
     wait: true
+    start_when:
+      max_latency: 30
+      stable_for: 2
+      timeout: 60
 
-- name: Stop all tasks of a large installation, and keep what became of each
+- name: Stop all tasks with a tag in a large installation, and keep what became of each
   dataops.qlik_em.aem_task_batch:
     state: stopped
     include:
-      - server: "*"
+      - tag:
+          - erp
     on_server_error: skip
     parallel: 50
     results: failed

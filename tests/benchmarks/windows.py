@@ -104,7 +104,7 @@ def measure(rounds: int) -> tuple[str, bool]:
             path, bare = Path(folder, "checkpoint.json"), Bare(access)
             for step, count in STEPS.items():
                 _control(access, "DELETE")
-                given = {"bench_state": step, "bench_path": str(path), "bench_servers": f"{OURS}-*"}
+                given: dict[str, Any] = {"bench_state": step, "bench_path": str(path), "bench_servers": f"{OURS}-*"}
                 given |= {"bench_parallel": PARALLEL, "bench_count": count, "bench_tasks": TASKS}
                 seconds, _summary, growth = play_at(access, "window.yml", **given)
                 requests = _as_bare(_control(access, "GET"))

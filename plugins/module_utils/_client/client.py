@@ -132,6 +132,8 @@ class Client:
         self._is_ours = False  # whether we opened the session, so that we close it
         self._refusals = refusals or Refusals()
         self._listener: str | None = None  # how the server introduces itself that has answered as the API does
+        # The Date header of the last answer (empty: it had none), and when it came (monotonic seconds).
+        self.last_date = ("", 0.0)
 
     @property
     def address(self) -> str:
@@ -272,6 +274,7 @@ class Client:
         for least in _pauses(self.limits):
             try:
                 reply = self._transport.send(call.verb, url, headers, body, deadline, most, spool)
+                self.last_date = (reply.headers.get("Date", ""), time.monotonic())
                 if reply.status == 404 and self._listener is not None:
                     return self._read_not_found(call, reply)
                 answer = read_answer(call, reply, self._connection, self._secrets.mask)

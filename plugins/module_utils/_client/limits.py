@@ -32,6 +32,7 @@ class Limits(NamedTuple):
     list_age: float = 30  # for which a list of tasks is taken to be true
     # The same before a start: what has finished its load in between would load everything again.
     start_age: float = 1
+    latency_age: float = 60  # for which the latency of a running task is taken to be true
     stable_readings: int = 3  # that must agree, of what a server may show for a moment only
     # In which a task that runs moves data, or else may be in a run that only makes tables and then stops.
     quiet_run: float = 10

@@ -4,12 +4,16 @@
 
 # This file is private to the collection.
 
-"""How long ago another process noted something: measured so that a change of the machine's time does no harm."""
+"""Time that a change of the machine's time does no harm to: since another process noted something, and the server's."""
 
 from __future__ import annotations
 
 import time
+from datetime import timezone
+from email.utils import parsedate_to_datetime
 from typing import Any
+
+from .._client.client import Client
 
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", None)  # Linux; it goes on while the machine sleeps
@@ -42,3 +46,17 @@ def monotonic_of(boot: Any, noted: Any) -> float:
     if boot and boot == boot_id() and is_number and 0 <= noted <= now:
         return here - (now - noted)
     return here
+
+
+def server_time(client: Client) -> int:
+    """Return the time by the clock of Enterprise Manager (UTC, seconds since 1970), rounded down.
+
+    The clock of this machine counts only if the last answer did not show the time (docs/enterprise_manager_api.md,
+    1.9).
+    """
+    date, came = client.last_date
+    try:
+        moment = parsedate_to_datetime(date)
+    except (TypeError, ValueError):  # of no text, the one or the other
+        return int(time.time())
+    return int(moment.replace(tzinfo=moment.tzinfo or timezone.utc).timestamp() + time.monotonic() - came)

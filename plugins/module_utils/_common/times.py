@@ -35,6 +35,11 @@ def now() -> str:
     return _spelled(datetime.now(timezone.utc))
 
 
+def time_at(seconds: float) -> str:
+    """Return a time since 1970, as files of the collection and messages write it."""
+    return _spelled(datetime.fromtimestamp(seconds, timezone.utc))
+
+
 def utc_timestamp(text: str) -> str | None:
     """Return a point in time as ``YYYY-MM-DDTHH:MM:SSZ``, None if ``text`` is none. Parts of a second are cut off."""
     found = _POINT.fullmatch(text.strip())

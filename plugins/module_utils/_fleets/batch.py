@@ -23,7 +23,7 @@ from .._run.result import Mode, Result
 from .._tasks.operation import check_operation
 from .fleet import Fleet, Job, raise_task_failures, states_diff
 from .journal import Journal, JournaledApi, JournalState, open_journal, read_journal
-from .options import FleetLimits, check_limits, check_stop_policy
+from .options import FleetLimits, check_limits, check_start_when, check_stop_policy
 from .results import ALL_DONE, with_results
 from .selection import Selection, read_selectors, select
 from .waves import check_waves, order_values, show_order, sort_into_waves
@@ -41,7 +41,7 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
 
 def _act(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     operation = check_operation(params["state"], params)
-    limits, policy = check_limits(params), check_stop_policy(params)
+    limits, policy, start_when = check_limits(params), check_stop_policy(params), check_start_when(params)
     option = check_waves(params)
     if option.is_auto and params["reverse"]:
         raise InputError("reverse has no meaning with waves: auto, whose order follows from state.")
@@ -62,7 +62,8 @@ def _act(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     skipped, warnings = selection.skipped, selection.warnings + waves.warnings
     with journaled(api, journal_path, label, mode) as (journaled_api, state, journal):
         try:
-            rows = Fleet(journaled_api, mode, limits, policy, state, journal).run(jobs, operation.state)
+            fleet = Fleet(journaled_api, mode, limits, policy, state, journal, start_when, warn=warnings.append)
+            rows = fleet.run(jobs, operation.state)
             raise_task_failures(rows, run_option)
         except AemError as failure:
             failure.facts["skipped_servers"] = skipped.rows

@@ -9,30 +9,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
 from .._client.checks import check_segment
 from .._client.errors import InputError
 from .._common.files import read_private_file
 from .._tasks.model import TaskName
-from .._tasks.operation import RESUME
+from .second_look import RAN
 
-SCHEMA = 1
-RUN_OPTION = RESUME.lower()  # the only one: each other one would load data again, or lose some
+SCHEMA = 2  # 1 had a mapping for each task and no latencies
+TIME = "%Y-%m-%dT%H:%M:%SZ"
+RUN_OPTION = "resume_processing"  # of a task that ran, in schema 1
 MOST_BYTES = 64 * 1024 * 1024  # many times the tasks that an Enterprise Manager can have
+MOST_SECONDS = 10 * 365 * 24 * 3600  # of a latency, and between a record and its freeze
 RECORDED, FREEZING, FROZEN, RESTORING, RESTORED = PHASES = ("recorded", "freezing", "frozen", "restoring", "restored")
 OPEN = (FREEZING, FROZEN, RESTORING)  # tasks may be stopped that must come back
 
 
 class RecordedTask(NamedTuple):
-    """A task as it was when the window began; ``run_option`` is None for one that did not run, which is left alone."""
+    """A task as it was when the window began; one that did not run is left alone."""
 
     server: str
     name: str
     state: str
-    run_option: str | None
     wave: int  # counted from 1
 
     @property
@@ -40,30 +41,89 @@ class RecordedTask(NamedTuple):
         """Which task it is."""
         return TaskName(self.server, self.name)
 
+    @property
+    def ran(self) -> bool:
+        """Whether it ran, so that it must come back."""
+        return self.state in RAN
+
+
+class Reading(NamedTuple):
+    """How far a task was behind its source (seconds, None: not known) ``at`` a time (UTC, seconds since 1970)."""
+
+    latency: int | None
+    at: int
+
+
+UNKNOWN = Reading(None, 0)
+
 
 class Checkpoint(NamedTuple):
-    """What a window must put back. ``enterprise_manager`` is its address, ``recorded`` a UTC time (ISO 8601)."""
+    """What a window must put back. ``enterprise_manager`` is its address, ``recorded`` a UTC time (ISO 8601).
+
+    ``readings`` are of the tasks that ran and capture changes.
+    """
 
     enterprise_manager: str
     recorded: str
     phase: str
     selection: Mapping[str, Any]
     tasks: tuple[RecordedTask, ...]
+    readings: Mapping[TaskName, Reading] = {}
 
     @property
     def waves(self) -> list[list[RecordedTask]]:
         """The tasks that ran, in the waves in which they are stopped."""
-        ran = [task for task in self.tasks if task.run_option]
+        ran = [task for task in self.tasks if task.ran]
         return [[task for task in ran if task.wave == wave] for wave in sorted({task.wave for task in ran})]
 
     def document(self) -> dict[str, Any]:
-        """Return it as what is written and returned."""
-        tasks = [task._asdict() for task in self.tasks]
-        return {"schema": SCHEMA, **self._asdict(), "running": _running(self.tasks), "tasks": tasks}
+        """Return it as what is written and returned: short, as AWX keeps it with each job."""
+        groups: dict[str, dict[tuple[int, str], list[Any]]] = {}
+        begin = _seconds(self.recorded)
+        for one in self.tasks:
+            tasks = groups.setdefault(one.server, {}).setdefault((one.wave, one.state), [])
+            reading = self.readings.get(one.task)
+            if not reading:
+                tasks.append(one.name)
+            elif reading.latency is None:
+                tasks.append([one.name, None])
+            else:
+                tasks.append([one.name, reading.latency, reading.at - begin])
+        return {
+            "schema": SCHEMA,
+            "enterprise_manager": self.enterprise_manager,
+            "recorded": self.recorded,
+            "phase": self.phase,
+            "selection": self.selection,
+            "running": _running(self.tasks),
+            "servers": {
+                server: [{"wave": wave, "state": state, "tasks": tasks} for (wave, state), tasks in found.items()]
+                for server, found in groups.items()
+            },
+        }
 
     def text(self) -> str:
-        """Return it as what stands in the file."""
-        return json.dumps(self.document(), indent=2, ensure_ascii=False) + "\n"
+        """Return it as what stands in the file: a line for each task, for who looks at it or compares two."""
+        document = self.document()
+        servers = [
+            f"{_dump(server)}: [\n{_joined(map(_group_text, groups))}\n]"
+            for server, groups in document.pop("servers").items()
+        ]
+        head = [f"{_dump(member)}: {_dump(value)}" for member, value in document.items()]
+        return f'{{\n{_joined(head)},\n"servers": {{\n{_joined(servers)}\n}}\n}}\n'
+
+
+def _group_text(group: Mapping[str, Any]) -> str:
+    about = f'"wave": {group["wave"]}, "state": {_dump(group["state"])}'
+    return f' {{{about}, "tasks": [\n{_joined(f"  {_dump(task)}" for task in group["tasks"])}\n ]}}'
+
+
+def _joined(parts: Iterable[str]) -> str:
+    return ",\n".join(parts)
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def load(path: str, address: str) -> Checkpoint | None:
@@ -117,18 +177,14 @@ def check_same(found: Checkpoint, given: Checkpoint, path: str) -> None:
             f"{given.recorded}: that is of {which} window. Nothing was done. Leave out checkpoint to use the file, or "
             "path to use the other."
         )
-    if found.tasks != given.tasks:
-        task = _first_difference(found.tasks, given.tasks)
+    differing = set(found.tasks) ^ set(given.tasks)  # not their order: what hands one on may sort its members
+    if differing:
+        task = next(one.task for one in (*found.tasks, *given.tasks) if one in differing)
         raise InputError(
             f"The checkpoint in {path} and the one that was handed on were both recorded {found.recorded}, but "
             f"differ in {task}. Nothing was done. Find out which one is right, and leave out the other "
             "(path or checkpoint)."
         )
-
-
-def _first_difference(ones: tuple[RecordedTask, ...], others: tuple[RecordedTask, ...]) -> TaskName:
-    odd = set(ones) ^ set(others)
-    return next((one.task for one in (*ones, *others) if one in odd), ones[0].task)  # else only their order differs
 
 
 class _Odd(Exception):
@@ -139,37 +195,77 @@ class _Odd(Exception):
 
 
 def _checkpoint_in(document: Mapping[str, Any]) -> Checkpoint:
-    _check_members(
-        "", document, ("schema", "enterprise_manager", "recorded", "phase", "selection", "tasks"), ("running",)
-    )
-    if document["schema"] != SCHEMA:
-        raise _Odd("schema", document["schema"], str(SCHEMA))
+    schema, common = document["schema"], ("schema", "enterprise_manager", "recorded", "phase", "selection")
+    if schema == 1:
+        _check_members("", document, (*common, "tasks"), ("running",))
+    elif schema == SCHEMA:
+        _check_members("", document, (*common, "running", "servers"))
+    else:
+        raise _Odd("schema", schema, f"1 or {SCHEMA}")
     if document["phase"] not in PHASES:
         raise _Odd("phase", document["phase"], f"one of {', '.join(PHASES)}")
     selection = document["selection"]
     _check_selection(selection)
-    if not isinstance(document["tasks"], list):
-        raise _Odd("tasks", document["tasks"], "a list")
-    tasks = tuple(_task_in(f"tasks/{number}", item) for number, item in enumerate(document["tasks"]))
-    _check_once(tasks)
-    _check_running(document, tasks)
-    address, recorded = _text("enterprise_manager", document["enterprise_manager"]), document["recorded"]
-    return Checkpoint(address, _time("recorded", recorded), document["phase"], dict(selection), tasks)
+    recorded = _time("recorded", document["recorded"])
+    found = _mappings_in(document["tasks"]) if schema == 1 else _groups_in(document["servers"], _seconds(recorded))
+    tasks: dict[TaskName, RecordedTask] = {}
+    readings: dict[TaskName, Reading] = {}
+    for where, one, reading in found:
+        if one.task in tasks:
+            raise _Odd(where, str(one.task), "another task: it is there twice")
+        tasks[one.task] = one
+        if reading:
+            readings[one.task] = reading
+    _check_running(document, tasks.values())
+    address = _text("enterprise_manager", document["enterprise_manager"])
+    return Checkpoint(address, recorded, document["phase"], dict(selection), tuple(tasks.values()), readings)
 
 
-def _task_in(where: str, item: Any) -> RecordedTask:
-    _check_members(where, item, RecordedTask._fields)
-    server, name, state = (_text(f"{where}/{member}", item[member]) for member in ("server", "name", "state"))
-    for member in ("server", "name"):
-        try:
-            check_segment(member, item[member])
-        except InputError as error:
-            raise _Odd(f"{where}/{member}", item[member], "a name") from error
-    if item["run_option"] not in (RUN_OPTION, None):
-        raise _Odd(f"{where}/run_option", item["run_option"], f'"{RUN_OPTION}" or null')
-    if not _is_number(item["wave"]) or item["wave"] < 1:
-        raise _Odd(f"{where}/wave", item["wave"], "a whole number from 1")
-    return RecordedTask(server, name, state, item["run_option"], item["wave"])
+def _groups_in(servers: Any, begin: int) -> Iterator[tuple[str, RecordedTask, Reading | None]]:
+    """Yield where each task is in ``servers``, and what is there of it; ``begin`` is when it was recorded."""
+    if not isinstance(servers, dict):
+        raise _Odd("servers", servers, "a mapping")
+    for server, groups in servers.items():
+        _name("servers", server)
+        for number, group in enumerate(_list(f"servers/{server}", groups)):
+            where = f"servers/{server}/{number}"
+            _check_members(where, group, ("wave", "state", "tasks"))
+            wave, state = _wave(f"{where}/wave", group["wave"]), _text(f"{where}/state", group["state"])
+            for place, item in enumerate(_list(f"{where}/tasks", group["tasks"])):
+                spot = f"{where}/tasks/{place}"
+                name, reading = _item(spot, item, begin)
+                one = RecordedTask(server, _name(spot, name), state, wave)
+                if reading and not one.ran:
+                    raise _Odd(spot, item, f"a name alone, as it was {state}")
+                yield spot, one, reading
+
+
+def _item(where: str, item: Any, begin: int) -> tuple[Any, Reading | None]:
+    """Return the name of a task, and what is known of its latency; None if it captures no changes."""
+    if not isinstance(item, list):
+        return item, None
+    if len(item) == 2 and item[1] is None:
+        return item[0], UNKNOWN
+    numbers = item[1:]
+    if len(numbers) != 2 or not all(_is_number(one) and abs(one) <= MOST_SECONDS for one in numbers) or numbers[0] < 0:
+        form = "a name, [name, null], or [name, latency in seconds, seconds from recorded to when it was read]"
+        raise _Odd(where, item, form)
+    return item[0], Reading(numbers[0], begin + numbers[1])
+
+
+def _mappings_in(tasks: Any) -> Iterator[tuple[str, RecordedTask, Reading | None]]:
+    """Yield where each task is in ``tasks`` of schema 1, and what is there of it."""
+    for number, item in enumerate(_list("tasks", tasks)):
+        where = f"tasks/{number}"
+        _check_members(where, item, ("server", "name", "state", "run_option", "wave"))
+        server, name = (_name(f"{where}/{member}", item[member]) for member in ("server", "name"))
+        one = RecordedTask(server, name, _text(f"{where}/state", item["state"]), _wave(f"{where}/wave", item["wave"]))
+        if item["run_option"] not in (RUN_OPTION, None):
+            raise _Odd(f"{where}/run_option", item["run_option"], f'"{RUN_OPTION}" or null')
+        if one.ran != (item["run_option"] is not None):
+            due = f'"{RUN_OPTION}"' if one.ran else "null"
+            raise _Odd(f"{where}/run_option", item["run_option"], f"{due}, as it was {one.state}")
+        yield where, one, UNKNOWN if one.ran else None
 
 
 def _is_number(value: Any) -> bool:
@@ -177,25 +273,17 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _check_once(tasks: Iterable[RecordedTask]) -> None:
-    seen: dict[TaskName, int] = {}
-    for number, recorded in enumerate(tasks):
-        first = seen.setdefault(recorded.task, number)
-        if first != number:
-            raise _Odd(f"tasks/{number}", str(recorded.task), f"another task than tasks/{first}: a task is there twice")
-
-
-def _check_running(document: Mapping[str, Any], tasks: tuple[RecordedTask, ...]) -> None:
+def _check_running(document: Mapping[str, Any], tasks: Collection[RecordedTask]) -> None:
     """Raise _Odd if a task that ran was taken out, as far as the document shows; the first release did not count."""
     counted = document.get("running")
     if "running" in document and (not _is_number(counted) or counted != _running(tasks)):
-        raise _Odd("running", counted, f"the number of tasks with a run_option, which is {_running(tasks)}")
+        raise _Odd("running", counted, f"the number of tasks that ran, which is {_running(tasks)}")
     if "running" not in document and not tasks and document["phase"] in OPEN:
         raise _Odd("tasks", [], f"the tasks of the window, which is {document['phase']}")
 
 
 def _running(tasks: Iterable[RecordedTask]) -> int:
-    return sum(task.run_option is not None for task in tasks)
+    return sum(task.ran for task in tasks)
 
 
 def _check_selection(selection: Any) -> None:
@@ -227,6 +315,12 @@ def _check_members(where: str, value: Any, needed: Iterable[str], possible: Iter
             raise _Odd(where or "the document", value, f"a mapping with {member}")
 
 
+def _list(where: str, value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise _Odd(where, value, "a list")
+    return value
+
+
 def _list_or_null(where: str, value: Any) -> list[Any]:
     if value is not None and not isinstance(value, list):
         raise _Odd(where, value, "a list or null")
@@ -239,12 +333,31 @@ def _text(where: str, value: Any) -> str:
     return value
 
 
+def _name(where: str, value: Any) -> str:
+    name = _text(where, value)
+    try:
+        return check_segment("name", name)
+    except InputError as error:
+        raise _Odd(where, value, "a name") from error
+
+
+def _wave(where: str, value: Any) -> int:
+    if not _is_number(value) or value < 1:
+        raise _Odd(where, value, "a whole number from 1")
+    return int(value)
+
+
 def _time(where: str, value: Any) -> str:
     try:
-        datetime.strptime(value, "%Y-%m-%dT%H:%M:%SZ")
+        datetime.strptime(value, TIME)
     except (TypeError, ValueError) as error:
         raise _Odd(where, value, "a UTC time, as 2026-11-23T22:00:00Z") from error
     return str(value)
+
+
+def _seconds(time: str) -> int:
+    """Return a time of the document as seconds since 1970."""
+    return int(datetime.strptime(time, TIME).replace(tzinfo=timezone.utc).timestamp())
 
 
 def _shown(value: Any) -> str:

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 
 from .._client.api import Api
@@ -24,6 +24,7 @@ from .._tasks.model import ACTIVE, STARTING, TaskName, TaskSnapshot
 from .._tasks.operation import Operation
 from .._tasks.state import apply, plan, read_for_plan
 from .._tasks.watching import standing
+from .catch_up import StartWhen, wait_for_wave
 from .journal import Journal, JournalState, UnconfirmedWrite
 from .options import FleetLimits
 from .progress import Progress
@@ -51,15 +52,20 @@ class Fleet:
         policy: StopPolicy,
         journal_state: JournalState,
         journal: Journal | None,
+        start_when: StartWhen | None = None,
+        before_stop: Callable[[TaskName], None] | None = None,
+        warn: Callable[[str], None] = no_progress,
     ) -> None:
         self._api, self._mode, self._limits, self._policy = api, mode, limits, policy
         self._journal_state, self._journal = journal_state, journal
+        self._start_when, self._before_stop, self._warn = start_when, before_stop, warn
         self._rows: dict[TaskName, Row] = {}
         self._begun: dict[TaskName, float] = {}  # monotonic seconds
         self._seen: dict[TaskName, TaskSnapshot] = {}  # what is followed, as it was read last
         self._lists = RecentLists(api)
         self._failures = 0
         self._end: AemError | None = None  # why nothing more is started
+        self._is_behind = False  # the same, because a wave has not caught up
 
     def run(self, waves: Sequence[Sequence[Job]], operation: str) -> list[Row]:
         """Do all jobs and return their rows, in the order of the jobs; ``operation`` is what progress calls it.
@@ -69,7 +75,10 @@ class Fleet:
         jobs = [job for wave in waves for job in wave]
         show = no_progress if self._mode.check else self._mode.progress
         progress = Progress(show, operation, len(jobs), self._api.client.limits)
-        for wave in waves:
+        done: Sequence[Job] = ()
+        for wave in filter(None, waves):
+            self._wait_for(done, wave, operation)
+            done = wave
             run_parallel(
                 FairQueue(wave, group=lambda job: job.task.server, limit=self._limits.per_server),
                 work=self._work,
@@ -86,6 +95,33 @@ class Fleet:
             raise with_rows(self._end, "tasks", rows)
         return rows
 
+    def _wait_for(self, done: Sequence[Job], wave: Sequence[Job], operation: str) -> None:
+        """Wait until the tasks of a wave that is done have caught up, if ``wave`` is to be started only then."""
+        is_due = any(plan(job.operation, job.listed).changed or self._is_unconfirmed(job) for job in wave)
+        if not (self._start_when and is_due and not self._mode.check and self._may_start()):
+            return
+        rows = [row for row in (self._rows[job.task] for job in done) if not (row.failed or row.skipped)]
+        if not rows:
+            return
+        show = self._mode.progress
+        try:
+            outcome = wait_for_wave(
+                self._api, rows, self._start_when, self._limits, lambda line: show(f"{operation}: {line}")
+            )
+        except AemError as failure:
+            self._end = failure
+            return
+        for warning in outcome.warnings:
+            self._warn(warning)
+        self._is_behind = outcome.stop
+        for row in rows:
+            if row.failed:
+                self._failures += 1
+                show(f"{operation}: {row.label} failed: {row.msg}")
+
+    def _is_unconfirmed(self, job: Job) -> bool:
+        return job.task in self._journal_state.unconfirmed
+
     def _standing(self, task: TaskName) -> str:
         seen = self._seen.get(task)
         return f"{task} ({standing(seen)})" if seen else str(task)
@@ -95,7 +131,7 @@ class Fleet:
             self._api.client.interrupt.check()
         except Interrupted as interrupted:
             self._end = self._end or interrupted
-        return not self._end and not self._is_enough
+        return not (self._end or self._is_enough or self._is_behind)
 
     @property
     def _is_enough(self) -> bool:
@@ -114,7 +150,8 @@ class Fleet:
     def _not_started(self, job: Job) -> Row:
         if self._is_enough and not self._end:
             return _row(job, skipped=True, msg=f"Not started: {self._failures} tasks have failed (max_failures).")
-        return _row(job, skipped=True, msg="Not started: the run ended before.")
+        why = "the wave before has not caught up (start_when)" if self._is_behind else "the run ended before"
+        return _row(job, skipped=True, msg=f"Not started: {why}.")
 
     def _work(self, job: Job) -> Row:
         """Do one job, in a thread of its own."""
@@ -157,6 +194,13 @@ class Fleet:
             leave, msg = prepare_stop(api, task, operation, self._policy, mode.check)
             if leave:
                 return _row(job, skipped=True, msg=msg)
+        if (
+            self._before_stop
+            and operation.state != "started"
+            and not mode.check
+            and not (current and current.is_stopped)
+        ):
+            self._before_stop(task)
         changed, snapshot = apply(api, task, operation, current, mode, lambda now: self._seen.update({task: now}))
         after = plan(operation, current).after if mode.check else snapshot.state
         return _row(job, changed=changed, after=after, msg=msg)

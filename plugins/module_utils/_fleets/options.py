@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from .._client.checks import check_count
+from .._client.checks import check_count, check_seconds
+from .._client.errors import InputError
+from .._common.wait import check_waiting
 from .._tasks.drain import StopPolicy, check_drain, drain_option
 from .._tasks.model import TASK_STATES
 from .results import result_options
@@ -27,8 +29,27 @@ class FleetLimits(NamedTuple):
     max_failures: int | None
 
 
+class StartWhen(NamedTuple):
+    """A wave is started when the tasks before show a latency of at most ``max_latency``, ``stable_for`` times in a row.
+
+    ``on_timeout`` (``go_on`` or ``stop``) says what becomes of it after ``timeout`` seconds. All times are seconds.
+    """
+
+    max_latency: float
+    stable_for: int
+    timeout: float
+    on_timeout: str
+    sleep: float
+
+
 def fleet_options() -> dict[str, Any]:
     """Return the spec of these options; documented in ``tasks.fleet``."""
+    start_when = {
+        "max_latency": {"type": "int", "default": 10},
+        "stable_for": {"type": "int", "default": 3},
+        "timeout": {"type": "int", "default": 900},
+        "on_timeout": {"type": "str", "choices": ["go_on", "stop"], "default": "stop"},
+    }
     return {
         "include": selectors_option(),
         "exclude": selectors_option(),
@@ -45,6 +66,7 @@ def fleet_options() -> dict[str, Any]:
         "max_failures": {"type": "int"},
         "on_full_load": {"type": "str", "choices": ["stop", "skip", "wait", "fail"], "default": "stop"},
         "drain": drain_option(),
+        "start_when": {"type": "dict", "options": start_when},
         **result_options(),
     }
 
@@ -71,3 +93,20 @@ def check_limits(params: Mapping[str, Any]) -> FleetLimits:
 def check_stop_policy(params: Mapping[str, Any]) -> StopPolicy:
     """Return the checked options that say how running tasks are treated; raise InputError."""
     return StopPolicy(params["on_full_load"], check_drain(params))
+
+
+def check_start_when(params: Mapping[str, Any]) -> StartWhen | None:
+    """Return the checked option ``start_when``, None if it is not given; raise InputError."""
+    given = params["start_when"]
+    if given is None:
+        return None
+    if params["state"] in ("stopped", "drained"):
+        raise InputError(f"start_when has no meaning with state: {params['state']}. To wait before a stop, use drain.")
+    check_count("start_when.stable_for", given["stable_for"], 1000)
+    return StartWhen(
+        check_seconds("start_when.max_latency", given["max_latency"], least=0),
+        given["stable_for"],
+        check_seconds("start_when.timeout", given["timeout"]),
+        given["on_timeout"],
+        check_waiting(params).sleep,
+    )

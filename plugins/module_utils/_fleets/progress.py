@@ -56,3 +56,20 @@ def pause_after(elapsed: float, limits: Limits) -> float:
     Short ones for a minute; then they grow with the time that has passed, as nobody reads a thousand lines.
     """
     return min(max(limits.progress_interval, elapsed / PART), limits.progress_longest)
+
+
+class Pace:
+    """Says when it is time for another line of something that takes long."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits, self._begin = limits, time.monotonic()
+        self._next = self._begin + limits.progress_interval
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time; then the next line has to wait."""
+        now = time.monotonic()
+        is_due = now >= self._next
+        if is_due:
+            self._next = now + pause_after(now - self._begin, self._limits)
+        return is_due

@@ -16,24 +16,25 @@ from typing import Any, NamedTuple
 from .._client.api import Api
 from .._client.checks import check_text
 from .._client.errors import AemError, ApiError, InputError, TransportError
-from .._common.files import locked, real_path, remove_file, write_atomically
+from .._common.clock import server_time
 from .._common.parallel import map_parallel
 from .._common.rows import Row, first, rows_on_failure, values
-from .._common.times import now
+from .._common.times import time_at
 from .._common.wait import TimedOut, check_waiting, wait_until
 from .._run.result import Mode, Result
 from .._tasks.drain import StopPolicy
 from .._tasks.model import KNOWN_STATES
-from .._tasks.operation import RESUME, Operation, check_timeout
-from . import checkpoint as checkpoints
+from .._tasks.operation import Operation, check_timeout
 from . import second_look, window_notes
 from .batch import NO_SELECTOR, journaled, read_selection
 from .checkpoint import FREEZING, FROZEN, OPEN, RECORDED, RESTORED, RESTORING, Checkpoint, RecordedTask
+from .checkpoint_store import STARTED, CheckpointStore
 from .fleet import Fleet, Job, raise_task_failures, states_diff
 from .journal import Journal, JournalState, UnconfirmedWrite, read_journal
-from .options import check_limits, check_stop_policy
+from .options import check_limits, check_start_when, check_stop_policy
+from .restart_points import SAFE_POINT, LastReadings, check_margin, from_safe_points, read_latencies
 from .results import ALL_DONE, with_results
-from .second_look import RAN, ServerStatus
+from .second_look import ServerStatus
 from .selection import list_tasks, read_selectors
 from .waves import WavesOption, check_waves, order_values, show_order, sort_into_waves
 
@@ -48,7 +49,7 @@ class Step(NamedTuple):
     done: str
 
 
-FREEZE, RESTORE = Step("stopped", FREEZING, FROZEN), Step("started", RESTORING, RESTORED)
+FREEZE, RESTORE = Step("stopped", FREEZING, FROZEN), Step(STARTED, RESTORING, RESTORED)
 
 
 def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
@@ -78,32 +79,28 @@ class Window:
             raise InputError(f"state: {params['state']} needs either path or checkpoint.{empty}")
         self._limits, self._policy = check_limits(params), check_stop_policy(params)
         self._timeout, self._waiting = check_timeout(params), check_waiting(params)
+        self._start_when, self._margin = check_start_when(params), check_margin(params)
+        self._store = CheckpointStore(params["path"], api.client.address, mode.check)
+        self._path = self._store.path
         self._waves = check_waves(params)
-        # Links are followed once, here: lock and journal are beside the file itself, for whoever shares it.
-        self._path: str | None = params["path"] and real_path("path", params["path"])
         if is_record:
             for option in ("include", "exclude"):
                 read_selectors(option, params[option])
             if not params["include"]:
                 raise InputError(NO_SELECTOR)
-            self._load()
+            self._store.load()
         else:
-            self._given()
+            self._store.given(params["checkpoint"])
 
-    @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self) -> contextlib.AbstractContextManager[None]:
         """Keep a second run off the same checkpoint."""
-        if self._path and not self._mode.check:
-            with locked("path", self._path):
-                yield
-        else:
-            yield
+        return self._store.alone()
 
     def record(self) -> Result:
         """Note which of the selected tasks run. Of a window that is open, what was noted stays as it is."""
         api, params, path = self._api, self._params, self._path
         selectors = _selection_of(params, self._waves)
-        old = self._load()
+        old = self._store.load()
         if old and old.phase in OPEN:
             if old.selection != selectors:
                 raise InputError(
@@ -120,12 +117,11 @@ class Window:
         waves = sort_into_waves(api, selection.tasks, self._waves, self._limits)
         show_order(self._mode, waves)
         tasks = tuple(
-            RecordedTask(*listed.task, state, RESUME.lower() if state in RAN else None, number)
+            RecordedTask(*listed.task, listed.snapshot.state, number)
             for number, wave in enumerate(waves.tasks, start=1)
             for listed in wave
-            for state in [listed.snapshot.state]
         )
-        new = Checkpoint(api.client.address, now(), RECORDED, selectors, tasks)
+        new = Checkpoint(api.client.address, time_at(server_time(api.client)), RECORDED, selectors, tasks)
         warnings = selection.warnings + waves.warnings
         warnings += [
             f"{recorded.task} is {recorded.state}, of which little is known: it is left alone."
@@ -134,21 +130,21 @@ class Window:
         ]
         if old and old.phase == RESTORED:
             warnings += window_notes.stopped_since(old, new)
-        if old and old.phase == RECORDED and (old.tasks, old.selection) == (new.tasks, new.selection):
+        if old and old.phase == RECORDED and (set(old.tasks), old.selection) == (set(new.tasks), new.selection):
             outcome = {**window_notes.recorded_values(old), **order_values(waves)}
             return Result(values=outcome, diff=window_notes.diff_of_records(old, old), warnings=warnings)
+        readings, notes = read_latencies(api, [one.task for one in tasks if one.ran], self._limits, self._mode)
+        new, warnings = new._replace(readings=readings), warnings + notes
         if path:
-            self._check_missing_checkpoint(old)
-            if not self._mode.check:
-                remove_file("path", _journal_of(path))  # it is of the window before
-            warnings += self._save(new)
-            self._load()  # or the next step would be the first to find that the file cannot be trusted
+            if not old:
+                self._store.check_missing()
+            warnings += self._store.begin(new)
         outcome = {**window_notes.recorded_values(new), **order_values(waves)}
         return Result(bool(path), outcome, window_notes.diff_of_records(old, new), warnings)
 
     def freeze(self) -> Result:
         """Stop what the checkpoint says ran, wave by wave, and make sure that it is stopped."""
-        checkpoint = self._given()
+        checkpoint = self._store.given(self._params["checkpoint"])
         if checkpoint.phase == RESTORED:
             raise InputError(f"The window of {checkpoint.recorded} is over. Record a new one.")
         with self._reporting(FREEZE):
@@ -156,7 +152,7 @@ class Window:
 
     def restore(self) -> Result:
         """Start exactly what ran, the last wave first. A window that is over is left alone."""
-        checkpoint = self._given()
+        checkpoint = self._store.given(self._params["checkpoint"])
         if checkpoint.phase == RESTORED:
             note = f"The window of {checkpoint.recorded} is over: everything was started again before."
             return Result(values={"checkpoint": checkpoint.document(), **values("tasks", [])}, warnings=[note])
@@ -186,6 +182,8 @@ class Window:
             return list(self._params["next_steps"])
         source = f"path: {self._path}" if self._path else "the same checkpoint"
         if step == RESTORE:
+            if self._params["from"] == SAFE_POINT:  # else the rest would be resumed where it stopped
+                source += f", from: {SAFE_POINT}, restart_margin: {self._params['restart_margin']}, force: true"
             return [f"To go on, run it again with state: restored, {source}"]
         return [
             f"To go on, run it again with state: frozen, {source}",
@@ -200,40 +198,58 @@ class Window:
         names = dict.fromkeys(recorded.server for recorded in checkpoint.tasks)
         servers = self._read_servers(names, is_patient=step == RESTORE and not mode.check)
         rows, jobs = self._plan(step, waves, servers, as_of)
-        phase, checkpoint = checkpoint.phase, checkpoint._replace(phase=step.begun)
-        warnings = self._save(checkpoint)
+        phase, is_safe = checkpoint.phase, step == RESTORE and self._params["from"] == SAFE_POINT
+        if is_safe:
+            jobs = self._from_safe_points(jobs, checkpoint)
+        checkpoint = checkpoint._replace(phase=step.begun)
+        warnings = self._store.save(checkpoint)
         if step == RESTORE:
             warnings += window_notes.started_meanwhile(checkpoint, servers)
-        journal_path = _journal_of(self._path) if self._path else None
-        with journaled(self._api, journal_path, step.state, mode) as (api, journal_state, journal):
+        with journaled(self._api, self._store.journal, step.state, mode) as (api, journal_state, journal):
+            readings = LastReadings(self._api, checkpoint.readings)
             try:
                 if step == RESTORE:
                     journal_state = self._with_unseen_stops(checkpoint, phase, journal_state)
-                rows += Fleet(api, mode, self._limits, policy, journal_state, journal).run(jobs, step.state)
+                start_when, before_stop = (self._start_when, None) if step == RESTORE else (None, readings.refresh)
+                fleet = Fleet(
+                    api, mode, self._limits, policy, journal_state, journal, start_when, before_stop, warnings.append
+                )
+                rows += fleet.run(jobs, step.state)
                 if step == RESTORE:
-                    window_notes.explain(rows)
+                    window_notes.explain(rows, is_safe, jobs)
                 if not mode.check:
                     warnings += self._look_again(step, checkpoint, rows, api, journal)
                 raise_task_failures(rows)
             except AemError as failure:
                 failure.warnings += warnings
+                if readings.found != checkpoint.readings:
+                    with contextlib.suppress(InputError):  # the earlier ones are true, too
+                        self._store.save(checkpoint._replace(readings=readings.found))
                 raise
             if journal:
                 with rows_on_failure("tasks", rows, ALL_DONE):
                     journal.note("end")
-        checkpoint = checkpoint._replace(phase=step.done)
+        checkpoint = checkpoint._replace(phase=step.done, readings=readings.found)
         with rows_on_failure("tasks", rows, ALL_DONE):
-            self._save(checkpoint)
+            self._store.save(checkpoint)
         outcome = {"checkpoint": checkpoint.document(), **values("tasks", rows)}
         return Result(any(row.changed for row in rows), outcome, states_diff(rows), warnings)
+
+    def _from_safe_points(self, jobs: Sequence[Sequence[Job]], checkpoint: Checkpoint) -> list[list[Job]]:
+        """Return the jobs with starts from the safe restart points; raise InputError if a task has none."""
+        api, path = self._api, self._store.journal
+        journal_state = read_journal(path, api.client.address, RESTORE.state) if path else JournalState()
+        stopping = self._with_unseen_stops(checkpoint, checkpoint.phase, journal_state).unconfirmed
+        return from_safe_points(jobs, checkpoint.readings, self._margin, stopping, server_time(api.client))
 
     def _with_unseen_stops(self, checkpoint: Checkpoint, phase: str, state: JournalState) -> JournalState:
         """Return what is known of the writes of the freeze before, also without a journal of a freeze that did not end.
 
         Then a stop may be on its way to each task that ran, unseen (docs/enterprise_manager_api.md, 8.2). A checkpoint
-        that was handed on does not show whether the freeze was begun.
+        that was handed on does not show whether the freeze was begun, nor whether it had ended before a restore.
         """
-        is_unseen = (phase == FREEZING and state.has_ended) or (phase == RECORDED and not self._path)
+        is_handed_on = phase in (RECORDED, RESTORING) and not self._path
+        is_unseen = is_handed_on or (phase == FREEZING and state.has_ended)
         if not is_unseen:
             return state
         stop = UnconfirmedWrite("StopTask", time.monotonic(), goes_on=phase == FREEZING)
@@ -302,8 +318,7 @@ class Window:
     def _operation(self, step: Step, recorded: RecordedTask) -> Operation:
         # One that was retrying when the window began need not come further than that.
         wait = step == FREEZE or recorded.state != "RECOVERY"
-        run_option = (recorded.run_option or RESUME).upper()
-        return Operation(step.state, self._timeout, wait, self._waiting, run_option)
+        return Operation(step.state, self._timeout, wait, self._waiting)
 
     def _read_servers(self, names: Iterable[str], is_patient: bool) -> dict[str, ServerStatus]:
         """Return how the tasks are now, by server. ``is_patient``: a server that is not connected yet is waited for."""
@@ -331,56 +346,13 @@ class Window:
         answers = map_parallel(await_connection, servers, self._limits.parallel, api.client.interrupt.abandon)
         return dict(zip(servers, answers))
 
-    def _load(self) -> Checkpoint | None:
-        return checkpoints.load(self._path, self._api.client.address) if self._path else None
-
-    def _save(self, checkpoint: Checkpoint) -> list[str]:
-        """Write the checkpoint if it has a file; return what the caller should know."""
-        if not self._path or self._mode.check:
-            return []
-        return write_atomically("path", self._path, checkpoint.text())
-
-    def _given(self) -> Checkpoint:
-        """Return the checkpoint of the file, or of the option if there is no path.
-
-        With a path, the option is only compared: the file knows how far the window is. Raises InputError.
-        """
-        found, given = self._load(), self._params["checkpoint"]
-        if given is not None:
-            handed_on = checkpoints.read_document(given, self._api.client.address, "option checkpoint")
-            # A record in check mode, which has written no file, may have handed it on.
-            if not self._path or (self._mode.check and (not found or found.phase == RESTORED)):
-                return handed_on
-            if not found:
-                raise InputError(
-                    f"There is no checkpoint {self._path}: nothing was done. Make sure that its volume is mounted. To "
-                    "use the checkpoint that was handed on, without a file, give no path."
-                )
-            checkpoints.check_same(found, handed_on, self._path)
-        if found:
-            return found
-        journal = _journal_of(str(self._path))
-        if self._has_ended(journal):
-            # Not "record one": if the file is elsewhere, what is stopped would be noted as what is to stay so.
-            raise InputError(
-                f"There is no checkpoint {self._path}: nothing was done. If tasks were stopped for a window, its "
-                "checkpoint is elsewhere: use the path that it was recorded with, and make sure that its volume is "
-                "mounted. Only if no window is open, record one."
-            )
-        raise InputError(
-            f"The checkpoint {self._path} is missing. Its journal {journal} names each task that was stopped: start "
-            "these with aem_task_batch. Do not record another window before that."
-        )
-
     def _check_all_back(self, old: Checkpoint) -> None:
         """Raise InputError if a task that ran is not back: it may have been stopped without the file.
 
         What is recorded now would take the place of what says that it ran.
         """
         servers = self._read_servers(dict.fromkeys(recorded.server for recorded in old.tasks), is_patient=False)
-        lost = [
-            note for recorded in old.tasks if recorded.run_option for note in window_notes.not_back(recorded, servers)
-        ]
+        lost = [note for recorded in old.tasks if recorded.ran for note in window_notes.not_back(recorded, servers)]
         if lost:
             names = ", ".join(first(lost))
             raise InputError(
@@ -388,18 +360,6 @@ class Window:
                 f"ran then are not back: {names}. Nothing was recorded. Restore the window of this file, "
                 f"which starts them again. If they are to stay as they are, move {self._path} away, then record again."
             )
-
-    def _check_missing_checkpoint(self, old: Checkpoint | None) -> None:
-        """Raise InputError if there is no checkpoint, but a journal of a window that was not ended."""
-        journal = _journal_of(str(self._path))
-        if not old and not self._has_ended(journal):
-            raise InputError(
-                f"The checkpoint {self._path} is missing, but its journal {journal} is of a window that was not ended. "
-                "Start again what it names, then remove it: what is recorded now would take its place."
-            )
-
-    def _has_ended(self, journal: str) -> bool:
-        return read_journal(journal, self._api.client.address, RESTORE.state).has_ended
 
 
 def _selection_of(params: Mapping[str, Any], waves: WavesOption) -> dict[str, Any]:
@@ -413,7 +373,3 @@ def _selection_of(params: Mapping[str, Any], waves: WavesOption) -> dict[str, An
 def _given_members(selector: Mapping[str, Any]) -> dict[str, Any]:
     """Return a selector without what was not given, so that one that means the same is the same."""
     return {key: value for key, value in selector.items() if value}
-
-
-def _journal_of(path: str) -> str:
-    return f"{path}.journal"

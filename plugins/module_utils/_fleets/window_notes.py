@@ -15,13 +15,14 @@ from .._client.errors import AemError
 from .._common.rows import Row, first
 from .._run.result import diff
 from .checkpoint import Checkpoint, RecordedTask
+from .fleet import Job
 from .results import shown_states
 from .second_look import DELETED, RAN, STOPPED_AGAIN, ServerStatus
 
 
 def recorded_values(checkpoint: Checkpoint) -> dict[str, Any]:
     """Return the members of a result that show what a window has recorded."""
-    ran = [recorded for recorded in checkpoint.tasks if recorded.run_option]
+    ran = [recorded for recorded in checkpoint.tasks if recorded.ran]
     counts = {"selected": len(checkpoint.tasks), "running": len(ran)}
     return {"checkpoint": checkpoint.document(), "counts": counts}
 
@@ -67,8 +68,8 @@ def not_back(recorded: RecordedTask, servers: Mapping[str, ServerStatus]) -> lis
 
 def stopped_since(old: Checkpoint, new: Checkpoint) -> list[str]:
     """Return a note if tasks of a window that is over do not run now: somebody has stopped them since."""
-    ran = {recorded.task for recorded in old.tasks if recorded.run_option}
-    stopped = [f"{one.task} ({one.state})" for one in new.tasks if one.task in ran and not one.run_option]
+    ran = {recorded.task for recorded in old.tasks if recorded.ran}
+    stopped = [f"{one.task} ({one.state})" for one in new.tasks if one.task in ran and not one.ran]
     if not stopped:
         return []
     names = ", ".join(first(stopped))
@@ -84,20 +85,26 @@ def started_meanwhile(checkpoint: Checkpoint, servers: Mapping[str, ServerStatus
     for recorded in checkpoint.tasks:
         status = servers[recorded.server]
         current = status.get(recorded.name) if isinstance(status, dict) else None
-        if current and not recorded.run_option and current.state in RAN:
+        if current and not recorded.ran and current.state in RAN:
             notes.append(
                 f"{recorded.task} was {recorded.state} when the window began and is {current.state} now: it is left so."
             )
     return notes
 
 
-def explain(rows: Sequence[Row]) -> None:
-    """Say of each task that needed no start why that is so, if it is not what a window expects."""
+def explain(rows: Sequence[Row], is_safe: bool, waves: Sequence[Sequence[Job]]) -> None:
+    """Say of each task that needed no start why that is so, if it is not what a window expects.
+
+    ``is_safe``: tasks are started from their safe restart points, which the jobs of the ``waves`` name.
+    """
+    points = {str(job.task): job.operation.cdc_position for wave in waves for job in wave if job.operation.cdc_position}
     for row in rows:
+        if row.changed and not row.failed and row.label in points:
+            row.msg = f"From {points[row.label]} (UTC), its safe restart point."
         if row.changed or row.failed or row.skipped:
             continue
         if row.before in RAN:
-            row.msg = f"It was {row.before} already."
+            row.msg = f"It was {row.before} already{', and was not started from a safe point' if is_safe else ''}."
         elif row.after == row.before:
             row.msg = f"It is {row.after} because its work is done: it is left so."
 

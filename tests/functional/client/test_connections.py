@@ -227,7 +227,7 @@ def test_the_memory_for_a_body_is_a_small_multiple_of_its_size(desk):
     body = json.dumps({"tablelist": [row] * 20_000}, ensure_ascii=False).encode()
     _user, server = desk(lambda _line: [b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)])
     connection = Connection(server.url, None, "123456", ca_path=server.ca_path)
-    call = Call("GetTableList", "GET", Target(("x",)), needs=("tablelist", list))
+    call = Call("GetTableList", "GET", Target(("x",)))
     with Transport(connection) as transport:
         client = Client(connection, transport, Secrets(), Interrupt(), Limits())
         tracemalloc.start()

@@ -195,3 +195,56 @@ def test_a_session_that_is_shown_would_be_seen(em, tmp_path):
     outcome = player.run_file([play])
     (session,) = {request["session"] for request in em.requests()} - {None}
     assert session in everything(outcome, tmp_path)
+
+
+# What a terminal would take for more than a text
+
+TRICKS = "a\x1b[31mred\x9b32m\nfatal: [localhost]: FAILED!\r\u202etxet\u2066\u2028b"
+RAW = {"\x1b", "\x9b", "\r", "\u202e", "\u2066", "\u2028"}
+
+
+@both_ways
+def test_the_text_of_a_server_is_shown_escaped(em, tmp_path, as_module):
+    """In messages, hints, warnings and progress; and in what Ansible says of an option that holds such a text."""
+    player = Player(tmp_path, as_module, **ENVIRON, QLIK_EM_CA_PATH=em.ca_path, QLIK_EM_URL=em.url)
+    login = {"username": NAME, "password": CANARIES["password"]}
+    em.faults(
+        [
+            {
+                "match": {"operation": "StopTask"},
+                "nth": "all",
+                "fault": "error",
+                "error_code": "AEM_ODD",
+                "error_message": TRICKS,
+            }
+        ]
+    )
+    fleet = {"include": [{"server": "Prod"}], "state": "stopped", "on_failure": "continue", **login}
+    outcome = player.play(
+        [
+            {"dataops.qlik_em.aem_task": {"server": "Prod", "name": "task1", "state": "stopped", **login}},
+            {"dataops.qlik_em.aem_task": {"server": "Prod", "name": "task1", "state": TRICKS, **login}},
+            {"dataops.qlik_em.aem_task_batch": fleet},
+        ],
+        "--diff",
+    )
+    assert "red" in outcome.text and "\\x1b[31m" in outcome.text
+    assert not RAW & set(outcome.text), sorted(RAW & set(outcome.text))
+    assert not [line for line in outcome.text.splitlines() if line.startswith("fatal: [localhost]: FAILED!\\")]
+    for result in outcome.results:
+        assert not RAW & set(result["msg"] + result.get("hint", "") + result.get("error_message", ""))
+
+
+def test_no_progress_is_shown_of_a_task_with_no_log(em, tmp_path):
+    player = Player(tmp_path, False, **ENVIRON, QLIK_EM_CA_PATH=em.ca_path, QLIK_EM_URL=em.url)
+    fleet = {"include": [{"server": "Prod"}], "state": "stopped", "username": NAME, "password": CANARIES["password"]}
+    for task in range(9):
+        em.set_task("Prod", f"task{task}", stop_seconds=6)
+    shown = player.play([{"dataops.qlik_em.aem_task_batch": {**fleet, "exclude": [{"name": "refused"}], "wait": True}}])
+    assert "of 9 done" in shown.text
+    for task in range(9):
+        em.set_task("Prod", f"task{task}", state="RUNNING", stop_seconds=6)
+    hidden = player.play(
+        [{"dataops.qlik_em.aem_task_batch": {**fleet, "exclude": [{"name": "refused"}], "wait": True}, "no_log": True}]
+    )
+    assert hidden.code == 0 and "of 9 done" not in hidden.text and "Prod" not in hidden.text

@@ -70,3 +70,42 @@ def test_a_user_without_rights_gets_a_clear_failure(user):
 def test_a_password_that_is_a_word_of_ansible_does_not_take_the_result_apart(user, password):
     result = user.task(username="operator@corp.example", password=password).result
     assert result["failed"] is True and result["changed"] is False and result["http_status"] == 401
+
+
+EMPTY = ["client_cert", "client_key", "proxy", "connect_timeout", "request_timeout"]
+
+
+@pytest.mark.parametrize("option", [*EMPTY, "api_token", "jwt", "session_id"])
+def test_an_empty_option_is_not_given(user, em, option):
+    """AWX leaves out an answer of a survey, or a field of a credential, like that."""
+    user.defaults.update(username=em.username, password=em.password)
+    assert not user.task(**{option: ""}).failed
+
+
+@pytest.mark.parametrize("option", ["url", "validate_certs", "ca_path", *EMPTY])
+def test_an_empty_variable_of_an_option_is_not_set(user, em, monkeypatch, option):
+    monkeypatch.setenv(f"QLIK_EM_{option.upper()}", "")
+    assert not user.task().failed
+
+
+def test_an_empty_option_does_not_hide_the_variable(user, em):
+    user.environ.update(QLIK_EM_USERNAME=em.username, QLIK_EM_PASSWORD=em.password)
+    assert not user.task(username="", password="").failed
+
+
+@pytest.mark.parametrize(
+    "option", ["wait", "timeout", "wait_timeout", "run_option", "cdc_position", "definition", "src"]
+)
+def test_an_empty_option_of_a_module_is_not_given(user, option):
+    assert not user.task(**{option: ""}).failed
+
+
+@pytest.mark.parametrize("option", ["server", "name"])
+def test_an_empty_name_is_refused(user, em, option):
+    run = user.task(**{"server": "Replicate-Prod", "name": "orders", option: ""})
+    assert f"{option} must not be empty or blank" in run.msg and em.requests() == []
+
+
+def test_an_empty_file_of_cas_is_called_empty(user, tmp_path):
+    (tmp_path / "ca.pem").touch()
+    assert f"ca_path ({tmp_path}/ca.pem) is an empty file" in user.task(ca_path=str(tmp_path / "ca.pem")).msg

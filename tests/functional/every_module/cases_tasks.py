@@ -24,6 +24,14 @@ KEPT = {
         for name in ("orders", "invoices")
     ],
 }
+SHORT = {
+    **{member: KEPT[member] for member in ("recorded", "phase", "selection")},
+    "schema": 2,
+    "running": 2,
+    "servers": {
+        "Replicate-Prod": [{"wave": 1, "state": "RUNNING", "tasks": [["orders", 5, 12], ["invoices", 60, 12]]}]
+    },
+}
 
 CASES = [
     Case("aem_task", {**ORDERS, "state": "stopped"}),
@@ -54,6 +62,17 @@ CASES = [
     Case(
         "aem_maintenance_window",
         {"state": "restored", "checkpoint": {**KEPT, "enterprise_manager": "{address}"}, "wait_sleep": 0.1},
+    ),
+    Case(
+        "aem_maintenance_window",
+        {
+            "state": "restored",
+            "checkpoint": {**SHORT, "enterprise_manager": "{address}"},
+            "wait_sleep": 0.1,
+            "from": "safe_point",
+            "force": True,
+            "start_when": {},
+        },
     ),
     Case("aem_session", {"state": "present"}, changes=False),
     Case("aem_session", {"state": "absent", "session_id": "{session_id}"}, changes=False),

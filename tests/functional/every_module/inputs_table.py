@@ -29,6 +29,12 @@ MOMENT = 'must be a time in UTC, like 2026-11-25T18:00:00Z, or how long ago it w
 MOMENTS = (" ", "yesterday", "last 24 hours", "24", "h", "-24h", "999999999w", "2026-06-31", "2026-01-01T25:00:00Z")
 DURATIONS = ("", "P", "PT", "P1DT", "30d", "P-1D", "P1.5D", "1M", "2026-13-01", "now")
 RELOADS = "state: reloaded deletes the data at the target and loads it again: it needs force: true."
+START_WHEN = [
+    ({"start_when": {"timeout": 0}}, "start_when.timeout must be between 1 and 86400 seconds, not 0."),
+    ({"start_when": {"max_latency": -1}}, "start_when.max_latency must be between 0 and 86400 seconds, not -1."),
+    ({"start_when": {"stable_for": 0}}, "start_when.stable_for must be between 1 and 1000, not 0."),
+    ({"start_when": {"on_timeout": "skip"}}, "value of on_timeout must be one of: go_on, stop, got: skip"),
+]
 OPEN = {"schema": 1, "recorded": "2026-11-25T11:00:00Z", "phase": "frozen", "selection": {}, "tasks": []}
 ENDPOINT = 'The endpoint "ERP" on server "Replicate-Prod" has the'
 
@@ -186,6 +192,10 @@ BAD: dict[str, list[Row]] = {
                 *spans("timeout", *WAITING),
                 ({"drain": {"timeout": 0}}, "drain.timeout must be between 1 and 86400 seconds, not 0."),
                 ({"drain": {"max_latency": -1}}, "drain.max_latency must be between 0 and 86400 seconds, not -1."),
+                *START_WHEN,
+                ({"restart_margin": -1}, "restart_margin must be between 0 and 86400 seconds, not -1."),
+                ({"state": "restored", "from": "safe_point"}, "arrive twice at the target: it needs force: true."),
+                ({"from": "the_start"}, "value of from must be one of: where_it_stopped, safe_point, got: the_start"),
             ]
         ),
     ],
@@ -320,6 +330,11 @@ BAD: dict[str, list[Row]] = {
         *spans("timeout", *WAITING),
         ({"drain": {"timeout": 0}}, "drain.timeout must be between 1 and 86400 seconds, not 0."),
         ({"drain": {"max_latency": -1}}, "drain.max_latency must be between 0 and 86400 seconds, not -1."),
+        *(({"state": "started", **one}, text) for one, text in START_WHEN),
+        (
+            {"state": "stopped", "start_when": {}},
+            "start_when has no meaning with state: stopped. To wait before a stop,",
+        ),
         ({"state": "reloaded"}, "value of state must be one of: started, stopped, drained, restarted, got: reloaded"),
         ({"journal": "/nowhere/x"}, "journal (/nowhere/x) cannot be written: there is no folder /nowhere."),
         *files("journal")[:-1],

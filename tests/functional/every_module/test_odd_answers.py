@@ -24,6 +24,7 @@ Place = tuple[Any, ...]
 MISSING = object()
 ODD = {"null": None, "a number": 7, "a list": [], "a text": "x", "half a character": "\ud800", "missing": MISSING}
 DEPTH = 5
+OPEN = ("aem_api", "aem_audit_trail")  # whose answers may have any form
 
 
 class Altered:
@@ -133,4 +134,4 @@ def test_an_odd_answer_is_named(em, tmp_path, module):
                     if "Unexpected" in msg or "Please report" in msg or (" another form " in msg and not is_named):
                         wrong.append((str(case), operation, place, what, msg, run.result.get("exception", "")[-600:]))
     assert not wrong, "\n".join(f"{len(wrong)}: {one[:5]}\n{one[5]}" for one in wrong)
-    assert named or not tried
+    assert named or module in OPEN or not tried

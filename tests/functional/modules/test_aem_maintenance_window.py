@@ -15,6 +15,7 @@ from datetime import datetime, timezone
 
 import pytest
 from ansible_collections.dataops.qlik_em.plugins.modules import aem_maintenance_window
+from ansible_collections.dataops.qlik_em.tests.functional.support.checkpoints import first_form, ran, tasks_in
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import User
 from ansible_collections.dataops.qlik_em.tests.functional.ways.children import await_that
 
@@ -99,7 +100,7 @@ def test_exactly_what_ran_is_stopped_and_comes_back(em, window, tmp_path):
     record = window("recorded")
     assert record.changed and not record.writes
     assert record.result["counts"] == {"selected": 10, "running": 5}
-    assert {(task["server"], task["name"]) for task in read(tmp_path)["tasks"] if task["run_option"]} == RAN
+    assert ran(read(tmp_path)) == RAN
     assert record.result["checkpoint"] == read(tmp_path)
     assert (tmp_path / "checkpoint").stat().st_mode & 0o777 == 0o600
     assert "P/paused is PAUSED, of which little is known: it is left alone." in record.result["warnings"]
@@ -133,7 +134,7 @@ def test_each_step_may_be_repeated(em, window, tmp_path):
     for _time in range(2):
         record = window("recorded")
         assert not record.changed and "what ran then is kept" in record.result["warnings"][0]
-    assert read(tmp_path)["tasks"] == json.loads(text)["tasks"]
+    assert read(tmp_path)["servers"] == json.loads(text)["servers"]
     assert window("restored").changed
     em.set_task("P", "run1", state="STOPPED")  # somebody stops it later: the window is over
     again = window("restored")
@@ -141,7 +142,7 @@ def test_each_step_may_be_repeated(em, window, tmp_path):
     frozen = window("frozen")
     assert frozen.failed and "is over. Record a new one." in frozen.msg
     assert window("recorded").changed
-    assert {task["name"] for task in read(tmp_path)["tasks"] if not task["run_option"]} >= {"run1", "idle"}
+    assert tasks_in(read(tmp_path)).keys() - ran(read(tmp_path)) >= {("P", "run1"), ("P", "idle")}
 
 
 def test_check_mode_predicts_each_step_and_leaves_no_trace(em, window, tmp_path):
@@ -181,8 +182,8 @@ def test_the_file_counts_beside_the_checkpoint_that_is_handed_on(em, window, tmp
 def test_a_checkpoint_of_another_window_than_the_file_is_refused(em, window, tmp_path):
     document = window("recorded").result["checkpoint"]
     time = document["recorded"]
-    fewer = [*document["tasks"][:1], *document["tasks"][2:]]
-    first = document["tasks"][1]
+    groups = document["servers"]["P"]
+    others = [group for group in groups if group["state"] != "PAUSED"]
     cases = [
         (
             {"recorded": "2001-01-01T00:00:00Z"},
@@ -192,8 +193,8 @@ def test_a_checkpoint_of_another_window_than_the_file_is_refused(em, window, tmp
             {"recorded": "2999-01-01T00:00:00Z"},
             "2999-01-01T00:00:00Z: that is of a newer window. Nothing was done. Leave out",
         ),
-        ({"tasks": fewer}, f"but differ in {first['server']}/{first['name']}. Nothing was done."),
-        ({"tasks": document["tasks"][::-1]}, "but differ in"),
+        ({"servers": {**document["servers"], "P": others}}, "but differ in P/paused. Nothing was done."),
+        ({"servers": {**document["servers"], "P": groups[::-1]}}, ""),  # what hands it on may sort it
         ({"enterprise_manager": "https://em/x"}, "(option checkpoint) is of another Enterprise Manager"),
         ({"phase": "frozen"}, ""),  # how far it is does not matter
     ]
@@ -580,14 +581,30 @@ def spoil(**members):
     return lambda document: json.dumps({**document, **members})
 
 
-def spoil_task(**members):
-    """Return a change of its fourth task."""
+def spoil_group(**members):
+    """Return a change of the first group of tasks on server P, which are RUNNING."""
 
     def change(document):
-        document["tasks"][3] = {**document["tasks"][3], **members}
+        document["servers"]["P"][0].update(members)
         return json.dumps(document)
 
     return change
+
+
+def older(change):
+    """Return the change of a checkpoint in schema 1."""
+    return lambda document: change(first_form(document))
+
+
+def spoil_older(**members):
+    """Return a change of a task of schema 1, the fourth one, which is RUNNING."""
+
+    def change(document):
+        document["tasks"].sort(key=lambda task: task["name"] != "run1")
+        document["tasks"].insert(3, {**document["tasks"].pop(0), **members})
+        return json.dumps(document)
+
+    return older(change)
 
 
 def without(*path):
@@ -609,6 +626,7 @@ def spoil_selector(**members):
 
 
 RELOAD = 'is damaged or was edited: tasks/3/run_option is "reload_target", and must be "resume_processing" or null.'
+FORM = "and must be a name, [name, null], or [name, latency in seconds, seconds from recorded to when it was read]"
 NO_MAPPING = [
     (lambda document: json.dumps(document)[:-20], "it is not JSON. Nothing was done."),
     (lambda document: "", "it is not JSON"),
@@ -618,16 +636,19 @@ NO_MAPPING = [
 EDITED = [
     (lambda document: "{}", "it is not a checkpoint"),
     (spoil(schema=True), "it is not a checkpoint"),
-    (spoil(schema=0), "schema is 0, and must be 1"),
+    (spoil(schema=0), "schema is 0, and must be 1 or 2"),
     (spoil(enterprise_manager=3), "enterprise_manager is 3, and must be a text that is not blank"),
     (spoil(recorded="yesterday"), 'recorded is "yesterday", and must be a UTC time'),
     (spoil(recorded=None), "recorded is null, and must be a UTC time"),
-    (spoil(tasks=None), "tasks is null, and must be a list"),
-    (spoil(tasks=[]), "running is 5, and must be the number of tasks with a run_option, which is 0"),
-    (spoil(tasks=[], running=0, phase="odd"), 'phase is "odd", and must be one of recorded, freezing, frozen,'),
+    (spoil(servers=None), "servers is null, and must be a mapping"),
+    (spoil(servers={}), "running is 5, and must be the number of tasks that ran, which is 0"),
+    (spoil(servers={}, running=0, phase="odd"), 'phase is "odd", and must be one of recorded, freezing, frozen,'),
     (spoil(phase=["frozen"]), "phase is a list, and must be one of"),
-    (spoil(tasks=[{}]), "tasks/0 is a mapping, and must be a mapping with server"),
-    (spoil(tasks=["x"]), 'tasks/0 is "x", and must be a mapping'),
+    (spoil(servers={"": []}), 'servers is "", and must be a text that is not blank'),
+    (spoil(servers={"..": []}), 'servers is "..", and must be a name'),
+    (spoil(servers={"P": {}}), "servers/P is a mapping, and must be a list"),
+    (spoil(servers={"P": ["x"]}), 'servers/P/0 is "x", and must be a mapping'),
+    (spoil(servers={"P": [{}]}), "servers/P/0 is a mapping, and must be a mapping with wave"),
     (spoil(selection=None), "selection is null, and must be a mapping"),
     (spoil(selection={"tasks": []}), "selection/tasks is an empty list, and must be left out: the members here are"),
     (spoil(state="restored"), 'state is "restored", and must be left out: the members here are schema,'),
@@ -635,23 +656,63 @@ EDITED = [
     (spoil_selector(server=[]), "selection/waves/0/server is an empty list, and must be a text"),
     (spoil_selector(tag="x"), 'selection/waves/0/tag is "x", and must be a list or null'),
     (spoil_selector(state=[{}]), "selection/waves/0/state/0 is a mapping, and must be a text"),
-    (spoil_task(wave="1"), 'tasks/3/wave is "1", and must be a whole number from 1'),
-    (spoil_task(wave=0), "tasks/3/wave is 0, and must"),
-    (spoil_task(wave=True), "tasks/3/wave is true, and must"),
-    (spoil_task(name=""), 'tasks/3/name is "", and must be a text that is not blank'),
-    (spoil_task(name=".."), 'tasks/3/name is "..", and must be a name'),
-    (spoil_task(server={"a": 1}), "tasks/3/server is a mapping, and must be a text"),
-    (spoil_task(state=None), "tasks/3/state is null, and must be a text"),
-    (spoil_task(run_option=3), "tasks/3/run_option is 3, and must be"),
-    (spoil_task(run_option=""), 'tasks/3/run_option is "", and must be'),
-    (spoil_task(run_option="RESUME_PROCESSING"), "tasks/3/run_option is"),
-    (spoil_task(run_option="reload_target"), RELOAD),
-    (spoil_task(force=True), "tasks/3/force is true, and must be left out: the members here are server, name, state,"),
-    (without("tasks", 3, "wave"), "tasks/3 is a mapping, and must be a mapping with wave"),
+    (spoil_group(wave="1"), 'servers/P/0/wave is "1", and must be a whole number from 1'),
+    (spoil_group(wave=0), "servers/P/0/wave is 0, and must"),
+    (spoil_group(wave=True), "servers/P/0/wave is true, and must"),
+    (spoil_group(state=None), "servers/P/0/state is null, and must be a text"),
+    (spoil_group(tasks=None), "servers/P/0/tasks is null, and must be a list"),
+    (spoil_group(force=True), "servers/P/0/force is true, and must be left out: the members here are wave, state,"),
+    (spoil_group(tasks=[""]), 'servers/P/0/tasks/0 is "", and must be a text that is not blank'),
+    (spoil_group(tasks=["x", ["..", 0, 0]]), 'servers/P/0/tasks/1 is "..", and must be a name'),
+    (spoil_group(tasks=[{"name": "x"}]), "servers/P/0/tasks/0 is a mapping, and must be a text"),
+    (spoil_group(tasks=[[]]), f"servers/P/0/tasks/0 is an empty list, {FORM}"),
+    (spoil_group(tasks=[["x"]]), f"servers/P/0/tasks/0 is a list, {FORM}"),
+    (spoil_group(tasks=[["x", 1]]), FORM),
+    (spoil_group(tasks=[["x", 1, 2, 3]]), FORM),
+    (spoil_group(tasks=[["x", None, 2]]), FORM),
+    (spoil_group(tasks=[["x", -1, 2]]), FORM),
+    (spoil_group(tasks=[["x", 1.5, 2]]), FORM),
+    (spoil_group(tasks=[["x", "1", 2]]), FORM),
+    (spoil_group(tasks=[["x", True, 2]]), FORM),
+    (spoil_group(tasks=[["x", 10**12, 2]]), FORM),
+    (spoil_group(tasks=[["x", 1, -(10**12)]]), FORM),
+    (spoil_group(tasks=[[["x"], 1, 2]]), "servers/P/0/tasks/0 is a list, and must be a text"),
+    (spoil_group(state="STOPPED"), "servers/P/0/tasks/0 is a list, and must be a name alone, as it was STOPPED"),
+    (spoil_group(tasks=["run1", ["run1", 1, 2]]), 'tasks/1 is "P/run1", and must be another task: it is there twice'),
+    (spoil_group(tasks=["run1"]), "running is 5, and must be the number of tasks that ran, which is 4"),
     (without("phase"), "the document is a mapping, and must be a mapping with phase"),
-    (spoil(running=4), "running is 4, and must be the number of tasks with a run_option, which is 5"),
+    (without("running"), "the document is a mapping, and must be a mapping with running"),
+    (without("servers", "P", 0, "wave"), "servers/P/0 is a mapping, and must be a mapping with wave"),
+    (spoil(running=4), "running is 4, and must be the number of tasks that ran, which is 5"),
     (spoil(running=True), "running is true, and must"),
-    (lambda document: json.dumps({**document, "tasks": document["tasks"][:1] * 2}), "a task is there twice"),
+    (spoil(tasks=[]), "tasks is an empty list, and must be left out: the members here are schema, enterprise_manager,"),
+    # Of schema 1
+    (older(spoil(servers={})), "servers is a mapping, and must be left out: the members here are schema,"),
+    (older(spoil(tasks=None)), "tasks is null, and must be a list"),
+    (older(spoil(tasks=[])), "running is 5, and must be the number of tasks that ran, which is 0"),
+    (older(spoil(tasks=[{}])), "tasks/0 is a mapping, and must be a mapping with server"),
+    (older(spoil(tasks=["x"])), 'tasks/0 is "x", and must be a mapping'),
+    (older(spoil(running=4)), "running is 4, and must be the number of tasks that ran, which is 5"),
+    (older(without("tasks", 3, "wave")), "tasks/3 is a mapping, and must be a mapping with wave"),
+    (spoil_older(wave="1"), 'tasks/3/wave is "1", and must be a whole number from 1'),
+    (spoil_older(name=""), 'tasks/3/name is "", and must be a text that is not blank'),
+    (spoil_older(name=".."), 'tasks/3/name is "..", and must be a name'),
+    (spoil_older(server={"a": 1}), "tasks/3/server is a mapping, and must be a text"),
+    (spoil_older(state=None), "tasks/3/state is null, and must be a text"),
+    (spoil_older(run_option=3), "tasks/3/run_option is 3, and must be"),
+    (spoil_older(run_option=""), 'tasks/3/run_option is "", and must be'),
+    (spoil_older(run_option="RESUME_PROCESSING"), "tasks/3/run_option is"),
+    (spoil_older(run_option="reload_target"), RELOAD),
+    (spoil_older(run_option=None), 'tasks/3/run_option is null, and must be "resume_processing", as it was RUNNING'),
+    (
+        spoil_older(state="STOPPED"),
+        'tasks/3/run_option is "resume_processing", and must be null, as it was STOPPED',
+    ),
+    (spoil_older(force=True), "tasks/3/force is true, and must be left out: the members here are server, name, state,"),
+    (
+        older(lambda document: json.dumps({**document, "tasks": document["tasks"][:1] * 2})),
+        "must be another task: it is there twice",
+    ),
 ]
 
 
@@ -681,7 +742,7 @@ def test_a_checkpoint_as_an_option_has_to_be_as_sound(em, window, change, messag
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (spoil(schema=2), "was written by a newer release of the collection (schema 2, this one knows 1)"),
+        (spoil(schema=3), "was written by a newer release of the collection (schema 3, this one knows 2)"),
         (
             spoil(enterprise_manager="https://em/x"),
             "is of another Enterprise Manager: https://em/x, not https://localhost",
@@ -699,10 +760,9 @@ def test_a_checkpoint_that_does_not_belong_here_stops_everything(em, window, tmp
     assert running(em) == RAN
 
 
-def first_release(document, **members):
+def first_release(document):
     """Return a checkpoint as release 1.0.0 has written it."""
-    del document["running"]
-    return json.dumps({**document, **members})
+    return json.dumps({member: value for member, value in first_form(document).items() if member != "running"})
 
 
 def test_a_checkpoint_of_the_first_release_is_read(em, window, tmp_path):

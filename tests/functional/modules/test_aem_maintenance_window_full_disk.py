@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import InputError
-from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets import window as _window
+from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets import checkpoint_store as _store
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.journal import Journal
 from ansible_collections.dataops.qlik_em.tests.functional.every_module.cases import filled
 from ansible_collections.dataops.qlik_em.tests.functional.every_module.cases_definitions import REPLACE, definition
@@ -88,7 +88,7 @@ def test_a_window_that_cannot_be_closed_reports_what_was_done(user, em, tmp_path
             raise InputError(f"{option} ({path}) cannot be written: No space left on device.")
         return []
 
-    monkeypatch.setattr(_window, "write_atomically", fail_at_the_end)
+    monkeypatch.setattr(_store, "write_atomically", fail_at_the_end)
     run = user.run("aem_maintenance_window", state="frozen", path=str(tmp_path / "window"), **QUICK)
     check_report(run, em)
 

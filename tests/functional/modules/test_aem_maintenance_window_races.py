@@ -157,9 +157,9 @@ def test_a_stop_that_was_answered_and_not_seen_to_end_is_watched(em, window, tmp
     assert stay(em) == ALL_BACK
 
 
-@pytest.mark.parametrize("phase", ["recorded", "freezing"])
+@pytest.mark.parametrize("phase", ["recorded", "freezing", "restoring"])
 def test_without_a_journal_each_task_that_ran_may_have_a_stop_under_way(em, window, tmp_path, phase):
-    """As in AWX: the checkpoint of the record is all that there is, or one whose freeze did not end."""
+    """As in AWX: the checkpoint of the record is all that there is, or one whose freeze or restore did not end."""
     record = window("recorded", path=None)
     freeze_in_vain(window, path=None, checkpoint=record.result["checkpoint"])
     checkpoint = {**record.result["checkpoint"], "phase": phase}

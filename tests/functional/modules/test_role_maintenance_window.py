@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets import second_look
 from ansible_collections.dataops.qlik_em.tests.functional.ways.children import COLLECTIONS, Controller, await_that
 
 ROLE = "dataops.qlik_em.maintenance_window"
+GUIDE = COLLECTIONS / "ansible_collections/dataops/qlik_em/docs/maintenance_windows.md"
 SPECS = COLLECTIONS / "ansible_collections/dataops/qlik_em/roles/maintenance_window/meta/argument_specs.yml"
 PROD = {"maintenance_window_include": [{"server": "Replicate-Prod", "tag": ["erp"]}]}
 QUICK = {"maintenance_window_wait_sleep": 0.1}
@@ -222,6 +224,38 @@ def test_ctrl_c_shows_the_command_to_go_on_with(controller, em, path):
     assert any(line.startswith("To go on: ansible-playbook dataops.qlik_em.maintenance_begin -e '{") for line in lines)
 
 
+def test_a_restore_from_safe_points_is_gone_on_with_from_there(controller, em, path):
+    """Else the rest would be resumed where it stopped, which is what nobody trusts."""
+    play(controller, "maintenance_begin", maintenance_window_path=path, **PROD)
+    safe = {"maintenance_window_from": "safe_point", "maintenance_window_restart_margin": 60}
+    assert "it needs force: true" in play(controller, "maintenance_end", status=2, maintenance_window_path=path, **safe)
+    safe["maintenance_window_force"] = True
+    em.set_task("Replicate-Prod", "orders", fail_start="No licence.")
+    output = play(controller, "maintenance_end", status=2, maintenance_window_path=path, **safe)
+    again = json.dumps({"maintenance_window_path": path, **safe})
+    assert f"To go on: ansible-playbook dataops.qlik_em.maintenance_end -e '{again}'" in output.replace('\\"', '"')
+    em.set_task("Replicate-Prod", "orders", fail_start=None)
+    play(controller, "maintenance_end", **json.loads(again))
+    runs = em.task("Replicate-Prod", "orders")["runs"]
+    assert [run["option"] for run in runs] == ["RESUME_PROCESSING_FROM_TIMESTAMP"]
+    # In the words of the role
+    em.set_task("Replicate-Prod", "orders", state="STOPPED", fail_start="No licence.")
+    Path(path).write_text(Path(path).read_text(encoding="utf-8").replace('"restored"', '"restoring"'), encoding="utf-8")
+    output = step(controller, "restore", status=2, maintenance_window_path=path, **safe)
+    words = "maintenance_window_from: safe_point, maintenance_window_restart_margin: 60, maintenance_window_force: True"
+    assert f"maintenance_window_path: {path}, {words}" in output
+
+
+def test_the_role_waits_between_waves(controller, em, path):
+    waves = {"maintenance_window_waves": [{"name": "Auf*"}]}
+    play(controller, "maintenance_begin", maintenance_window_path=path, **(PROD | waves))
+    em.set_task("Replicate-Prod", "orders", total_latency=600)
+    when = {"maintenance_window_start_when": {"timeout": 1}, "maintenance_window_wait_sleep": 0.1}
+    output = play(controller, "maintenance_end", status=2, maintenance_window_path=path, **when)
+    assert "has not caught up within 1 s (start_when): its latency is 600 s." in output
+    assert stopped(em) == RAN - {"orders"}
+
+
 def test_a_dry_run_of_both_playbooks_reports_and_sends_nothing(controller, em, path):
     output = play(controller, "maintenance_begin", "--check", maintenance_window_path=path, **PROD)
     assert "Of 2 tasks that ran: would be stopped 2, nothing to do 0, left alone 0, failed 0." in output
@@ -284,6 +318,45 @@ def test_what_a_survey_gives_for_no_answer_is_not_given_and_lists_may_be_texts(c
         **PROD,
         "maintenance_window_waves": [{"server": "Replicate-Prod"}],
     }
+
+
+def rows_of_the_guide() -> str:
+    """Return the table of what happened, what is seen and what to type."""
+    return GUIDE.read_text(encoding="utf-8").partition("### When something goes wrong")[2].partition("\n\n**The ch")[0]
+
+
+def test_a_stop_that_takes_too_long_is_joined_or_undone_as_the_guide_says(controller, em, path):
+    """Its server does not show that it goes on."""
+    em.set_task("Replicate-Prod", "orders", stop_seconds=40, show_transient=False)
+    given = {"maintenance_window_path": path, **PROD, "maintenance_window_timeout": 1}
+    output = play(controller, "maintenance_begin", status=2, **given, maintenance_window_wait_timeout=1)
+    assert "1 of 2 tasks failed." in output and "AEM_STOP_TASK_TIMEOUT" in output
+    assert "AEM_STOP_TASK_TIMEOUT" in rows_of_the_guide()
+    play(controller, "maintenance_begin", **given, maintenance_window_wait_timeout=60)
+    assert stopped(em) == RAN and em.task("Replicate-Prod", "orders")["stops"] == 1
+    play(controller, "maintenance_end", **given)
+    assert not stopped(em) and len(em.task("Replicate-Prod", "orders")["runs"]) == 1
+
+
+def test_the_guide_quotes_what_is_said_of_a_task_that_is_started_again_each_time():
+    """That it is said is tested in test_aem_maintenance_window_races.py."""
+    assert f"`{second_look.UNSTOPPABLE}`" in rows_of_the_guide()
+
+
+def test_a_restore_that_is_killed_is_repeated_as_the_guide_says(controller, em, path):
+    """However often: a start under way is not sent a second time."""
+    play(controller, "maintenance_begin", maintenance_window_path=path, **PROD)
+    for name in RAN:
+        em.set_task("Replicate-Prod", name, start_seconds=3, show_transient=False)
+    given = ("-e", json.dumps(QUICK | {"maintenance_window_path": path, "maintenance_window_parallel": 1}))
+    for _time in RAN:
+        begun = len(writes(em))
+        with controller.start("ansible-playbook", *given, "dataops.qlik_em.maintenance_end") as child:
+            await_that(lambda before=begun: len(writes(em)) > before, "a start")
+            child.kill()
+    play(controller, "maintenance_end", maintenance_window_path=path)
+    assert not stopped(em) and [len(em.task("Replicate-Prod", name)["runs"]) for name in RAN] == [1, 1]
+    assert len([one for one in writes(em) if one["operation"] == "RunTask"]) == len(RAN)
 
 
 def test_a_step_that_does_not_exist_is_refused(controller, em):

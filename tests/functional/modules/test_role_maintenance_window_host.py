@@ -35,7 +35,7 @@ class Awx:
     """Runs each job in surroundings of its own, which are not kept; a host named keeper has a disk."""
 
     def __init__(self, em: Any, folder: Path, connection: str) -> None:
-        self.path = folder / "disk" / "night.json"
+        self.path = folder / "disk" / "patch-night.json"  # as in the guide
         self.path.parent.mkdir(mode=0o700)
         (folder / "keeper-home").mkdir()
         self._em, self._folder, self._jobs = em, folder, 0

@@ -9,6 +9,7 @@ import json
 from collections import Counter
 
 import pytest
+from ansible_collections.dataops.qlik_em.tests.functional.support.checkpoints import tasks_in
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import User
 
 ADMIN = {"username": "admin@x", "password": "pw"}
@@ -138,10 +139,8 @@ def test_a_window_stops_readers_first_and_starts_them_last(em, window, tmp_path)
     assert record.changed and not record.writes and "warnings" not in record.result, record.result
     assert record.result["order"] == TREE
     assert exports(record) == {"ExportAll": 1}  # of R; C has none, and no task is asked for
-    kept = {
-        f"{one['server']}/{one['name']}": one["wave"]
-        for one in json.loads((tmp_path / "checkpoint").read_text())["tasks"]
-    }
+    recorded = tasks_in(json.loads((tmp_path / "checkpoint").read_text()))
+    kept = {"/".join(task): wave for task, (_state, wave, *_latency) in recorded.items()}
     assert kept == {"C/flow__x": 1, "R/orders": 2, "R/invoices": 2, "R/staging": 3, "R/alone": 3}
     freeze = window("frozen")
     assert not freeze.failed and waves(freeze, "StopTask") == STOPS and not exports(freeze)

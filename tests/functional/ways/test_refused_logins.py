@@ -63,6 +63,7 @@ def test_a_new_run_asks_again_and_nothing_is_left_behind(em, controller):
 def test_fifty_hosts_at_the_same_moment_ask_once(em, controller):
     inventory = controller.folder / "hosts"
     inventory.write_text(HOSTS)
+    em.faults([{"match": {"operation": "Login"}, "nth": "all", "fault": "delay", "seconds": 3, "when": "before"}])
     task = {**INFO, "loop": [1, 2]}
     output = run(controller, task, hosts="all", arguments=("-f", "50", "-i", str(inventory)))
     assert logins(em) == 1, output

@@ -21,7 +21,10 @@ STEPS = {
         *("parallel", "parallel_per_server", "max_failures", "timeout", "wait_timeout", "wait_sleep"),
         *("on_restart", "on_full_load", "drain"),
     },
-    "restore": {"parallel", "parallel_per_server", "max_failures", "timeout", "wait_timeout", "wait_sleep"},
+    "restore": {
+        *("parallel", "parallel_per_server", "max_failures", "timeout", "wait_timeout", "wait_sleep"),
+        *("start_when", "from", "restart_margin", "force"),
+    },
 }
 
 

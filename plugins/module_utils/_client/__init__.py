@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# This file is private to the collection. Any Python can read it: it is the first that each module loads.
+# This file is private to the collection. Any Python can read it, and each module loads it before any other of its code.
 
 import json
 import sys
