@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from email.utils import formatdate, parsedate_to_datetime
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import quote, urlencode
 
 from . import exact_json, shapes
@@ -28,7 +28,7 @@ from .limits import Limits
 from .masking import Secrets
 from .refusals import Refusals
 from .shapes import Check
-from .transport import Reply, Transport
+from .transport import Reply, Spool, Transport
 from .writes import Writes
 
 SESSION_HEADER = "EnterpriseManager.APISessionID"
@@ -71,6 +71,8 @@ class Call(NamedTuple):
     accept: tuple[str, ...] = ()  # the error codes that are an answer, not a failure
     scope: str = ""  # for which products and since when the guide has it, if not for all
     is_exact: bool = False  # whether the answer's numbers are kept as they are: one that no float holds is a Decimal
+    spool: BinaryIO | None = None  # of an open call, the file that gets an answer too long for the memory
+    too_long: str = ""  # what to do if the answer is too long: it would be so again
     is_bound: bool = False  # whether it holds what was read in this session, so that no other one may send it
 
     @property
@@ -96,6 +98,7 @@ class Answer(NamedTuple):
     message: str = ""
     http_status: int = 200
     content: bytes = b""  # of an open call only
+    is_spooled: bool = False  # whether the content is in the spool of the call instead
 
     @property
     def result(self) -> dict[str, Any]:
@@ -265,9 +268,12 @@ class Client:
             body = exact_json.dumps(call.body).encode()
         url = build_url(self._connection.url, call.target.path, call.query)
         most = self.limits.export_size if call.is_large else self.limits.answer_size
+        spool = None
+        if call.spool:
+            spool, most = Spool(call.spool, self.limits.spool_from), self.limits.spool_size
         for least in _pauses(self.limits):
             try:
-                reply = self._transport.send(call.verb, url, headers, body, deadline, most)
+                reply = self._transport.send(call.verb, url, headers, body, deadline, most, spool)
                 self.last_date = (reply.headers.get("Date", ""), time.monotonic())
                 if reply.status == 404 and self._listener is not None:
                     return self._read_not_found(call, reply)
@@ -275,6 +281,8 @@ class Client:
                 self._listener = reply.headers.get("Server", "")
                 return answer
             except TransportError as failure:
+                if failure.is_too_long and call.too_long:
+                    failure.final, failure.hint = True, call.too_long
                 pause = max(least, failure.pause)
                 if failure.final or not _may_repeat(call, failure) or time.monotonic() + pause >= deadline:
                     failure.message = f"{call} failed: {failure.message}"
@@ -332,6 +340,8 @@ def read_answer(call: Call, reply: Reply, connection: Connection, mask: Callable
     ``mask`` takes the secrets out of a text that is shown in part.
     Raises ApiError if the server said no, TransportError if the reply is not one of the API.
     """
+    if reply.is_spooled:
+        return Answer({}, reply.headers, http_status=reply.status, is_spooled=True)
     body = _json(reply.body, exact_json.number if call.is_exact else float)
     if isinstance(body, dict):
         code, message = str(body.get("error_code") or ""), _excerpt(body.get("error_message"), LONGEST_MESSAGE, mask)
