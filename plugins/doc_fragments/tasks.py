@@ -108,7 +108,9 @@ options:
       - The tasks to select. A task is selected if it matches everything that one of the selectors says.
       - Of a server that is named literally only the list of tasks is read (role Viewer on All Tasks). For globs, and
         for selectors without a server, the list of servers is read first (Viewer on All Servers).
-      - A task that is named literally and does not exist is a failure, before anything is sent.
+      - A task that is named literally and does not exist is a failure, before anything is sent. A glob of servers that
+        matches none is a warning.
+      - It may also be a text in JSON, as a survey of AWX gives it.
     type: list
     elements: dict
     suboptions:
@@ -137,7 +139,8 @@ options:
           - not_exist
   exclude:
     description:
-      - The tasks to leave out of the selection, in the same form.
+      - The tasks to leave out of the selection, in the same form. A name of a task that does not exist and a
+        server that is not among the selected ones are warnings.
     type: list
     elements: dict
     suboptions:

@@ -50,7 +50,7 @@ options:
   dest:
     description:
       - The file for the audit trail, on the host that runs the module. It is written whole or not at all. Its folder
-        must exist.
+        must exist. While it is made, a private file without a name takes up to twice its size there.
       - Without it, the audit trail is returned as RV(content).
     type: path
   backup:
@@ -61,7 +61,9 @@ options:
 notes:
   - Members with a name such as C(password) or C(token) are masked, and so is every secret of this run, in the file
     too. Without such secrets, the file is what Enterprise Manager sent, byte by byte.
-  - An answer has at most 64 MB. Ask for shorter spans if that is not enough.
+  - Without O(dest), an answer has at most 128 MB. With O(dest), it goes into a file at once, and may have 4 GB. Ask for
+    shorter spans if that is not enough, or if O(request_timeout) is over.
+  - A trail that is neither a list in JSON nor in lines is held in memory. It has at most 128 MB with O(dest) as well.
 seealso:
   - module: dataops.qlik_em.aem_api
 """

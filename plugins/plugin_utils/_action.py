@@ -145,7 +145,7 @@ class ActionFrame(ActionBase):
             validation = validator.validate(arguments)
             params = validation.validated_parameters
             if validation.error_messages:  # the object itself is always true
-                outcome = self._invalid(validation.errors, params)
+                outcome = self._invalid(validation.errors, params, arguments)
             else:
                 outcome = run_resource(
                     self.spec,
@@ -175,9 +175,9 @@ class ActionFrame(ActionBase):
     def _secrets(self, params: Mapping[str, Any]) -> Secrets:
         return Secrets(secrets_in(params, os.environ, self.spec.secret_options))
 
-    def _invalid(self, failures: Any, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the failure of the validation in the words of the module."""
-        message = failures.msg
+    def _invalid(self, failures: Any, params: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the failure of the validation of what is ``given`` in the words of the module."""
+        message = self.spec.refusal(failures.msg, given)
         if isinstance(failures.errors[0], UnsupportedError):
             message = f"Unsupported parameters for ({self._task.action}) module: {message}"
         return {"failed": True, "changed": False, "msg": shown_lines(self._secrets(params), message)}

@@ -16,9 +16,10 @@ from .._client.api import Api
 from .._client.errors import AemError, InputError
 from .._common.content import read_content
 from .._common.file_modes import check_access
-from .._common.files import check_file, ensure_file
+from .._common.files import check_place, ensure_copy, scratch_file
 from .._common.times import check_moment
 from .._run.result import Mode, Result
+from .trail_file import clean
 
 
 def export(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
@@ -28,21 +29,37 @@ def export(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     end = None if params["end"] is None else check_moment("end", params["end"], now)
     if end is not None and end < start:  # in this form, the order of texts is the order of times
         raise InputError(f"end ({end}) is before start ({start}).")
-    access = check_access(params)
+    values: dict[str, Any] = {"start": start, "end": end}
     if params["dest"] is not None:
-        check_file("dest", params["dest"])
+        return _keep(api, params, mode, values)
     body = api.export_audit_trail(start, end)
     # Any JSON and any text: the layout is not documented (docs/enterprise_manager_api.md, 6.41).
     trail = read_content(body)
     if trail is None:
-        hint = "Please report it, with the release of Enterprise Manager."
-        raise AemError(f"The audit trail ({len(body)} bytes) is not a text in UTF-8.", hint)
+        raise _no_text(len(body))
     trail = trail.without_secrets(api.client.masked)
-    values: dict[str, Any] = {"start": start, "end": end, "format": trail.kind}
-    if params["dest"] is None:
-        return Result(values={**values, "content": trail.value})
-    change = ensure_file("dest", params["dest"], trail.text, mode, params["backup"], access=access)
-    values["dest"] = params["dest"]
+    return Result(values={**values, "format": trail.kind, "content": trail.value})
+
+
+def _keep(api: Api, params: Mapping[str, Any], mode: Mode, values: dict[str, Any]) -> Result:
+    """Make the file ``dest`` hold the records, which may be more than the memory does."""
+    access, path = check_access(params), params["dest"]
+    check_place("dest", path)
+    with scratch_file("dest", path) as cleaned:
+        with scratch_file("dest", path) as raw:
+            api.export_audit_trail(values["start"], values["end"], raw)
+            size = raw.tell()
+            raw.seek(0)
+            values["format"] = clean(raw, cleaned, api.client)
+            if values["format"] is None:
+                raise _no_text(size)
+        change = ensure_copy("dest", path, cleaned, mode, params["backup"], access)
+    values["dest"] = path
     if change.backup:
         values["backup_file"] = change.backup
     return Result(change.changed, values, change.diff, change.warnings)
+
+
+def _no_text(size: int) -> AemError:
+    hint = "Please report it, with the release of Enterprise Manager."
+    return AemError(f"The audit trail ({size} bytes) is not a text in UTF-8.", hint)

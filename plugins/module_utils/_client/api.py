@@ -9,10 +9,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from . import answers
-from .client import Answer, Call, Client, Target
+from .calls import Answer, Call, Target
+from .client import Client
 
 Json = dict[str, Any]
 
@@ -102,13 +103,28 @@ class Api:
         query = {"action": "import"}
         self._send("ImportAll", "POST", on_server(server), role, query=query, body=definition, scope=SINCE_5_2)
 
-    def export_audit_trail(self, start: str, end: str | None) -> bytes:
-        """ExportAuditTrail: the records of a time (``end`` None: to the latest); their layout is not documented."""
+    def export_audit_trail(self, start: str, end: str | None, spool: BinaryIO | None = None) -> bytes:
+        """ExportAuditTrail: the records of a time (``end`` None: to the latest); their layout is not documented.
+
+        With ``spool`` they are written to this file, and nothing is returned.
+        """
         target, role = Target(("security", "audit_trail")), "Admin on Enterprise Manager"
         query = {"start_timestamp": start, **({"end_timestamp": end} if end else {})}
-        return self._send(
-            "ExportAuditTrail", "GET", target, role, query=query, is_open=True, scope="since November 2020"
-        ).content
+        answer = self._send(
+            "ExportAuditTrail",
+            "GET",
+            target,
+            role,
+            query=query,
+            is_open=True,
+            spool=spool,
+            too_long="Ask for a shorter span: narrow start and end."
+            + ("" if spool else " Or keep it in a file: dest."),
+            scope="since November 2020",
+        )
+        if spool and not answer.is_spooled:
+            spool.write(answer.content)
+        return b"" if spool else answer.content
 
     # Tasks
 

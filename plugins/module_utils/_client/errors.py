@@ -57,9 +57,11 @@ class TransportError(AemError):
     ``sent`` is false only when it is certain that nothing was done: no byte of the request left, or it was turned away.
     ``final`` is true when trying again cannot help (a certificate, a redirect, a wrong address).
     ``pause`` is for how many seconds the server asks to wait before the next attempt.
+    ``is_too_long`` is whether there was an answer, but more of it than is taken.
     """
 
     pause = 0.0
+    is_too_long = False
 
     def __init__(self, message: str, hint: str = "", sent: bool = True, final: bool = False, **facts: Any) -> None:
         super().__init__(message, hint, **facts)
@@ -91,6 +93,10 @@ class Interrupted(AemError):
 
 class LoginRefused(AemError):
     """The server refused to log the user in; never to be tried again, or the account gets locked."""
+
+
+class TooLong(ValueError):
+    """An answer has more bytes than are taken; the caller gets a TransportError."""
 
 
 def sentence(text: str) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .connection import Connection
-from .errors import TransportError, sentence
+from .errors import TooLong, TransportError, sentence
 
 # Verification results of OpenSSL (x509_vfy.h) that deserve a sentence of their own.
 CERTIFICATE_FAULTS = {
@@ -93,6 +93,10 @@ def failure_of(error: Exception, sent: bool, connection: Connection) -> Transpor
             url=url,
         )
     text = sentence(f"{url} gave no usable answer: {_innermost(causes)}")
+    if cause(TooLong):
+        failure = TransportError(text, "Check url, and the server's release.", sent=sent, url=url)
+        failure.is_too_long = True
+        return failure
     hint = "Check the server and whatever stands between (proxy, load balancer)."
     if cause(ConnectionError) and not connection.client_cert:
         hint += " A server that wants a client certificate (client_cert) may end the connection like this, too."

@@ -19,7 +19,9 @@ class Limits(NamedTuple):
     server_margin: float = 15  # that an answer may take beyond the server's own time limit
     logout: float = 10
     answer_size: int = 16 * 1024 * 1024  # bytes; the status of 30,000 tables
-    export_size: int = 128 * 1024 * 1024  # bytes, of definitions and of the audit trail
+    export_size: int = 128 * 1024 * 1024  # bytes, of definitions, and of the audit trail that is not kept in a file
+    spool_size: int = 4 * 1024 * 1024 * 1024  # bytes, of an answer that goes into a file
+    spool_from: int = 1024 * 1024  # bytes from which it does: what says that something failed is shorter
     # After a lost answer, the effect of a call must show within this time, or the call is taken not to have arrived.
     lost_effect: float = 10
     # That an import may take to show after its answer; an old client waits 5 (docs/enterprise_manager_api.md, 9.10).

@@ -16,12 +16,12 @@ import ssl
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from .connection import Connection
 from .deadlines import Exchange, pool_class, socket_class, time_left
-from .errors import InputError
+from .errors import AemError, InputError, TooLong
 
 try:
     from requests import PreparedRequest
@@ -51,6 +51,35 @@ class Reply(NamedTuple):
     status: int
     headers: Mapping[str, str]
     body: bytes | bytearray
+    is_spooled: bool = False  # whether the body is in the spool instead
+
+
+class Spool(NamedTuple):
+    """The file for a body of more than ``least`` bytes."""
+
+    file: BinaryIO
+    least: int
+
+    def add(self, data: bytearray, is_first: bool) -> None:
+        """Write a part of the body; the first one begins again, as the call may have been sent again."""
+        with self._refused():
+            if is_first:
+                self.file.seek(0)
+                self.file.truncate()
+            self.file.write(data)
+
+    def flush(self) -> None:
+        """Write all that has not been written yet."""
+        with self._refused():
+            self.file.flush()
+
+    @contextmanager
+    def _refused(self) -> Iterator[None]:
+        """Raise an AemError for an OSError, which would be taken for one of the connection."""
+        try:
+            yield
+        except OSError as error:
+            raise AemError(f"The answer cannot be kept: {error.strerror}.", "Make room for the file.") from error
 
 
 class _Context(ssl.SSLContext):
@@ -191,13 +220,21 @@ class Transport:
         self._adapter = _Adapter(_pools(connection, self._exchange, connections))
 
     def send(
-        self, verb: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float, answer_size: int
+        self,
+        verb: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        deadline: float,
+        answer_size: int,
+        spool: Spool | None = None,
     ) -> Reply:
         """Send one request, once, and return the answer.
 
         ``deadline`` (monotonic seconds) bounds all of it: connecting, sending, waiting, reading. ``answer_size`` is how
-        long a body may be (bytes).
-        Raises TransportError; its ``sent`` says whether the request may have reached the server.
+        long a body may be (bytes). A long one of a success goes into ``spool``, if there is one.
+        Raises TransportError; its ``sent`` says whether the request may have reached the server. AemError if the spool
+        cannot be written.
         """
         self._exchange.deadline, self._exchange.sent = deadline, False
         try:
@@ -209,7 +246,9 @@ class Transport:
                 verify=self._connection.validate_certs,
             )
             try:
-                return Reply(response.status, response.headers, _read(response, answer_size))
+                used = spool if response.status == 200 else None
+                answer = _read(response, answer_size, used)
+                return Reply(response.status, response.headers, answer or b"", answer is None)
             finally:
                 response.close()
                 response.release_conn()
@@ -239,17 +278,28 @@ def _prepared(verb: str, url: str, headers: Mapping[str, str], body: bytes | Non
     return request
 
 
-def _read(response: Any, most: int) -> bytearray:
-    """Return the whole body; raise ValueError if it is too long, shorter than announced, or if nothing announced it."""
+def _read(response: Any, most: int, spool: Spool | None) -> bytearray | None:
+    """Return the whole body, None if it is in ``spool``.
+
+    Raises ValueError if it is too long, shorter than announced, or if nothing announced it.
+    """
     response.enforce_content_length = True  # urllib3 1.26 does not by itself
     body = bytearray()
+    size, least = 0, spool.least if spool else most
     while True:
         chunk = response.read(CHUNK, decode_content=False)
         if not chunk:
             break
         body += chunk
-        if len(body) > most:
-            raise ValueError(f"the answer is longer than {most} bytes")
+        size += len(chunk)
+        if size > most:
+            raise TooLong(f"the answer is longer than {most} bytes")
+        if spool and size > least:
+            spool.add(body, is_first=len(body) == size)
+            body.clear()
+    if spool and size > least:
+        spool.flush()
+        return None
     # http.client takes headers that break off for complete ones: what announces the body is missing then.
     is_announced = "Content-Length" in response.headers or "Transfer-Encoding" in response.headers
     if response.status == 200 and not body and not is_announced:

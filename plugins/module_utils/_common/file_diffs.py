@@ -8,8 +8,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, BinaryIO
 
 from .._run.result import diff
 
@@ -43,9 +44,24 @@ def shortened(found: dict[str, Any], most: int) -> dict[str, Any]:
     sizes = [len(str(text).encode(errors="surrogatepass")) for text in texts]
     if max(sizes) <= most:
         return found
-    # The words differ, or a diff of two texts of one size would be empty.
-    lines = [
-        f"{age} text, not shown as it is long: {size} bytes, {str(text).count(chr(10))} lines\n" if text else ""
-        for age, size, text in zip(("old", "new"), sizes, texts)
-    ]
+    lines = [_size(*each) for each in zip(("old", "new"), sizes, (str(text).count("\n") for text in texts))]
     return {**found, "before": lines[0], "after": lines[1]}
+
+
+def texts_of(old: BinaryIO, new: BinaryIO) -> tuple[str, str]:
+    """Return the texts in two files as a diff shows them; if one is too long to be shown, their sizes."""
+    sizes = [file.seek(0, os.SEEK_END) for file in (old, new)]
+    old.seek(0)
+    new.seek(0)
+    if max(sizes) <= LONGEST:
+        return old.read().decode(), new.read().decode()
+    return _size("old", sizes[0], _lines_in(old)), _size("new", sizes[1], _lines_in(new))
+
+
+def _lines_in(file: BinaryIO) -> int:
+    return sum(block.count(b"\n") for block in iter(lambda: file.read(LONGEST), b""))
+
+
+def _size(age: str, size: int, lines: int) -> str:
+    """Return the size of a text. The words differ by ``age``, or a diff of two of one size would be empty."""
+    return f"{age} text, not shown as it is long: {size} bytes, {lines} lines\n" if size else ""

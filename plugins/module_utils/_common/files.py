@@ -15,19 +15,22 @@ import io
 import os
 import re
 import secrets
+import shutil
 import stat
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from operator import eq
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from .._client.errors import InputError
 from .._run.result import Mode
-from .file_diffs import file_diff
+from .file_diffs import file_diff, texts_of
 from .file_modes import AS_IT_IS, NEW, OTHERS, Access, Rights, give, rights_of
 from .places import NoFolder, Place, place_of
 from .times import now
 
+BLOCK = 1024 * 1024  # bytes of a long file that are read at a time
 HOLDER = re.compile(r"process \d+ on [\w.-]+, since [\dTZ:-]+")  # in a lock's file
 
 
@@ -76,12 +79,62 @@ def ensure_file(
         warnings = _warnings_about_secrets(place, access, before, after)
         if not mode.check:
             if backup and found and not is_same_text:
-                copy = _back_up(place, found, access)
-            warnings += _set_rights(place, access) if is_same_text else _replace(place, text, access)
+                copy = _back_up(place, io.BytesIO(found.content), found.status, access)
+            warnings += _set_rights(place, access) if is_same_text else _replace(place, _source(text), access)
     if mode.shows_diff:
         texts = None if is_same_text else (shown(old or ""), shown(text))
         change = file_diff(path, texts, *(rights.shown() if rights else {} for rights in (before, after)))
     return FileChange(True, change, copy, warnings)
+
+
+def ensure_copy(
+    option: str, path: str, source: BinaryIO, mode: Mode, backup: bool = False, access: Access = AS_IT_IS
+) -> FileChange:
+    """Make a file hold what is in ``source``, as ``ensure_file`` does, but whatever the length: memory holds a part."""
+    copy, change = None, None
+    with place_of(option, path) as place, _opened(place) as old:
+        before = rights_of(os.fstat(old.fileno())) if old else None
+        after = access.rights(before) if before else None
+        is_same = old is not None and _holds_the_same(old, source)
+        if is_same and before == after:
+            return FileChange(False, None, None, [])
+        if not is_same:
+            place.check_folder()
+        warnings = _warnings_about_secrets(place, access, before, after)
+        if not mode.check:
+            if backup and old and not is_same:
+                copy = _back_up(place, old, os.fstat(old.fileno()), access)
+            warnings += _set_rights(place, access) if is_same else _replace(place, source, access)
+        if mode.shows_diff:
+            texts = None if is_same else texts_of(old or io.BytesIO(), source)
+            change = file_diff(path, texts, *(rights.shown() if rights else {} for rights in (before, after)))
+    return FileChange(True, change, copy, warnings)
+
+
+def check_place(option: str, path: str) -> None:
+    """Raise InputError, which names ``option``, for what can be known to fail, as ``check_file`` does."""
+    with place_of(option, path) as place, _opened(place):
+        pass
+
+
+@contextlib.contextmanager
+def scratch_file(option: str, path: str) -> Iterator[BinaryIO]:
+    """Yield a file without a name, in the folder of the file that ``path`` leads to; it ends with the process.
+
+    Where the folder may not be written to, it is elsewhere: the file may be found to be as it should. Raises
+    InputError, which names ``option``, also for an OSError of the caller: a full disk.
+    """
+    with place_of(option, path) as place:
+        try:
+            place.check_folder()
+        except InputError:
+            with tempfile.TemporaryFile() as file:
+                yield file
+            return
+        partial = _partial(place)
+        with open(partial.open(os.O_RDWR | os.O_CREAT | os.O_EXCL), "w+b") as file:
+            os.unlink(partial.name, dir_fd=place.folder)
+            yield file
 
 
 def check_file(option: str, path: str) -> str | None:
@@ -145,7 +198,7 @@ def write_atomically(option: str, path: str, text: str, access: Access = AS_IT_I
     Returns what the caller should know. Raises InputError, which names ``option``; the old file stays then.
     """
     with place_of(option, path) as place:
-        return _replace(place, text, access)
+        return _replace(place, _source(text), access)
 
 
 def open_to_append(option: str, path: str) -> int:
@@ -203,17 +256,51 @@ def _found(place: Place, is_own: bool = True, most: int = -1) -> _Found | None:
         return _Found(file.read(most), os.fstat(descriptor))
 
 
+@contextlib.contextmanager
+def _opened(place: Place) -> Iterator[BinaryIO | None]:
+    """Yield a file that is to be written, open to be read; None if there is none. Raises InputError unless it is text.
+
+    A file of something else is not one that was written here.
+    """
+    if place.status() is None:
+        yield None
+        return
+    with open(place.open(os.O_RDONLY), "rb") as file:
+        begin, decoder = file.read(4), codecs.getincrementaldecoder("utf-8")()
+        file.seek(0)
+        try:
+            while block := file.read(BLOCK):
+                decoder.decode(block)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError as error:
+            raise _not_utf8(place, begin) from error
+        yield file
+
+
+def _holds_the_same(one: BinaryIO, other: BinaryIO) -> bool:
+    one.seek(0)
+    other.seek(0)
+    while True:
+        block = one.read(BLOCK)
+        if block != other.read(BLOCK):
+            return False
+        if not block:
+            return True
+
+
 def _decoded(place: Place, content: bytes) -> str:
     try:
         return content.decode()
     except UnicodeDecodeError as error:
-        is_utf16 = (
-            content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) or content[1:4:2] == b"\0\0" != content[:3:2]
-        )
-        raise place.refusal(
-            f"it is {'UTF-16' if is_utf16 else 'in another encoding'}, not UTF-8. Save it as UTF-8 (in Windows "
-            "PowerShell: Set-Content -Encoding utf8)"
-        ) from error
+        raise _not_utf8(place, content) from error
+
+
+def _not_utf8(place: Place, begin: bytes) -> InputError:
+    is_utf16 = begin[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) or begin[1:4:2] == b"\0\0" != begin[:3:2]
+    return place.refusal(
+        f"it is {'UTF-16' if is_utf16 else 'in another encoding'}, not UTF-8. Save it as UTF-8 (in Windows "
+        "PowerShell: Set-Content -Encoding utf8)"
+    )
 
 
 def _open_kept(place: Place, flags: int) -> int:
@@ -226,15 +313,25 @@ def _open_kept(place: Place, flags: int) -> int:
     return descriptor
 
 
-def _replace(place: Place, text: str, access: Access) -> list[str]:
+def _source(text: str) -> BinaryIO:
+    return io.BytesIO(text.encode())
+
+
+def _partial(place: Place) -> Place:
+    """Return the place for a file that is being written."""
+    return place.beside(f".{place.name[:32]}.{secrets.token_hex(8)}")
+
+
+def _replace(place: Place, source: BinaryIO, access: Access) -> list[str]:
     """Put a new file in the place of the old one, with the same rights; return a warning if they cannot be the same."""
     old = place.own_status()
     rights = access.rights(rights_of(old)) if old else None
-    partial, lost = place.beside(f".{place.name[:32]}.{secrets.token_hex(8)}"), []
+    partial, lost = _partial(place), []
     descriptor = partial.open(os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     try:
         with open(descriptor, "wb") as file:
-            file.write(text.encode())
+            source.seek(0)
+            shutil.copyfileobj(source, file)
             file.flush()
             own = rights_of(os.fstat(descriptor))
             lost = give(descriptor, access, rights or access.rights(own._replace(mode=NEW)), place.refusal)
@@ -258,10 +355,10 @@ def _set_rights(place: Place, access: Access) -> list[str]:
         os.close(descriptor)
 
 
-def _back_up(place: Place, found: _Found, access: Access) -> str:
+def _back_up(place: Place, old: BinaryIO, status: os.stat_result, access: Access) -> str:
     """Copy a file beside itself, for nobody more to read, and return the copy's path."""
     stem, number = f"{place.name}.{time.strftime('%Y-%m-%d@%H:%M:%S')}", 1
-    rights = Access(is_secret=access.is_secret).rights(rights_of(found.status))
+    rights = Access(is_secret=access.is_secret).rights(rights_of(status))
     while True:
         copy = place.beside(f"{stem}_{number}~" if number > 1 else f"{stem}~")
         try:
@@ -270,10 +367,11 @@ def _back_up(place: Place, found: _Found, access: Access) -> str:
             number += 1
             continue
         with open(descriptor, "wb") as file:
-            file.write(found.content)
+            old.seek(0)
+            shutil.copyfileobj(old, file)
             file.flush()
             give(descriptor, AS_IT_IS, rights, copy.refusal)
-            os.utime(descriptor, ns=(found.status.st_atime_ns, found.status.st_mtime_ns))
+            os.utime(descriptor, ns=(status.st_atime_ns, status.st_mtime_ns))
             os.fsync(descriptor)
         return copy.path
 

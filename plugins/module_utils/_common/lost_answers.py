@@ -16,6 +16,7 @@ from .._client.error_codes import INVALID_SESSION_ID
 from .._client.errors import AemError, ApiError, TransportError
 
 T = TypeVar("T")
+NO_EFFECT = "It shows no effect. It may have been done all the same, hence changed: true."
 
 
 def from_the_read(work: Callable[[], T]) -> T:
@@ -49,7 +50,7 @@ def confirm_lost_write(is_done: Callable[[], bool]) -> Iterator[None]:
         try:
             if is_done():
                 return
-            lost.message += " It shows no effect."
+            lost.message += f" {NO_EFFECT}"
         except AemError as error:
             lost.message += f" What became of it cannot be read either: {error}"
         raise

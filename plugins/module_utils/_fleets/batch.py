@@ -49,6 +49,7 @@ def _act(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     journal_path = params["journal"] and real_path("journal", params["journal"])
     if journal_path:
         read_journal(journal_path, api.client.address, label)
+    run_option = "" if operation.state == "stopped" else operation.run_option.lower()  # what the diff shows of a run
     as_of = time.monotonic()
     selection = read_selection(api, params, limits)
     waves = sort_into_waves(api, selection.tasks, option, limits)
@@ -58,12 +59,12 @@ def _act(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
         [Job(listed.task, operation, listed.snapshot, as_of) for listed in wave]
         for wave in (waves.tasks[::-1] if is_reverse else waves.tasks)
     ]
-    skipped, warnings = selection.skipped, selection.skipped.warnings + waves.warnings
+    skipped, warnings = selection.skipped, selection.warnings + waves.warnings
     with journaled(api, journal_path, label, mode) as (journaled_api, state, journal):
         try:
             fleet = Fleet(journaled_api, mode, limits, policy, state, journal, start_when, warn=warnings.append)
             rows = fleet.run(jobs, operation.state)
-            raise_task_failures(rows)
+            raise_task_failures(rows, run_option)
         except AemError as failure:
             failure.facts["skipped_servers"] = skipped.rows
             failure.warnings += warnings
@@ -74,7 +75,7 @@ def _act(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     return Result(
         changed=any(row.changed for row in rows),
         values={**values("tasks", rows), "skipped_servers": skipped.rows, **order_values(waves)},
-        diff=states_diff(rows),
+        diff=states_diff(rows, run_option),
         warnings=warnings,
     )
 
@@ -87,8 +88,8 @@ def read_selection(api: Api, params: Mapping[str, Any], limits: FleetLimits) -> 
     run_all = functools.partial(map_parallel, parallel=limits.parallel, abandon=api.client.interrupt.abandon)
     selection = select(api, include, exclude, params["on_server_error"], run_all)
     if not selection.tasks and not params["allow_empty"]:
-        skipped = "".join(f" {warning}" for warning in selection.skipped.warnings)
-        raise InputError(f"include selects no task. Set allow_empty: true if that can be right.{skipped}")
+        more = "".join(f" {warning}" for warning in selection.warnings)
+        raise InputError(f"include selects no task. Set allow_empty: true if that can be right.{more}")
     return selection
 
 

@@ -255,13 +255,21 @@ def _row(job: Job, **members: Any) -> Row:
     return Row(job.task._asdict(), str(job.task), **{"before": state, "after": state, **members})
 
 
-def states_diff(rows: Sequence[Row]) -> dict[str, Any]:
-    """Return the states before and after of the tasks that changed."""
+def states_diff(rows: Sequence[Row], run_option: str = "") -> dict[str, Any]:
+    """Return the states before and after of the tasks that changed.
+
+    ``run_option`` is the one that all were run with; it is shown, as a restart ends in the state it began with.
+    """
     changed = [row for row in rows if row.changed]
-    before, after = {row.label: row.before for row in changed}, {row.label: row.after for row in changed}
+    before = {row.label: row.before for row in changed}
+    after = {row.label: _after(row, run_option) for row in changed}
     return diff(shown_states(before), shown_states(after), "tasks")
 
 
-def raise_task_failures(rows: Sequence[Row]) -> None:
+def _after(row: Row, run_option: str) -> str | None:
+    return f"{row.after} ({run_option})" if run_option and not row.failed else row.after
+
+
+def raise_task_failures(rows: Sequence[Row], run_option: str = "") -> None:
     """Raise AemError, with the diff, if a task failed."""
-    raise_failures("tasks", rows, "Run this again: what is done stays done.", diff=states_diff(rows))
+    raise_failures("tasks", rows, "Run this again: what is done stays done.", diff=states_diff(rows, run_option))

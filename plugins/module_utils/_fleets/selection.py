@@ -38,6 +38,11 @@ class Selector(NamedTuple):
     tags: frozenset[str]
     states: frozenset[str]
 
+    @property
+    def text(self) -> str:
+        """What messages call a task that is named literally."""
+        return f'"{self.name}" on server "{self.server}"' if self.server else f'"{self.name}"'
+
     def selects(self, listed: Listed) -> bool:
         """Return whether the task is meant."""
         return (
@@ -81,10 +86,11 @@ class Selectors:
 
 
 class Selection(NamedTuple):
-    """The tasks that were found, and the servers that could not be read."""
+    """The tasks that were found, the servers that could not be read, and what the caller should know of both."""
 
     tasks: list[Listed]
     skipped: SkippedServers
+    warnings: list[str]
 
 
 def read_selectors(option: str, given: Iterable[Mapping[str, Any]] | None) -> list[Selector]:
@@ -121,8 +127,13 @@ def select(
     listed = [one for tasks in found.values() for one in tasks]
     wanted, unwanted = Selectors(include), Selectors(exclude)
     there = [one.task for one in listed]
-    _refuse_unknown(wanted.unknown(there, [row["server"] for row in skipped.rows]), there)
-    return Selection([one for one in listed if wanted.select(one) and not unwanted.select(one)], skipped)
+    unread = [row["server"] for row in skipped.rows]
+    _refuse_unknown(wanted.unknown(there, unread), there)
+    notes = [*_unmatched_servers("include", include, servers), *_unmatched_servers("exclude", exclude, servers)]
+    idle = [one for one in unwanted.unknown(there, unread) if one.server is None or _is_there(one.server, servers)]
+    notes += [f"exclude names a task that does not exist: {one.text}. {_nearest(one, there)}".strip() for one in idle]
+    tasks = [one for one in listed if wanted.select(one) and not unwanted.select(one)]
+    return Selection(tasks, skipped, skipped.warnings + first(notes))
 
 
 def list_tasks(api: Api, server: str) -> list[Listed]:
@@ -156,10 +167,28 @@ class RecentLists:
             return tasks.get(task)
 
 
+def _unmatched_servers(option: str, selectors: Sequence[Selector], servers: Sequence[str]) -> list[str]:
+    """Return a warning for each server in ``option`` that is none of ``servers``: as it seems, a typing mistake."""
+    names = dict.fromkeys(one.server for one in selectors if one.server is not None)
+    where = "that include means " if option == "exclude" else ""
+    return [
+        f'No server {where}matches "{name}" in {option}. {did_you_mean(name, servers)}'.strip()
+        for name in names
+        if not _is_there(name, servers)
+    ]
+
+
+def _is_there(pattern: str, servers: Sequence[str]) -> bool:
+    return any(matches(server, pattern) for server in servers)
+
+
 def _refuse_unknown(missing: Sequence[Selector], there: Sequence[TaskName]) -> None:
     """Raise InputError for literal names that no task has: a typing mistake, and its task would be forgotten."""
     if missing:
-        where = [f'"{one.name}" on server "{one.server}"' if one.server else f'"{one.name}"' for one in missing]
-        near = did_you_mean(str(missing[0].name), (task.name for task in there))
-        hint = f"{near} {CASE}".strip()
-        raise InputError(f"include names tasks that do not exist: {', '.join(first(where))}.", hint)
+        hint = f"{_nearest(missing[0], there)} {CASE}".strip()
+        where = ", ".join(first([one.text for one in missing]))
+        raise InputError(f"include names tasks that do not exist: {where}.", hint)
+
+
+def _nearest(selector: Selector, there: Sequence[TaskName]) -> str:
+    return did_you_mean(str(selector.name), (task.name for task in there))

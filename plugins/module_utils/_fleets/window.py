@@ -122,7 +122,7 @@ class Window:
             for listed in wave
         )
         new = Checkpoint(api.client.address, time_at(server_time(api.client)), RECORDED, selectors, tasks)
-        warnings = selection.skipped.warnings + waves.warnings
+        warnings = selection.warnings + waves.warnings
         warnings += [
             f"{recorded.task} is {recorded.state}, of which little is known: it is left alone."
             for recorded in tasks

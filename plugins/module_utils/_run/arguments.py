@@ -8,6 +8,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -24,6 +26,9 @@ from .._client.masking import Finder
 NAMES = frozenset(
     ["application", "description", "endpoint", "name", "path", "schema", "server", "table", "task"],
 )
+
+# How Ansible begins when a list should hold dictionaries and holds a text: it does not say in which option.
+NOT_DICTS = ("dictionary requested, ", "unable to evaluate string as dictionary")
 
 
 def _from_variable(name: str) -> str:
@@ -79,6 +84,19 @@ def checked(option: str, value: Any, spec: dict[str, Any]) -> Any:
     return validation.validated_parameters[option]
 
 
+def _listed(value: Any) -> Any:
+    """Return the list in a text in JSON, as a survey of AWX gives it: Ansible would split the text at its commas."""
+    if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
+        with contextlib.suppress(ValueError, RecursionError):
+            found = json.loads(value)
+            return [found] if isinstance(found, dict) else found
+    return value
+
+
+def _has_text(value: Any) -> bool:
+    return isinstance(value, str) or (isinstance(value, list) and any(isinstance(item, str) for item in value))
+
+
 class Spec:
     """What the frames must know of a module: its ``options`` beside those of the connection, and the rules between.
 
@@ -114,10 +132,21 @@ class Spec:
         So do surveys, credentials and variables with nothing in them. A required option stays, to be refused by name.
         """
         return {
-            option: value
+            option: _listed(value) if self._holds_dicts(option) else value
             for option, value in arguments.items()
             if value != "" or option in NAMES or self.argument_spec.get(option, {"required": True}).get("required")
         }
+
+    def refusal(self, message: str, arguments: Mapping[str, Any]) -> str:
+        """Return Ansible's ``message`` on wrong arguments; on a text that is not a list, with the option's name."""
+        if not message.startswith(NOT_DICTS):
+            return message
+        texts = [option for option, value in arguments.items() if self._holds_dicts(option) and _has_text(value)]
+        return f"{' or '.join(texts)} must be a list of dictionaries (as a text: in JSON)." if texts else message
+
+    def _holds_dicts(self, option: str) -> bool:
+        spec = self.argument_spec.get(option, {})
+        return spec.get("type") == "list" and spec.get("elements") == "dict"
 
     def shown(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Return the options as they may be shown, once their secrets are masked."""

@@ -39,6 +39,7 @@ class _Module(AnsibleModule):
     def _load_params(self) -> None:
         super()._load_params()
         self.params = self._spec.given(self.params)
+        self._given = dict(self.params)
 
     def _secrets(self) -> Secrets:
         return Secrets(secrets_in(self.params, os.environ, self._spec.secret_options))
@@ -68,6 +69,7 @@ class _Module(AnsibleModule):
         """Print a failure and exit; Ansible itself calls this for a wrong option, which may be the text of a server."""
         secrets = self._secrets()
         self.params = secrets.mask(self._spec.shown(self.params))
+        msg = self._spec.refusal(msg, self._given)
         super().fail_json(msg="\n".join(map(one_line, secrets.mask(msg).split("\n"))), **members)
 
 

@@ -222,7 +222,7 @@ class Work:
         limit = f"{self._wanted.waiting.timeout:g} seconds"
         text = f"The {self._wanted.subject(name)} is still {table.state if table else 'unknown'} after {limit}."
         if self.rows[name].changed and table and not has_begun(self._before[name], table):
-            text += f" It shows no effect of {METHODS[self._wanted.state]}."
+            text += f" It shows no effect of {METHODS[self._wanted.state]}, which was sent, hence changed: true."
         if trouble:
             text += f" The last reading failed: {trouble}"
         return WaitError(text, f"The server goes on with it. Raise wait_timeout if it needs longer. {LOOK_AT_LOG}")

@@ -5,11 +5,16 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
+import os
 import stat
+from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from ansible_collections.dataops.qlik_em.plugins.module_utils._access import audit_trail as _audit_trail
 from ansible_collections.dataops.qlik_em.tests.functional.support.play import Player, both_ways
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import User
 
@@ -76,6 +81,14 @@ def test_an_end_at_the_start_is_fine(admin):
     assert admin.run("aem_audit_trail", start="2026-01-01", end="2026-01-01").result["content"] == []
 
 
+@pytest.fixture(params=[None, 1], ids=["in memory", "in a file"])
+def length(request, monkeypatch):
+    """Take a trail for short, or for one that is too long for the memory."""
+    if request.param:
+        monkeypatch.setattr(User, "limits", User.limits._replace(spool_from=request.param))
+
+
+@pytest.mark.usefixtures("length")
 @pytest.mark.parametrize(
     ("text", "kind", "content"),
     [
@@ -98,6 +111,7 @@ def test_any_layout_is_taken_and_kept_as_it_came(admin, em, tmp_path, text, kind
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
 
 
+@pytest.mark.usefixtures("length")
 def test_a_file_is_written_only_if_it_differs(admin, em, tmp_path):
     kept = tmp_path / "trail.json"
     kept.write_text("old")
@@ -127,6 +141,7 @@ def test_a_refusal_names_the_role(user):
     assert "Admin on Enterprise Manager" in run.result["hint"]
 
 
+@pytest.mark.usefixtures("length")
 @pytest.mark.parametrize("fault", [{"fault": "cut_after"}, {"fault": "status", "status": 502}])
 def test_a_lost_answer_is_asked_for_again(admin, em, fault):
     em.faults([{"match": {"operation": "ExportAuditTrail"}, **fault}])
@@ -134,6 +149,7 @@ def test_a_lost_answer_is_asked_for_again(admin, em, fault):
     assert not run.failed and run.operations == ["Login", "ExportAuditTrail", "ExportAuditTrail", "Logout"]
 
 
+@pytest.mark.usefixtures("length")
 def test_no_secret_is_returned_or_kept(admin, em, tmp_path):
     """The login's own, one under a name that shows it, one in JSON within JSON, and an encrypted one."""
     inner = json.dumps({"db_settings": {"password": "canary-of-json"}})
@@ -153,6 +169,57 @@ def test_no_secret_is_returned_or_kept(admin, em, tmp_path):
     answers(em, f"a text with {ADMIN['password']} in it")
     admin.run("aem_audit_trail", **DAY, dest=str(kept))
     assert kept.read_text() == "a text with ******** in it"
+
+
+@pytest.mark.parametrize("options", [{}, {"dest": "trail"}], ids=["returned", "kept"])
+def test_a_trail_that_is_too_long_is_asked_for_once(admin, em, tmp_path, monkeypatch, options):
+    monkeypatch.setattr(User, "limits", User.limits._replace(export_size=5000, spool_size=5000))
+    answers(em, json.dumps([{"a": "b" * 10_000}]))
+    kept = tmp_path / "trail"
+    kept.write_text("old")
+    run = admin.run("aem_audit_trail", **DAY, **{option: str(kept) for option in options})
+    assert run.failed and run.operations == ["Login", "ExportAuditTrail", "Logout"]
+    assert "the answer is longer than 5000 bytes" in run.msg
+    assert "narrow start and end" in run.result["hint"] and ("dest" in run.result["hint"]) is not bool(options)
+    assert kept.read_text() == "old" and len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_trail_that_is_sent_again_is_kept_once(admin, em, tmp_path, monkeypatch):
+    """The first answer breaks off when a part of it is in the file."""
+    monkeypatch.setattr(User, "limits", User.limits._replace(spool_from=1))
+    text = json.dumps([{"number": number, "a": "b" * 100} for number in range(5000)])
+    body = {"fault": "bad_json", "body": text}
+    match = {"match": {"operation": "ExportAuditTrail"}}
+    broken = {"fault": "truncated_json", "length": "too_long"}
+    em.faults([{**match, **broken, "nth": 1}, {**match, **body, "nth": 2}])
+    kept = tmp_path / "trail"
+    run = admin.run("aem_audit_trail", **DAY, dest=str(kept))
+    assert not run.failed, run.msg
+    assert run.operations.count("ExportAuditTrail") == 2 and kept.read_text() == text
+    again = User(em, defaults=ADMIN)
+    answers(em, text)
+    assert not again.run("aem_audit_trail", **DAY, dest=str(kept)).changed
+    assert again.run("aem_audit_trail", **DAY, dest=str(kept), mode="0640").changed
+    answers(em, text.replace("4999", "5000"))
+    assert again.run("aem_audit_trail", **DAY, dest=str(kept), check=True, diff=True).changed
+
+
+def test_a_full_disk_is_a_failure_that_says_so_and_is_not_tried_again(admin, em, tmp_path, monkeypatch):
+    monkeypatch.setattr(User, "limits", User.limits._replace(spool_from=1))
+
+    class Full(io.BytesIO):
+        def write(self, _data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    @contextmanager
+    def full(*_arguments):
+        yield Full()
+
+    monkeypatch.setattr(_audit_trail, "scratch_file", full)
+    kept = tmp_path / "trail"
+    run = admin.run("aem_audit_trail", **DAY, dest=str(kept))
+    assert run.failed and "No space left" in run.msg and "room" in run.result["hint"]
+    assert run.operations == ["Login", "ExportAuditTrail", "Logout"] and not list(tmp_path.iterdir())
 
 
 def test_bytes_that_are_no_text_are_a_clear_failure(admin, em, monkeypatch):

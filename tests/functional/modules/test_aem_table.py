@@ -260,7 +260,7 @@ def test_a_resume_that_shows_no_effect(em, user):
     em.set_table("Replicate-Prod", "orders", "SALES", "PRICES", resume_seconds=60)
     run = act(user, "resumed", "SALES.PRICES", wait=True, wait_timeout=1)
     assert run.failed and run.changed
-    assert "is still TABLE_ERROR after 1 seconds. It shows no effect of ResumeTable." in run.msg
+    assert "is still TABLE_ERROR after 1 seconds. It shows no effect of ResumeTable, which was sent, hence" in run.msg
 
 
 def test_a_wait_ends_when_the_task_stops(em, user):

@@ -22,10 +22,12 @@ from ansible_collections.dataops.qlik_em.plugins.module_utils._client.api import
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import InputError
 from ansible_collections.dataops.qlik_em.plugins.module_utils._common import parallel as _parallel
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets import results as _results
+from ansible_collections.dataops.qlik_em.tests.functional.support.play import Player, both_ways
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import User
 
 LOADING = {"full_load_counters": {"tables_loading_count": 2, "tables_queued_count": 3}}
 LOADED = {"full_load_counters": {"tables_loading_count": 0, "tables_queued_count": 0}}
+ORDERS = {"server": "Replicate-Prod", "name": "orders"}
 QUIET = {"state": "stopped", "wait_sleep": 0.1, "results": "all"}
 
 
@@ -206,6 +208,79 @@ def test_each_wave_begins_when_the_one_before_is_done(em, user):
     assert [row["changed"] for row in run.result["tasks"]] == [True] * 12
 
 
+# What nothing fits
+
+
+def test_a_server_that_nothing_fits_is_a_warning(em, user, tmp_path):
+    """A typing mistake beside what is right would forget the tasks of a server, or not spare them."""
+    fleet(em)
+    include, exclude = [{"server": "S0"}, {"server": "s1*"}], [{"server": "S0"}, {"server": "s0"}, {"server": "T*"}]
+    window = {"state": "recorded", "path": str(tmp_path / "window.json")}
+    foreseen = batch(user, include, exclude=exclude[1:], check=True)
+    run = batch(user, include, exclude=exclude[1:])
+    assert not run.failed and run.result["counts"]["changed"] == 4
+    assert (
+        run.result["warnings"]
+        == foreseen.result["warnings"]
+        == [
+            'No server matches "s1*" in include.',
+            'No server that include means matches "s0" in exclude. Did you mean "S0"?',
+            'No server that include means matches "T*" in exclude.',
+        ]
+    )
+    run = user.run("aem_maintenance_window", include=include, exclude=exclude, **window)
+    assert run.failed and 'No server matches "s1*" in include.' in run.msg
+
+
+def test_a_task_that_exclude_names_and_nothing_is_called_is_a_warning(em, user):
+    fleet(em, servers=2)
+    exclude = [{"name": "T0"}, {"server": "S0", "name": "t1"}, {"server": "S1", "name": "ghost"}, {"name": "x*"}]
+    run = batch(user, [{"server": "*"}], exclude=exclude)
+    assert run.result["warnings"] == [
+        'exclude names a task that does not exist: "T0". Did you mean "t0"?',
+        'exclude names a task that does not exist: "ghost" on server "S1".',
+    ]
+    assert run.result["counts"]["selected"] == 7
+    em.set_server("S1", state="ERROR", message="away")
+    run = batch(user, [{"server": "*"}], exclude=exclude[2:], on_server_error="skip")
+    (warning,) = run.result["warnings"]
+    assert 'Server "S1" was skipped' in warning  # the task may well be there
+
+
+# Selectors as a text
+
+
+@pytest.mark.parametrize("state", ["stopped", "restarted"])
+@pytest.mark.parametrize("text", ['[{"server": "S0", "name": "t1"}, {"name": "t2"}]', '{"name": "t1"}', "name=t1"])
+def test_selectors_may_be_a_text_in_json_as_a_survey_gives_them(em, user, text, state):
+    fleet(em, servers=1)
+    run = batch(user, '[{"server": "S0"}]', state=state, exclude=text)
+    assert not run.failed and run.result["counts"]["selected"] == (2 if "t2" in text else 3)
+    assert not batch(user, text if "S0" in text else [{"server": "S0"}]).failed
+
+
+@both_ways
+def test_any_other_text_is_refused_with_the_name_of_the_option(em, tmp_path, as_module):
+    login = {"QLIK_EM_USERNAME": em.username, "QLIK_EM_PASSWORD": em.password}
+    player = Player(tmp_path, as_module, QLIK_EM_URL=em.url, QLIK_EM_CA_PATH=str(em.ca_path), **login)
+    tasks = [
+        {"dataops.qlik_em.aem_task_batch": {"state": "stopped", "include": "- server: S0"}},
+        {
+            "dataops.qlik_em.aem_maintenance_window": {
+                "state": "stopped",
+                "path": str(tmp_path / "window"),
+                "include": [{"server": "S0"}],
+                "exclude": ["S0"],
+            }
+        },
+        {"dataops.qlik_em.aem_task_batch": {"state": "stopped", "include": json.dumps([ORDERS])}},
+    ]
+    first, second, third = player.play([{"name": "Try", **task} for task in tasks]).results
+    assert first["msg"] == "include must be a list of dictionaries (as a text: in JSON)."
+    assert second["msg"] == "exclude must be a list of dictionaries (as a text: in JSON)."
+    assert not third["failed"] and third["changed"]
+
+
 # What is done
 
 
@@ -225,6 +300,8 @@ def test_check_mode_predicts_and_the_second_run_changes_nothing(em, user, state,
     assert foreseen.changed is real.changed is True
     assert foreseen.result["diff"] == real.result["diff"]
     assert foreseen.result["counts"] == real.result["counts"]
+    after = foreseen.result["diff"]["after"]
+    assert ("RUNNING (resume_processing)" in after.values()) is (state != "stopped")
     if state != "restarted":
         again = batch(user, **options)
         assert not again.changed and not again.writes and "diff" not in again.result
