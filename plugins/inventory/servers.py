@@ -258,7 +258,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             if option not in SPEC.argument_spec:
                 if option not in self._options:
                     near = did_you_mean(str(option), [*self._options])
-                    raise AnsibleParserError(f'{path}: there is no option "{option}". {near}'.rstrip())
+                    raise AnsibleParserError(f'{path}: unknown option "{option}". {near}'.rstrip())
                 continue
             try:
                 given[option] = self.templar.template(value)

@@ -278,7 +278,7 @@ def test_templates_extra_variables_and_vaulted_values(inventory, em, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"passwrd": WRONG}, 'there is no option "passwrd". Did you mean "password"?'),
+        ({"passwrd": WRONG}, 'unknown option "passwrd". Did you mean "password"?'),
         ({"validate_certs": "treu"}, "treu"),
         ({"hosts": "servrs"}, "value of hosts must be one of"),
         ({"parallel": 0}, "parallel must be between 1 and 256, not 0."),
