@@ -49,12 +49,21 @@ class Hasty(User):
     )
 
 
+def hurried(case: Case, values: dict[str, str]) -> dict[str, Any]:
+    """Return the options of a case, each wait of which ends soon."""
+    spec = MODULES[case.module].SPEC.argument_spec
+    options = {**filled(case.options, values), **{name: value for name, value in QUICK.items() if name in spec}}
+    if "drain" in options or options.get("state") == "drained":
+        options["drain"] = {**options.get("drain", {}), "timeout": 1}
+    if "start_when" in options:
+        options["start_when"] = {**options["start_when"], "timeout": 1}
+    return options
+
+
 def play(em: Handle, case: Case, folder: Path) -> Run:
     """Run a case, in a hurry."""
     values = {"folder": str(folder), "address": f"{em.url}/attunityenterprisemanager"}
-    spec = MODULES[case.module].SPEC.argument_spec
-    quick = {option: value for option, value in QUICK.items() if option in spec}
-    return Hasty(em, defaults=ADMIN).run(case.module, **{**filled(case.options, values), **quick})
+    return Hasty(em, defaults=ADMIN).run(case.module, **hurried(case, values))
 
 
 def writes(run: Run) -> list[dict[str, Any]]:
