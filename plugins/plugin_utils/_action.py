@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -29,28 +28,15 @@ from ..module_utils._client.connection import SECRET_OPTIONS, Connection, variab
 from ..module_utils._client.errors import InputError, LoginRefused
 from ..module_utils._client.interrupt import Interrupt
 from ..module_utils._client.masking import Secrets, secrets_in
-from ..module_utils._client.refusals import Refusals
 from ..module_utils._client.transport import REQUESTS_IMPORT_ERROR, Transport
 from ..module_utils._common.file_diffs import shortened
 from ..module_utils._common.files import read_file
 from ..module_utils._run.arguments import Spec
 from ..module_utils._run.result import Mode, Result, no_progress
-from ..module_utils._run.run import one_line, run_resource
-
-try:  # ansible-core 2.19 and newer
-    from ansible.module_utils.common.json import Direction, get_module_encoder
-except ImportError:
-    from ansible.module_utils.common.json import AnsibleJSONEncoder
-
-    ENCODER: dict[str, Any] = {"cls": AnsibleJSONEncoder, "vault_to_text": True}
-else:
-    ENCODER = {"cls": get_module_encoder("legacy", Direction.CONTROLLER_TO_MODULE)}
+from ..module_utils._run.run import run_resource
+from ._controller import REFUSALS, plain, shown_lines
 
 display = Display()
-
-# The logins that were refused in this run. The workers are forks of the process that imports this. They share the
-# folder, which Ansible makes for each run and removes.
-_refusals = Refusals(C.DEFAULT_LOCAL_TMP)
 
 # The connections of this worker: they outlive the items of a loop, sessions and logins do not. The process id is in
 # the key because a worker is a fork, which must not use the connections of its parent.
@@ -80,14 +66,14 @@ class ActionFrame(ActionBase):
             arguments = self._arguments(is_here=self._connection.transport == "local")
             identity = self._module_login(arguments)
             try:
-                _refusals.check(identity)
+                REFUSALS.check(identity)
             except LoginRefused as refusal:
                 result.update(refusal.as_result(), failed=True)
                 return result
             result.update(self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=wrap_async))
             if result.get("login_refused"):
                 known = ("msg", "login_refused", "error_code", "error_message", "http_status", "url")
-                _refusals.remember(identity, **{name: result[name] for name in known if name in result})
+                REFUSALS.remember(identity, **{name: result[name] for name in known if name in result})
         else:
             display.vvv(f"{self._task.action} runs in process {os.getpid()}")
             result.update(self._run_in_process(task_vars, interrupt))
@@ -153,8 +139,7 @@ class ActionFrame(ActionBase):
 
     def _run_in_process(self, task_vars: Mapping[str, Any], interrupt: Interrupt) -> dict[str, Any]:
         """Do what the module would do, and return the same result."""
-        # What the module would get: vaulted values decrypted, no tags and no lazy containers.
-        arguments = self.spec.given(json.loads(json.dumps(self._arguments(), **ENCODER)))
+        arguments = self.spec.given(plain(self._arguments()))
         with self._surroundings(), interrupt:
             validator = ArgumentSpecValidator(self.spec.argument_spec, required_if=self.spec.required_if)
             validation = validator.validate(arguments)
@@ -170,7 +155,7 @@ class ActionFrame(ActionBase):
                     Mode(self._task.check_mode, self._task.diff, no_progress if self._task.no_log else _show_progress),
                     interrupt,
                     _pooled_transport,
-                    refusals=_refusals,
+                    refusals=REFUSALS,
                 )
             # As the validator of a module does, which would warn through the display of a module.
             warnings = [
@@ -195,11 +180,7 @@ class ActionFrame(ActionBase):
         message = self.spec.refusal(failures.msg, given)
         if isinstance(failures.errors[0], UnsupportedError):
             message = f"Unsupported parameters for ({self._task.action}) module: {message}"
-        return {
-            "failed": True,
-            "changed": False,
-            "msg": "\n".join(map(one_line, self._secrets(params).mask(message).split("\n"))),
-        }
+        return {"failed": True, "changed": False, "msg": shown_lines(self._secrets(params), message)}
 
     @contextmanager
     def _surroundings(self) -> Iterator[None]:

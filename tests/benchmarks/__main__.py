@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from . import fleets, tasks, windows
+from . import fleets, inventories, tasks, windows
 from .playing import Seconds
 
 
@@ -66,6 +66,10 @@ FLEET = (
     Ratio("Loop of aem_task, slow stops", ("Batch of slow stops",)),
     Ratio("Loop of uri, slow stops", ("Batch of slow stops",)),
 )
+INVENTORY = (
+    Ratio("Inventory of tasks", ("Constant inventory",), 1.2),
+    Ratio("Inventory of servers", ("A second",), 3),
+)
 
 
 def table(seconds: Seconds, shown: Iterable[str], ratios: Iterable[Ratio]) -> tuple[str, bool]:
@@ -88,6 +92,7 @@ def main() -> int:
     parser.add_argument("--loops", type=int, default=3, help=f"rounds of loops over {tasks.ITEMS} tasks")
     parser.add_argument("--fleets", type=int, default=3, help="rounds of batches; the slow loops run once")
     parser.add_argument("--windows", type=int, default=3, help=f"rounds of a window of {windows.TASKS} tasks")
+    parser.add_argument("--inventories", type=int, default=5, help="rounds of inventories")
     arguments = parser.parse_args()
     version = subprocess.run(["ansible", "--version"], capture_output=True, text=True, check=True).stdout
     print(f"{version.splitlines()[0]}, Python {platform.python_version()}, {os.cpu_count()} x {platform.machine()}")
@@ -110,6 +115,10 @@ def main() -> int:
         kept = kept and is_kept and grows_evenly
     if arguments.windows:
         text, is_kept = windows.measure(arguments.windows)
+        print(f"\n{text}")
+        kept = kept and is_kept
+    if arguments.inventories:
+        text, is_kept = table(inventories.measure(arguments.inventories), [*inventories.SHOWN], INVENTORY)
         print(f"\n{text}")
         kept = kept and is_kept
     return 0 if kept else 1

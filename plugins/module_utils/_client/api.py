@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO, NamedTuple
 
 from . import answers
-from .client import Answer, Call, Client, Target
+from .calls import Answer, Call, Target
+from .client import Client
 
 Json = dict[str, Any]
 

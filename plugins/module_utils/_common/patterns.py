@@ -17,6 +17,8 @@ from .._client.errors import ApiError
 from .rows import first
 
 T = TypeVar("T")
+# Calls a function with each item, one after the other or several at a time, and returns the results in their order.
+RunAll = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 
 
 def is_literal(pattern: str) -> bool:
@@ -69,7 +71,7 @@ def read_servers(
     servers: Iterable[str],
     read: Callable[[str], T],
     on_server_error: str,
-    run_all: Callable[[Callable[[str], Any], Iterable[str]], Iterable[Any]] = map,
+    run_all: RunAll = map,
 ) -> tuple[dict[str, T], SkippedServers]:
     """Return what ``read`` returns for each server, and the servers that were skipped.
 

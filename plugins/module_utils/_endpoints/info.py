@@ -13,9 +13,9 @@ from typing import Any
 
 from .._client.api import Api, Json
 from .._client.checks import check_name
-from .._client.client import NOT_SUPPORTED
 from .._client.errors import ApiError
 from .._client.redaction import redacted
+from .._client.replies import NOT_SUPPORTED
 from .._common.missing import missing_names, missing_servers, on_servers, values_of, warnings_of
 from .._common.patterns import find_servers, is_selected, read_servers
 from .._run.result import Mode, Result

@@ -20,7 +20,8 @@ from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
 from .._client.api import Api
-from .._client.client import Answer, Client
+from .._client.calls import Answer
+from .._client.client import Client
 from .._client.errors import AemError, ApiError, InputError
 from .._common.clock import boot_id, monotonic_of, uptime
 from .._common.files import locked, open_to_append, read_file

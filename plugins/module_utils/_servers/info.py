@@ -15,12 +15,12 @@ from .._client.api import Api, Json, on_server
 from .._client.checks import check_name
 from .._client.nearest import suggestion
 from .._common.missing import missing_names, missing_servers, values_of, warnings_of
-from .._common.patterns import is_literal, is_selected, read_servers
+from .._common.patterns import RunAll, is_literal, is_selected, read_servers
 from .._run.result import Mode, Result
 from .model import in_one_spelling, read_details
 
 
-def gather(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
+def gather(api: Api, params: Mapping[str, Any], mode: Mode, run_all: RunAll = map) -> Result:
     """Return the selected servers: what the list shows of them, and their details.
 
     A server that is named literally needs no GetServerList, which asks for a higher role. One that does not exist is
@@ -39,7 +39,7 @@ def gather(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
 
     chosen = [name for name in listed if is_selected(name, patterns)]
     names = dict.fromkeys([*chosen, *filter(is_literal, patterns)])
-    found, skipped = read_servers(names, read, params["on_server_error"])
+    found, skipped = read_servers(names, read, params["on_server_error"], run_all)
     servers = {name: server for name, server in found.items() if server}
     there = [*servers, *(row["server"] for row in skipped.rows)]
     missing = [

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 from .._client.api import Api, Json
 from .._client.checks import check_name
-from .._client.client import NOT_SUPPORTED
 from .._client.errors import AemError, ApiError, InputError, WaitError
 from .._client.nearest import CASE, did_you_mean
+from .._client.replies import NOT_SUPPORTED
 from .._common.lost_answers import confirm_lost_write
 from .._common.wait import TimedOut, check_waiting, wait_until
 from .._run.result import Mode, Result, diff

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from .._client.api import Api
-from .._client.client import Answer
+from .._client.calls import Answer
 from .._client.error_codes import advice_on
 from .._client.errors import AemError, ApiError, TransportError, WaitError
 from .._common.wait import TimedOut, wait_until

@@ -15,12 +15,12 @@ from .._client.api import Api, Json, on_task
 from .._client.checks import check_characters, check_name
 from .._client.nearest import suggestion
 from .._common.missing import missing_names, missing_servers, on_servers, values_of, warnings_of
-from .._common.patterns import find_servers, is_literal, is_selected, read_servers
+from .._common.patterns import RunAll, find_servers, is_literal, is_selected, read_servers
 from .._run.result import Mode, Result
 from .model import TASK_NOT_FOUND, TaskName, snapshot_of, state_of
 
 
-def gather(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
+def gather(api: Api, params: Mapping[str, Any], mode: Mode, run_all: RunAll = map) -> Result:
     """Return the selected tasks: the details of tasks named literally, else what the lists show.
 
     A server that is named literally needs no GetServerList, which asks for a higher role.
@@ -30,7 +30,7 @@ def gather(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     states = {state.upper() for state in params["state"] or []}
     tags = {check_characters("tag", tag) for tag in params["tag"] or []}
     chosen = find_servers(api, servers)
-    found, skipped = read_servers(chosen, lambda server: _tasks(api, server, names), params["on_server_error"])
+    found, skipped = read_servers(chosen, lambda server: _tasks(api, server, names), params["on_server_error"], run_all)
     tasks: list[Json] = []
     for server, items in found.items():
         for item in items:

@@ -14,7 +14,8 @@ from email.utils import formatdate
 
 import pytest
 import trustme
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client.client import Call, Client, Target
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.calls import Call, Target
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.client import Client
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.connection import Connection
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.interrupt import Interrupt
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.limits import Limits

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.api import AclOwner, Api
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client.client import Call, Target
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.calls import Call, Target
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.error_codes import CATALOGUE
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import MODULES, User
 from ansible_collections.dataops.qlik_em.tests.tools import api_docs

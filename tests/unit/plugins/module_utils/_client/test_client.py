@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client import answers
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client.client import Call, Target, build_url, read_answer
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.calls import Call, Target
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.client import build_url
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.connection import Connection, Login
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import ApiError, InputError, TransportError
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.replies import read_answer
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.transport import Reply
 
 CONNECTION = Connection("https://em", Login("bob", "x", 'user "bob"'), None)
