@@ -85,12 +85,14 @@ def checked(option: str, value: Any, spec: dict[str, Any]) -> Any:
 
 
 def _listed(value: Any) -> Any:
-    """Return the list in a text in JSON, as a survey of AWX gives it: Ansible would split the text at its commas."""
+    """Return the list in a text in JSON, as a survey of AWX gives it: Ansible would split the text at its commas.
+
+    One dictionary is a list of it. Old cores make it of such a text before it comes here.
+    """
     if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
         with contextlib.suppress(ValueError, RecursionError):
-            found = json.loads(value)
-            return [found] if isinstance(found, dict) else found
-    return value
+            value = json.loads(value)
+    return [value] if isinstance(value, dict) else value
 
 
 def _has_text(value: Any) -> bool:

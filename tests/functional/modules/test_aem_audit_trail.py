@@ -186,7 +186,7 @@ def test_a_trail_that_is_too_long_is_asked_for_once(admin, em, tmp_path, monkeyp
 
 def test_a_trail_that_is_sent_again_is_kept_once(admin, em, tmp_path, monkeypatch):
     """The first answer breaks off when a part of it is in the file."""
-    monkeypatch.setattr(User, "limits", User.limits._replace(spool_from=1))
+    monkeypatch.setattr(User, "limits", User.limits._replace(spool_from=0))
     text = json.dumps([{"number": number, "a": "b" * 100} for number in range(5000)])
     body = {"fault": "bad_json", "body": text}
     match = {"match": {"operation": "ExportAuditTrail"}}

@@ -251,7 +251,9 @@ def test_a_task_that_exclude_names_and_nothing_is_called_is_a_warning(em, user):
 
 
 @pytest.mark.parametrize("state", ["stopped", "restarted"])
-@pytest.mark.parametrize("text", ['[{"server": "S0", "name": "t1"}, {"name": "t2"}]', '{"name": "t1"}', "name=t1"])
+@pytest.mark.parametrize(
+    "text", ['[{"server": "S0", "name": "t1"}, {"name": "t2"}]', '{"name": "t1"}', {"name": "t1"}, "name=t1"]
+)
 def test_selectors_may_be_a_text_in_json_as_a_survey_gives_them(em, user, text, state):
     fleet(em, servers=1)
     run = batch(user, '[{"server": "S0"}]', state=state, exclude=text)
