@@ -15,7 +15,7 @@ from typing import Any
 from .._client.api import Api
 from .._client.errors import AemError, InputError
 from .._common.content import read_content
-from .._common.file_modes import check_access
+from .._common.file_modes import Access, check_access
 from .._common.files import check_place, ensure_copy, scratch_file
 from .._common.times import check_moment
 from .._run.result import Mode, Result
@@ -30,8 +30,9 @@ def export(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     if end is not None and end < start:  # in this form, the order of texts is the order of times
         raise InputError(f"end ({end}) is before start ({start}).")
     values: dict[str, Any] = {"start": start, "end": end}
+    access = check_access(params)  # without dest, too, for which it has no meaning
     if params["dest"] is not None:
-        return _keep(api, params, mode, values)
+        return _keep(api, params, mode, access, values)
     body = api.export_audit_trail(start, end)
     # Any JSON and any text: the layout is not documented (docs/enterprise_manager_api.md, 6.41).
     trail = read_content(body)
@@ -41,9 +42,9 @@ def export(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     return Result(values={**values, "format": trail.kind, "content": trail.value})
 
 
-def _keep(api: Api, params: Mapping[str, Any], mode: Mode, values: dict[str, Any]) -> Result:
+def _keep(api: Api, params: Mapping[str, Any], mode: Mode, access: Access, values: dict[str, Any]) -> Result:
     """Make the file ``dest`` hold the records, which may be more than the memory does."""
-    access, path = check_access(params), params["dest"]
+    path = params["dest"]
     check_place("dest", path)
     with scratch_file("dest", path) as cleaned:
         with scratch_file("dest", path) as raw:

@@ -171,7 +171,7 @@ def test_unverified_takes_any_certificate(kind):
     [
         (None, "cannot be read: No such file or directory"),
         ("Not a certificate.", "does not hold what it should, as unencrypted PEM"),
-        ("", "does not hold what it should, as unencrypted PEM"),
+        ("", "is an empty file: put the CA's certificate there, as PEM."),
         ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "does not hold what it should"),
     ],
 )

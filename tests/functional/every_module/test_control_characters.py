@@ -60,6 +60,9 @@ BESIDE: dict[tuple[str, str], dict[str, Any]] = {
     ("aem_endpoint", "settings_type"): NEW_ENDPOINT,
     ("aem_maintenance_window", "dependencies"): {"waves": "auto"},
     ("aem_task_batch", "dependencies"): {"waves": "auto"},
+    ("aem_task", "clone_of"): {"state": "present"},
+    ("aem_task", "source_endpoint"): {"state": "present", "clone_of": "invoices"},
+    ("aem_task", "target_endpoint"): {"state": "present", "clone_of": "invoices"},
     ("aem_table", "schema"): {"table": "T"},
     ("aem_table", "table"): {"schema": "S"},
 }
