@@ -92,8 +92,8 @@ def em(stand_in):
 def batch(user):
     """Run the batch, as the admin if nothing else is given."""
 
-    def run(state="stopped", include=ALL, **options):
-        given = {**QUICK, "include": include, "waves": "auto", **ADMIN, **options}
+    def run(state="stopped", **options):
+        given = {**QUICK, "include": ALL, "waves": "auto", **ADMIN, **options}
         return user.run("aem_task_batch", state=state, **given)
 
     return run
@@ -103,8 +103,8 @@ def batch(user):
 def window(user, tmp_path):
     """Run a step of a window, as the admin if nothing else is given."""
 
-    def step(state, include=ALL, **options):
-        selection = {"include": include, "waves": "auto"} if state == "recorded" else {}
+    def step(state, **options):
+        selection = {"include": ALL, "waves": "auto"} if state == "recorded" else {}
         given = {**QUICK, "path": str(tmp_path / "checkpoint"), **ADMIN, **selection, **options}
         return user.run("aem_maintenance_window", state=state, **given)
 
