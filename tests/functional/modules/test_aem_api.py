@@ -66,7 +66,7 @@ def test_parameters_are_texts_and_null_is_left_out(user):
         ({"application": "é", "x": ""}, '{"application": "\\u00e9", "x": ""}', "application/json"),
         ([1, None], "[1, null]", "application/json"),
         ('{"a":  1}', '{"a":  1}', "text/plain; charset=utf-8"),
-        ("", "", "text/plain; charset=utf-8"),
+        ("", "", None),  # not given, as each empty text
         (None, "", None),
     ],
 )
