@@ -123,43 +123,43 @@ keyed_groups:
     key: qlik_em_type | lower
   - prefix: state
     key: qlik_em_state | lower
----
+# ---
 # licenses.qlik_em.yml: the servers whose licence ends soon, those that cannot be read in a group of their own
-plugin: dataops.qlik_em.servers
-url: https://em.example.com
-username: viewer@corp.example
-password: "{{ lookup('ansible.builtin.file', '/run/secrets/qlik_em') }}"
-details: true
-on_server_error: skip
-groups:
-  license_ends_soon: qlik_em_license.days_to_expiration | int < 30
----
+# plugin: dataops.qlik_em.servers
+# url: https://em.example.com
+# username: viewer@corp.example
+# password: "{{ lookup('ansible.builtin.file', '/run/secrets/qlik_em') }}"
+# details: true
+# on_server_error: skip
+# groups:
+#   license_ends_soon: qlik_em_license.days_to_expiration | int < 30
+# ---
 # tasks.qlik_em.yml: each task is a host, by server, state and tag, kept for ten minutes
-plugin: dataops.qlik_em.servers
-hosts: tasks
-server:
-  - Replicate-*
-keyed_groups:
-  - prefix: server
-    key: qlik_em_server
-  - prefix: task
-    key: qlik_em_state | lower
-  - prefix: tag
-    key: qlik_em_assigned_tags | default([])
-compose:
-  ansible_connection: "'local'"
-cache: true
-cache_plugin: ansible.builtin.jsonfile
-cache_connection: ~/.cache/qlik_em
-cache_timeout: 600
----
+# plugin: dataops.qlik_em.servers
+# hosts: tasks
+# server:
+#   - Replicate-*
+# keyed_groups:
+#   - prefix: server
+#     key: qlik_em_server
+#   - prefix: task
+#     key: qlik_em_state | lower
+#   - prefix: tag
+#     key: qlik_em_assigned_tags | default([])
+# compose:
+#   ansible_connection: "'local'"
+# cache: true
+# cache_plugin: ansible.builtin.jsonfile
+# cache_connection: ~/.cache/qlik_em
+# cache_timeout: 600
+# ---
 # machines.qlik_em.yml: the machines that Replicate runs on, to work on them
-plugin: dataops.qlik_em.servers
-url: https://em.example.com
-server:
-  - Replicate-*
-compose:
-  ansible_host: qlik_em_host
+# plugin: dataops.qlik_em.servers
+# url: https://em.example.com
+# server:
+#   - Replicate-*
+# compose:
+#   ansible_host: qlik_em_host
 """
 
 import hashlib
