@@ -17,7 +17,7 @@ from .._client.api import Api
 from .._client.checks import check_characters, check_name
 from .._client.errors import InputError
 from .._client.nearest import CASE, did_you_mean
-from .._common.patterns import SkippedServers, find_servers, is_literal, matches, read_servers
+from .._common.patterns import SkippedServers, find_servers, is_literal, matches, read_servers, unmatched
 from .._common.rows import first
 from .._tasks.model import TaskName, TaskSnapshot, snapshot_of, state_of
 
@@ -130,7 +130,9 @@ def select(
     unread = [row["server"] for row in skipped.rows]
     _refuse_unknown(wanted.unknown(there, unread), there)
     notes = [*_unmatched_servers("include", include, servers), *_unmatched_servers("exclude", exclude, servers)]
-    idle = [one for one in unwanted.unknown(there, unread) if one.server is None or _is_there(one.server, servers)]
+    idle = [
+        one for one in unwanted.unknown(there, unread) if one.server is None or not unmatched([one.server], servers)
+    ]
     notes += [f"exclude names a task that does not exist: {one.text}. {_nearest(one, there)}".strip() for one in idle]
     tasks = [one for one in listed if wanted.select(one) and not unwanted.select(one)]
     return Selection(tasks, skipped, skipped.warnings + first(notes))
@@ -173,13 +175,8 @@ def _unmatched_servers(option: str, selectors: Sequence[Selector], servers: Sequ
     where = "that include means " if option == "exclude" else ""
     return [
         f'No server {where}matches "{name}" in {option}. {did_you_mean(name, servers)}'.strip()
-        for name in names
-        if not _is_there(name, servers)
+        for name in unmatched(names, servers)
     ]
-
-
-def _is_there(pattern: str, servers: Sequence[str]) -> bool:
-    return any(matches(server, pattern) for server in servers)
 
 
 def _refuse_unknown(missing: Sequence[Selector], there: Sequence[TaskName]) -> None:

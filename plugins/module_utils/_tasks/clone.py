@@ -174,17 +174,12 @@ def _watch(api: Api, task: TaskName, limit: float, sleep: float) -> Json:
 
 
 def _shown(api: Api, wanted: Wanted, limit: float, sleep: float) -> TaskSnapshot:
-    """Return the copy, once it shows. Raises AemError, with ``changed``, if it does not in time."""
+    """Return the copy, once it shows. Raises AemError if it does not in time."""
     try:
         return snapshot_of(_watch(api, wanted.task, limit, sleep))
     except TimedOut as over:
-        error = WaitError(
+        raise WaitError(
             f"The {wanted.original.subject} was cloned, but no {wanted.task.subject} shows after {limit:g} s "
             f"(wait_timeout).{f' {over.trouble}' if over.trouble else ''}",
             "Look at the tasks in the console, or run this again: nothing is done twice.",
-        )
-        error.changed = True
-        raise error from over
-    except AemError as error:
-        error.changed = True
-        raise
+        ) from over

@@ -263,7 +263,6 @@ class Control:
         """
         if not lost.sent:
             raise lost
-        lost.changed = True
         lost.hint = "The call was not sent again. Look at the task, then run this again: nothing is done twice."
         waiting, limit = self._operation.waiting, self._api.client.limits.lost_effect
         limit = waiting.timeout if self._is_followed else min(self._operation.timeout, limit)
