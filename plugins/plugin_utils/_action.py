@@ -39,7 +39,7 @@ from ._controller import REFUSALS, plain, shown_lines
 
 display = Display()
 # What Python up to 3.8 says of the type hints of a module (3.6: of the line that makes them texts).
-OLD_PYTHON = re.compile("object is not subscriptable|future feature annotations is not defined")
+OLD_PYTHON = re.compile("'(ABCMeta|type)' object is not subscriptable|future feature annotations is not defined")
 
 # The connections of this worker: they outlive the items of a loop, sessions and logins do not. The process id is in
 # the key because a worker is a fork, which must not use the connections of its parent.

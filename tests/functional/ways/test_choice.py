@@ -165,10 +165,15 @@ def test_without_requests_beside_ansible_the_module_runs_and_says_so(controller)
     assert "The Python library requests is missing for" in output
 
 
-# A Python without the type hints of 3.9, as far as they show.
+# A Python without the type hints of 3.9, in its words.
 PYTHON_3_8 = """#!{python}
 import collections.abc, runpy, sys
-del sys.argv[0], collections.abc.Callable.__class_getitem__
+
+def refuse(_type):
+    raise TypeError("'ABCMeta' object is not subscriptable")
+
+collections.abc.Callable.__class_getitem__ = refuse
+del sys.argv[0]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
