@@ -378,6 +378,21 @@ def test_it_dies_with_its_parent(tmp_path: Path) -> None:
     assert not path.exists()
 
 
+def test_in_the_background_it_says_where_it_is_and_goes_on(tmp_path: Path) -> None:
+    """A playbook needs no other task to wait for it; nothing is left behind."""
+    command = [sys.executable, str(ROOT / "tests" / "simulator"), "--background"]
+    started = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    access = json.loads(started.stdout)
+    assert _lives(access["pid"])
+    with Client(Access(access)) as client:
+        assert client.log_in().status == 200
+    control(access["control_url"], "POST", "/shutdown")
+    eventually(lambda: not _lives(access["pid"]), 5)
+    assert not Path(access["ca_path"]).parent.exists()
+    failed = subprocess.run([*command, "--tls-dir", "/dev/null/x"], capture_output=True, text=True, timeout=60)
+    assert (failed.returncode, failed.stdout) == (2, "") and "can't start" in failed.stderr
+
+
 def test_it_ends_after_its_lifetime(tmp_path: Path) -> None:
     """A playbook that broke off before its last task leaves nothing running for long."""
     path = tmp_path / "ready.json"
