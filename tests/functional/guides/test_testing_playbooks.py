@@ -73,9 +73,7 @@ def test_the_scenario_for_molecule(project, installed):
     assert commands == ["molecule test"]
     output = run(project, installed, *commands[0].split())
     actions = re.search(r"^ +test_sequence: \[(.*)\]$", GUIDE, re.MULTILINE)[1].split(", ")
-    assert len(actions) == 6
-    for action in actions:
-        assert f"default > {action}: Executed: Successful" in output
+    assert f"actions={len(actions)}  successful={len(actions)} " in output
     assert "[WARNING]" not in output
 
 
