@@ -215,8 +215,8 @@ def unit(session: nox.Session) -> None:
 @session_of("test")
 def functional(session: nox.Session) -> None:
     """Against the stand-in over real HTTPS; side by side, as most of the time goes by in waiting."""
-    ways = "--ignore=tests/functional/ways"
-    pytest(session, "--numprocesses=4", ways, "tests/functional", "tests/simulator/tests")
+    others = ("--ignore=tests/functional/ways", "--ignore=tests/functional/mitogen")
+    pytest(session, "--numprocesses=4", *others, "tests/functional", "tests/simulator/tests")
 
 
 @session_of("oldest")
@@ -230,6 +230,12 @@ def oldest(session: nox.Session) -> None:
 def ways(session: nox.Session, core: Core) -> None:
     """In process and as a module, compared on one core; and what signals do."""
     pytest(session, "tests/functional/ways")
+
+
+@session_of("mitogen")
+def mitogen(session: nox.Session) -> None:
+    """Both ways under Mitogen."""
+    pytest(session, "tests/functional/mitogen")
 
 
 @session_of("test")
