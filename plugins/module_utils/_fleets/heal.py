@@ -198,8 +198,10 @@ class Healing:
             outcome.take(failure.facts.get("tasks", ()), api.in_window)
             raise
         outcome.take(views, api.in_window)
-        # These were seen to run. What a failure has left, the next run sees.
-        self._store.finish(TaskName(one["server"], one["name"]) for one in views if not one["failed"])
+        # These were seen to run, or to have done so. What another failure has left, the next run sees.
+        self._store.finish(
+            TaskName(one["server"], one["name"]) for one in views if not one["failed"] or one["after"] == "ERROR"
+        )
 
     def _job(self, listed: Listed, as_of: float) -> Job:
         """Return the restart of a task. One that is stopped already is started, if nobody has done so meanwhile."""
