@@ -92,7 +92,9 @@ class Reader:
             state = NO_LIST.get(error.error_code, FAILED)
             return ServerReading(state, error.message, error.error_code or None)
         except TransportError as failure:
-            # Is it Enterprise Manager, or that server alone? Nobody else is asked before that is known.
+            if not failure.sent:  # no connection, or no login: that is not about the server
+                raise
+            # Is it Enterprise Manager, or that server alone? It is asked for something else.
             self._api.get_server_list(accept=("UNAUTHORIZED_REQUEST",))
             return ServerReading(FAILED, failure.message)
 

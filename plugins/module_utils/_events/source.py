@@ -126,7 +126,8 @@ class _Source:
                 if failure.facts.get("error_code") == INVALID_SESSION_ID and not self._settings.connection.login:
                     raise
                 after, events = away(memory, at, self._watch, failure)
-                LOG.warning("%s", self._shown(str(failure)))
+                if not lost:
+                    LOG.warning("%s", self._shown(str(failure)))
                 lost += 1
                 pause = back_off(self._settings.interval, lost)
             else:
