@@ -26,12 +26,12 @@ NOX := .build/nox/bin/python -m nox $(NOXFLAGS)
 
 CORES := 2.21 2.19 2.16
 ON_EACH_CORE := ways integration sanity units
-ONCE := unit functional oldest soak mitogen docs docs-tables molecule window importer build bench simulator demo
+ONCE := unit functional oldest soak events mitogen docs docs-tables molecule window importer build bench simulator demo
 LINT := formatters codeqa yamllint typing antsibull-nox-config docs-check extra-checks license-check ansible-lint changelog
 each = $(CORES:%=$(1)-%)
 # What CI runs, the long before the short. As modules the targets of "integration" run in "ways".
 GATE := $(call each,ways) functional $(call each,integration) $(call each,sanity) lint $(call each,units) \
-	oldest soak mitogen molecule importer docs demo window unit
+	oldest soak events mitogen molecule importer docs demo window unit
 
 .DEFAULT_GOAL := help
 .PHONY: help test lint changelog clean $(ONCE) $(ON_EACH_CORE) $(foreach name,$(ON_EACH_CORE),$(call each,$(name)))
@@ -67,6 +67,7 @@ integration: ## ansible-test integration against the stand-in, on each ansible-c
 ways: ## Both ways to run a module, compared on each ansible-core
 mitogen: ## Both ways to run a module under Mitogen
 soak: ## Kill maintenance windows at 20 random moments, both ways to run (minutes)
+events: ## The rulebooks in the real ansible-rulebook (needs Java)
 units: ## ansible-test units, on each ansible-core and each Python
 sanity: ## ansible-test sanity, on each ansible-core
 molecule: ## The Molecule scenarios

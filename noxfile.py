@@ -191,7 +191,7 @@ def results_of(session: nox.Session) -> Path:
 # -- tests that pytest runs, against the checkout
 
 
-def pytest(session: nox.Session, *default: str) -> None:
+def pytest(session: nox.Session, *default: str, **variables: str) -> None:
     """Run the tests of the default folders, or of paths among the arguments."""
     given = any((ROOT / argument.partition("::")[0]).exists() for argument in session.posargs)
     options = [one for one in default if one.startswith("-")] if given else [*default]
@@ -203,6 +203,7 @@ def pytest(session: nox.Session, *default: str) -> None:
         *session.posargs,
         PYTHONPATH=link(session),
         HYPOTHESIS_STORAGE_DIRECTORY=str(cache / "hypothesis"),
+        **variables,
     )
 
 
@@ -302,6 +303,15 @@ def install_collection(session: nox.Session) -> str:
         command = ("ansible-galaxy", "collection", "install", "--force", str(tarball), "-p", str(folder))
         run(session, *command, ANSIBLE_COLLECTIONS_PATH=str(folder))
     return str(folder)
+
+
+@session_of("events")
+def events(session: nox.Session) -> None:
+    """The rulebooks in the real ansible-rulebook, which needs Java 17 or newer."""
+    java = shutil.which("java") or shutil.which("java", path=os.path.join(os.environ.get("JAVA_HOME", ""), "bin"))
+    if not java:
+        session.skip("ansible-rulebook needs Java, and there is none on PATH: openjdk-17-jre-headless of Debian")
+    pytest(session, "tests/rulebooks", ANSIBLE_COLLECTIONS_PATH=link(session))
 
 
 @session_of("play")
