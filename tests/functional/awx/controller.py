@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A stand-in for the REST API of AWX: any resource, by name or id, with what it is associated with. It records writes."""
+"""A stand-in for the REST API of AWX: any resource, by name or id, and its associations. Writes are recorded."""
 
 from __future__ import annotations
 

@@ -4,19 +4,21 @@
 
 """What AWX makes of a job template: the rendered credential, the variables, a run of ansible-runner, the artifacts.
 
-The rendering is AWX's own (awx_plugins.interfaces). What the path of a file in a container is, is one of this machine here.
+The rendering is AWX's own (awx_plugins.interfaces). Only what is the path of a file in a container is one of this
+machine here.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import ansible_runner
 from ansible_collections.dataops.qlik_em.tests.functional.awx.controller import PREFIX, Awx, Item
 from ansible_collections.dataops.qlik_em.tests.functional.support.play import COLLECTIONS, COMPILED
 from awx_plugins.interfaces._temporary_private_api import ManagedCredentialType
@@ -24,6 +26,7 @@ from awx_plugins.interfaces._temporary_private_credential_api import Credential
 from awx_plugins.interfaces._temporary_private_inject_api import inject_credential
 
 PROJECT = COLLECTIONS / "ansible_collections/dataops/qlik_em/extensions/awx/project"
+BIN = Path(sys.executable).parent
 NAME = "Qlik Enterprise Manager"
 
 
@@ -49,22 +52,24 @@ class Jobs:
         survey = self._awx.related.get(item["related"]["survey_spec"], {"spec": []})["spec"]
         defaults = {question["variable"]: question["default"] for question in survey if "default" in question}
         given = json.loads(item.get("extra_vars") or "{}") | defaults | (artifacts or {}) | answers
-        folder = self.folder_of(item["credentials"] if "credentials" in item else None)
+        folder = self.new_folder()
         (folder / "env" / "extravars").write_text(json.dumps(given))
-        runner = ansible_runner.run(
-            private_data_dir=str(folder), playbook=item["playbook"], envvars=self.variables, quiet=True
-        )
-        events = [*runner.events]
+        (folder / "env" / "envvars").write_text(json.dumps(self.variables))
+        command = [f"{BIN}/ansible-runner", "run", str(folder), "-p", item["playbook"], "--ident", "1", "--quiet"]
+        ended = subprocess.run(command, env={"PATH": f"{BIN}:{os.environ['PATH']}"}, check=False, capture_output=True)
+        left = folder / "artifacts" / "1"
+        files = sorted((left / "job_events").iterdir(), key=lambda file: int(file.name.partition("-")[0]))
+        events = [json.loads(file.read_text()) for file in files]
         results = {
             event["event_data"]["task"]: event["event_data"]["res"]
             for event in events
             if event["event"] in ("runner_on_ok", "runner_on_failed")
         }
         last = next((event["event_data"] for event in events if event["event"] == "playbook_on_stats"), {})
-        output = runner.stdout.read()
-        return Job(runner.status == "successful", output, last.get("artifact_data", {}), results)
+        output = re.sub(r"\x1b\[[\d;]*m|\r", "", (left / "stdout").read_text())
+        return Job(ended.returncode == 0, output, last.get("artifact_data", {}), results)
 
-    def folder_of(self, _credentials: Any = None) -> Path:
+    def new_folder(self) -> Path:
         """Make the folder of a job, with the project and the files of the credential; its variables are kept."""
         folder = self._folder / f"job-{len([*self._folder.iterdir()])}"
         (folder / "env").mkdir(parents=True)
@@ -78,7 +83,7 @@ class Jobs:
         self.variables = {
             **{name: value.replace("/runner/", f"{folder}/") for name, value in env.items()},
             **COMPILED,
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PATH": f"{BIN}:{os.environ['PATH']}",
             "HOME": str(self._folder),
             "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
         }
@@ -99,9 +104,7 @@ def walk(awx: Awx, jobs: Jobs, workflow: str, denied: tuple[str, ...] = (), **an
     artifacts: dict[str, Any] = {}
     while ready:
         node = ready.pop(0)
-        template = next(
-            (one for one in awx.items["job_templates"] if one["id"] == node["unified_job_template"]), None
-        )
+        template = next((one for one in awx.items["job_templates"] if one["id"] == node["unified_job_template"]), None)
         if template:
             job = jobs.launch(template["name"], artifacts, **answers)
             artifacts = artifacts | job.artifacts

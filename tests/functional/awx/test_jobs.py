@@ -2,23 +2,27 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Job templates as ansible-runner runs them for AWX: with the rendered credential, answers of a survey, and artifacts."""
+"""Job templates as ansible-runner runs them for AWX: with the rendered credential, answers, and artifacts."""
 
 from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.dataops.qlik_em.tests.functional.awx.jobs import PROJECT, Jobs, walk
+import yaml
+from ansible_collections.dataops.qlik_em.tests import simulator
+from ansible_collections.dataops.qlik_em.tests.functional.awx.jobs import BIN, Jobs, walk
 
+DEFAULT = yaml.safe_load((Path(simulator.__file__).parent / "default.yml").read_text(encoding="utf-8"))
 WINDOW = "Qlik EM: maintenance window"
 ALL = json.dumps([{"server": "Replicate-Prod"}, {"server": "Compose-DW"}])
 MOST_IN_AN_EVENT = 700_000  # characters; AWX replaces a longer result by an empty one
-QUICK = {"maintenance_window_wait_sleep": 0.1}
+QUICK = {"maintenance_window_wait_sleep": 0.1, "maintenance_window_waves": "auto"}
+NOT_STUCK = json.dumps([{"name": "stuck"}])  # the stand-in's task that never stops
+STOPPABLE = json.dumps([{"name": "stuck"}, {"name": "locked"}])  # and the one whose stop is refused
 EMPTY = dict.fromkeys(("username", "password", "api_token", "ca", "proxy"), "")
 
 
@@ -61,7 +65,7 @@ def test_without_a_ca_the_store_of_the_system_is_trusted(em, jobs) -> None:
 
 
 def test_a_box_that_was_left_out_does_not_switch_the_check_off(em, jobs) -> None:
-    jobs.folder_of()
+    jobs.new_folder()
     assert jobs.variables["QLIK_EM_VALIDATE_CERTS"] == ""
     jobs.inputs |= {"ca": "", "is_unverified": True}
     job = jobs.launch("Qlik EM: state report", report_server="Replicate-Prod")
@@ -70,8 +74,8 @@ def test_a_box_that_was_left_out_does_not_switch_the_check_off(em, jobs) -> None
 
 
 def test_the_inventory_source_has_a_host_for_each_server(em, jobs) -> None:
-    folder = jobs.folder_of()
-    command = [f"{Path(sys.executable).parent}/ansible-inventory", "-i", "em.qlik_em.yml", "--list"]
+    folder = jobs.new_folder()
+    command = [f"{BIN}/ansible-inventory", "-i", "em.qlik_em.yml", "--list"]
     ended = subprocess.run(
         command, cwd=folder / "project", env=jobs.variables, check=False, capture_output=True, text=True
     )
@@ -118,16 +122,15 @@ def test_a_report_fails_if_it_is_asked_to(em, jobs) -> None:
 
 def test_a_window_hands_its_checkpoint_from_node_to_node(setup, em, jobs) -> None:
     before = running(em)
-    ran = walk(setup.awx, jobs, WINDOW, maintenance_window_include=ALL, maintenance_window_exclude="", **QUICK)
+    ran = walk(setup.awx, jobs, WINDOW, maintenance_window_include=ALL, maintenance_window_exclude=STOPPABLE, **QUICK)
     assert ran == [f"{node} succeeded" for node in ("record", "begin", "freeze", "patched", "restore")]
     assert running(em) == before
     assert len([one for one in em.requests() if one["operation"] == "StopTask"]) > 2
 
 
 def test_a_freeze_that_fails_waits_for_somebody_then_goes_back(setup, em, jobs) -> None:
-    em.set_task("Replicate-Prod", "orders", stop_error="AEM_STOP_TASK_INNER_ERR")
     before = running(em)
-    ran = walk(setup.awx, jobs, WINDOW, maintenance_window_include=ALL, **QUICK)
+    ran = walk(setup.awx, jobs, WINDOW, maintenance_window_include=ALL, maintenance_window_exclude=NOT_STUCK, **QUICK)
     assert ran == ["record succeeded", "begin succeeded", "freeze failed", "go_back succeeded", "restore succeeded"]
     assert running(em) == before
 
@@ -142,14 +145,20 @@ def test_a_freeze_that_fails_waits_for_somebody_then_goes_back(setup, em, jobs) 
 )
 def test_what_is_denied_is_not_done(setup, em, jobs, denied, ends) -> None:
     before = running(em)
-    ran = walk(setup.awx, jobs, WINDOW, denied, maintenance_window_include=ALL, **QUICK)
+    selected = {"maintenance_window_include": ALL, "maintenance_window_exclude": STOPPABLE}
+    ran = walk(setup.awx, jobs, WINDOW, denied, **selected, **QUICK)
     assert ran[-len(ends) :] == ends
     assert (running(em) == before) is (denied == ("begin",))
 
 
 def test_results_of_ten_thousand_tasks_stay_in_the_events(em, jobs) -> None:
     tasks = [{"name": f"task {number}", "state": "RUNNING"} for number in range(10_000)]
-    em.reset({"servers": [{"name": f"Server-{number}", "tasks": tasks[number::300]} for number in range(300)]})
+    em.reset(
+        {
+            "users": DEFAULT["users"],
+            "servers": [{"name": f"Server-{number}", "tasks": tasks[number::300]} for number in range(300)],
+        }
+    )
     recorded = jobs.launch("Qlik EM: window, record", maintenance_window_include='[{"server": "*"}]')
     assert recorded.successful, recorded.output
     assert recorded.results["Note what runs"]["counts"]["selected"] == 10_000
@@ -165,5 +174,11 @@ def test_results_of_ten_thousand_tasks_stay_in_the_events(em, jobs) -> None:
 
 def test_output_is_shown_in_lines(em, jobs) -> None:
     job = jobs.launch("Qlik EM: state report", report_server="Replicate-Prod")
-    assert "        servers: 1" in job.output.replace("\r", ""), job.output
-    assert (PROJECT / "ansible.cfg").exists()
+    assert "\n        servers: 1\n" in job.output, job.output
+
+
+def test_heal_says_what_it_would_do(em, jobs) -> None:
+    job = jobs.launch("Qlik EM: heal")
+    assert job.successful, job.output
+    assert "heal_result.report" in job.output
+    assert not [one for one in em.requests() if one["operation"] == "RunTask"]

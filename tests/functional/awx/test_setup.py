@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.dataops.qlik_em.tests.functional.awx.conftest import run_setup
 from ansible_collections.dataops.qlik_em.tests.functional.awx.jobs import NAME, linked
 
 WORKFLOW = "Qlik EM: maintenance window"
