@@ -21,7 +21,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 # make unit ARGS="-k stop", make integration CORE=2.19 ARGS=aem_task
 CORE :=
 ARGS :=
-JOBS := 2
+# One more than the cores of CI: most sessions wait for a part of their time.
+JOBS := 3
 NOX := .build/nox/bin/python -m nox $(NOXFLAGS)
 
 CORES := 2.21 2.19 2.16
