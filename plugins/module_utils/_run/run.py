@@ -31,6 +31,7 @@ from .result import Mode, Result
 
 Run = Callable[[Api, Mapping[str, Any], Mode], Result]
 DEFAULT_LIMITS = Limits()
+LINES = ("warnings", "report")  # members that are lists of texts for people
 ROWS = ("tasks", "tables", "skipped_servers")  # members whose rows have texts for people, too
 
 
@@ -104,8 +105,9 @@ def run_resource(
     # Our own keys stay: with a password like "msg", Ansible would not find the message.
     masked = {key: secrets.mask(value) for key, value in outcome.items()}
     # After masking, or a secret with a line end would not be found.
-    if "warnings" in masked:
-        masked["warnings"] = [one_line(warning) for warning in masked["warnings"]]
+    for member in LINES:
+        if member in masked:
+            masked[member] = [one_line(line) for line in masked[member]]
     for row in (row for member in ROWS if isinstance(masked.get(member), list) for row in masked[member]):
         if isinstance(row, dict):
             row.update({text: one_line(row[text]) for text in ("msg", "hint") if text in row})
