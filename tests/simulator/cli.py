@@ -24,8 +24,9 @@ _PARENT_CHECK = 0.3  # seconds between two checks whether the parent process liv
 
 def parser() -> argparse.ArgumentParser:
     """All options."""
+    name = Path(sys.argv[0]).name
     result = argparse.ArgumentParser(
-        prog="python -m tests.simulator",
+        prog=name if name != "__main__.py" else f"python -m {__package__}",
         description="A stand-in Qlik Enterprise Manager for tests. Listens on this machine's loopback address only.",
     )
     add = result.add_argument
