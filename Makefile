@@ -26,12 +26,13 @@ NOX := .build/nox/bin/python -m nox $(NOXFLAGS)
 
 CORES := 2.21 2.19 2.16
 ON_EACH_CORE := ways integration sanity units
-ONCE := unit functional oldest soak mitogen docs docs-tables molecule window importer build bench simulator demo
-LINT := formatters codeqa yamllint typing antsibull-nox-config docs-check extra-checks license-check ansible-lint changelog
+ONCE := unit functional awx oldest soak events mitogen docs docs-tables molecule window importer build bench simulator demo
+LINT := formatters codeqa yamllint typing antsibull-nox-config docs-check extra-checks license-check \
+	awx-collection ansible-lint changelog
 each = $(CORES:%=$(1)-%)
 # What CI runs, the long before the short. As modules the targets of "integration" run in "ways".
 GATE := $(call each,ways) functional $(call each,integration) $(call each,sanity) lint $(call each,units) \
-	oldest soak mitogen molecule importer docs demo window unit
+	awx oldest soak events mitogen molecule importer docs demo window unit
 
 .DEFAULT_GOAL := help
 .PHONY: help test lint changelog clean $(ONCE) $(ON_EACH_CORE) $(foreach name,$(ON_EACH_CORE),$(call each,$(name)))
@@ -62,11 +63,13 @@ demo: ## Watch a playbook stop and start a task (a stand-in server, or QLIK_EM_U
 simulator: ## Run the stand-in Enterprise Manager until Ctrl-C
 unit: ## Unit tests, in seconds
 functional: ## Functional tests against the stand-in, over real HTTPS
+awx: ## The kit for AWX, with the collection and the tools that AWX uses
 oldest: ## The HTTP client with the oldest libraries that the modules support
 integration: ## ansible-test integration against the stand-in, on each ansible-core
 ways: ## Both ways to run a module, compared on each ansible-core
 mitogen: ## Both ways to run a module under Mitogen
 soak: ## Kill maintenance windows at 20 random moments, both ways to run (minutes)
+events: ## The rulebooks in the real ansible-rulebook (needs Java)
 units: ## ansible-test units, on each ansible-core and each Python
 sanity: ## ansible-test sanity, on each ansible-core
 molecule: ## The Molecule scenarios

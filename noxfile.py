@@ -15,6 +15,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ import nox
 ROOT = Path(__file__).resolve().parent
 BUILD = ROOT / ".build"
 NAMESPACE, NAME = "dataops", "qlik_em"
+AWX_COLLECTION = BUILD / "home" / ".ansible" / "collections"
 PATIENCE = 30.0  # seconds that a process gets to end after Ctrl-C: modules log out, stand-ins stop
 
 # The Pythons that tests/tools/bootstrap.py found on this machine.
@@ -191,8 +193,8 @@ def results_of(session: nox.Session) -> Path:
 # -- tests that pytest runs, against the checkout
 
 
-def pytest(session: nox.Session, *default: str) -> None:
-    """Run the tests of the default folders, or of paths among the arguments."""
+def pytest(session: nox.Session, *default: str, also: Path | None = None, **variables: str) -> None:
+    """Run the tests of the default folders, or of paths among the arguments; ``also`` has further collections."""
     given = any((ROOT / argument.partition("::")[0]).exists() for argument in session.posargs)
     options = [one for one in default if one.startswith("-")] if given else [*default]
     cache = BUILD / "cache" / session.name
@@ -201,8 +203,9 @@ def pytest(session: nox.Session, *default: str) -> None:
         *("pytest", f"--junit-xml={results_of(session) / 'pytest.xml'}", "-o", f"cache_dir={cache / 'pytest'}"),
         *options,
         *session.posargs,
-        PYTHONPATH=link(session),
+        PYTHONPATH=os.pathsep.join([link(session), *([str(also)] if also else [])]),
         HYPOTHESIS_STORAGE_DIRECTORY=str(cache / "hypothesis"),
+        **variables,
     )
 
 
@@ -215,7 +218,7 @@ def unit(session: nox.Session) -> None:
 @session_of("test")
 def functional(session: nox.Session) -> None:
     """Against the stand-in over real HTTPS; side by side, as most of the time goes by in waiting."""
-    others = ("--ignore=tests/functional/ways", "--ignore=tests/functional/mitogen")
+    others = [f"--ignore=tests/functional/{folder}" for folder in ("awx", "mitogen", "ways")]
     pytest(session, "--numprocesses=4", *others, "tests/functional", "tests/simulator/tests")
 
 
@@ -236,6 +239,13 @@ def ways(session: nox.Session, core: Core) -> None:
 def mitogen(session: nox.Session) -> None:
     """Both ways under Mitogen."""
     pytest(session, "tests/functional/mitogen")
+
+
+@session_of("awx")
+def awx(session: nox.Session) -> None:
+    """The kit for AWX, with the collection and the tools that AWX itself uses; AWX is a stand-in."""
+    run(session, "python", "tests/tools/awx_collection.py", str(AWX_COLLECTION))
+    pytest(session, "tests/functional/awx", also=AWX_COLLECTION)
 
 
 @session_of("test")
@@ -302,6 +312,15 @@ def install_collection(session: nox.Session) -> str:
         command = ("ansible-galaxy", "collection", "install", "--force", str(tarball), "-p", str(folder))
         run(session, *command, ANSIBLE_COLLECTIONS_PATH=str(folder))
     return str(folder)
+
+
+@session_of("events")
+def events(session: nox.Session) -> None:
+    """The rulebooks in the real ansible-rulebook, which needs Java 17 or newer."""
+    java = shutil.which("java") or shutil.which("java", path=os.path.join(os.environ.get("JAVA_HOME", ""), "bin"))
+    if not java:
+        session.skip("ansible-rulebook needs Java, and there is none on PATH: openjdk-17-jre-headless of Debian")
+    pytest(session, "tests/rulebooks", ANSIBLE_COLLECTIONS_PATH=link(session))
 
 
 @session_of("play")
@@ -383,6 +402,12 @@ def docs_tables(session: nox.Session) -> None:
     """Write docs/api-coverage.md and docs/errors.md anew."""
     module = f"ansible_collections.{NAMESPACE}.{NAME}.tests.tools.api_docs"
     run(session, "python", "-m", module, PYTHONPATH=link(session))
+
+
+@nox.session(name="awx-collection", venv_backend="none")
+def awx_collection(session: nox.Session) -> None:
+    """Install awx.awx where the session ansible-lint finds what tests/tools/requirements/collections.yml names."""
+    session.run(sys.executable, "tests/tools/awx_collection.py", str(AWX_COLLECTION), external=True)
 
 
 @session_of("changelog")

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import InputError
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.nearest import nearest
 from ansible_collections.dataops.qlik_em.plugins.module_utils._common.wait import check_waiting
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.options import check_limits, check_stop_policy
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.selection import read_selectors
@@ -77,8 +77,8 @@ def _misspelt(known: list[str], names: Iterable[str]) -> Iterator[str]:
     """Yield a line for each name that is not a variable of the role, nor one of its results."""
     results = [PREFIX + result for result in RESULTS]
     for name in sorted(set(names) - {*known, *results}):
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"Is {near[0]} meant?" if near else f"Its variables are {', '.join(sorted(known))}."
+        near = nearest(name[len(PREFIX) :], (one[len(PREFIX) :] for one in known))
+        hint = f'Did you mean "{PREFIX}{near[0]}"?' if near else f"Its variables are {', '.join(sorted(known))}."
         yield f"{name} is not a variable of the role maintenance_window. {hint}"
 
 

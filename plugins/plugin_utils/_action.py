@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import import_module
@@ -37,6 +38,8 @@ from ..module_utils._run.run import run_resource
 from ._controller import REFUSALS, plain, shown_lines
 
 display = Display()
+# What Python up to 3.8 says of the type hints of a module (3.6: of the line that makes them texts).
+OLD_PYTHON = re.compile("'(ABCMeta|type)' object is not subscriptable|future feature annotations is not defined")
 
 # The connections of this worker: they outlive the items of a loop, sessions and logins do not. The process id is in
 # the key because a worker is a fork, which must not use the connections of its parent.
@@ -70,7 +73,8 @@ class ActionFrame(ActionBase):
             except LoginRefused as refusal:
                 result.update(refusal.as_result(), failed=True)
                 return result
-            result.update(self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=wrap_async))
+            executed = self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=wrap_async)
+            result.update(self._refused_by_old_python(executed) or executed)
             if result.get("login_refused"):
                 known = ("msg", "login_refused", "error_code", "error_message", "http_status", "url")
                 REFUSALS.remember(identity, **{name: result[name] for name in known if name in result})
@@ -120,6 +124,19 @@ class ActionFrame(ActionBase):
             path = self._transfer_file(path, self._connection._shell.join_path(folder, os.path.basename(path)))
             self._fixup_perms2((folder, path))
         return {**arguments, option: path}
+
+    def _refused_by_old_python(self, executed: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the failure of a module that could not even be imported, or an empty one: its Python is too old."""
+        if not any(OLD_PYTHON.search(str(executed.get(member))) for member in ("msg", "module_stderr", "exception")):
+            return {}
+        python = str(getattr(self, "_used_interpreter", "") or "the Python of this host").removeprefix("#!")
+        return {
+            "failed": True,
+            "changed": False,
+            "msg": f"The modules need Python 3.9 or newer, and {python} is older. Nothing was sent.",
+            "hint": "Set ansible_python_interpreter to a newer one, or let the task run in process: with delegate_to: "
+            "localhost and without aem_run_as_module, it needs no Python of the host.",
+        }
 
     def _module_login(self, arguments: Mapping[str, Any]) -> list[str]:
         """Return how a module logs in, as far as it can be seen from here: by options and variables.

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import User
@@ -59,3 +61,10 @@ def heeded() -> Iterator[None]:
 def user(em: Handle) -> User:
     """A user who logs in by user name and password."""
     return User(em)
+
+
+@pytest.fixture
+def stale_reading() -> dict[str, Any]:
+    """A fault: the task "stock" is shown stopped once more, although somebody has just started it."""
+    stopped = {"name": "stock", "state": "STOPPED", "task_stop_reason": "NORMAL", "message": ""}
+    return {"match": {"operation": "GetTaskDetails"}, "fault": "bad_json", "body": json.dumps(stopped)}

@@ -18,14 +18,19 @@ CASE = "Names are case-sensitive."
 MOST = 3  # names in a suggestion
 
 
-def did_you_mean(name: str, names: Iterable[str]) -> str:
-    """Return a question with the names that are nearest to ``name``, or an empty text if none is near."""
+def nearest(name: str, names: Iterable[str]) -> list[str]:
+    """Return those of the ``names`` that are much like ``name``, the nearest first."""
     by_fold: dict[str, list[str]] = {}
     for one in dict.fromkeys(names):
         by_fold.setdefault(one.casefold(), []).append(one)
     fold = name.casefold()
     near = [fold] if fold in by_fold else difflib.get_close_matches(fold, by_fold, MOST)
-    quoted = [f'"{one}"' for other in near for one in by_fold[other] if one != name][:MOST]
+    return [one for other in near for one in by_fold[other] if one != name][:MOST]
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """Return a question with the names that are nearest to ``name``, or an empty text if none is near."""
+    quoted = [f'"{one}"' for one in nearest(name, names)]
     return f"Did you mean {' or '.join(quoted)}?" if quoted else ""
 
 

@@ -32,6 +32,12 @@ def from_the_read(work: Callable[[], T]) -> T:
     return work()
 
 
+def hint_after(lost: TransportError, what: str) -> str:
+    """Return what to do after a write without an answer; ``what`` it was about is to be looked at."""
+    more = f" {lost.hint}" if lost.final else ""  # what it says would help beside that, or else nothing
+    return f"The call was not sent again. Look at the {what}, then run this again: nothing is done twice.{more}"
+
+
 @contextmanager
 def confirm_lost_write(is_done: Callable[[], bool]) -> Iterator[None]:
     """Send a write in the block; if its answer is lost, ask ``is_done`` whether it has taken effect.
@@ -43,10 +49,7 @@ def confirm_lost_write(is_done: Callable[[], bool]) -> Iterator[None]:
     except TransportError as lost:
         if not lost.sent:
             raise
-        more = f" {lost.hint}" if lost.final else ""  # what it says would help beside that, or else nothing
-        lost.hint = (
-            f"The call was not sent again. Look at the object, then run this again: nothing is done twice.{more}"
-        )
+        lost.hint = hint_after(lost, "object")
         try:
             if is_done():
                 return

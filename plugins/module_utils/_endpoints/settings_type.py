@@ -14,7 +14,7 @@ from .._client.api import Api, Json
 from .._client.errors import ApiError, InputError, TransportError
 from .._common.patterns import find_servers
 from .read import items_of
-from .types import TYPES, kind_of, nearest
+from .types import TYPES, kind_of, nearest_types
 
 HOW = (
     "Give settings_type as an export of such an endpoint shows it ($type below db_settings), or create the first "
@@ -43,7 +43,7 @@ def find_settings_type(api: Api, server: str, text: str, kind: str, listed: Sequ
 
 def unknown_type(text: str, others: Iterable[str], hint: str) -> InputError:
     """Return the failure for a type that is not known, and that none of the endpoints has; ``others`` are theirs."""
-    near = nearest(text, others)
+    near = nearest_types(text, others)
     meant = f" Was {' or '.join(near)} meant?" if near else ""
     return InputError(f'The type "{text}" is not known, and no endpoint that can be read has it.{meant}', hint)
 

@@ -11,13 +11,13 @@ Where each comes from: docs/enterprise_manager_api.md, 6.31 and 6.47.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from .._client.checks import check_name
 from .._client.errors import InputError
+from .._client.nearest import nearest
 
 # Of type_id in documents; GetEndpointList has the rest of it (docs/enterprise_manager_api.md, 6.32).
 SUFFIX = "_COMPONENT_TYPE"
@@ -96,9 +96,8 @@ def meaning(text: str, role: str | None = None) -> str:
     return kind
 
 
-def nearest(text: str, others: Iterable[str] = ()) -> list[str]:
+def nearest_types(text: str, others: Iterable[str] = ()) -> list[str]:
     """Return how known types, and ``others``, are called that are much like ``text``, the nearest first."""
     called = {kind: kind for kind in (*others, *TYPES)}
     called.update({kind_of(name): f"{name} ({kind})" for kind, known in TYPES.items() for name in known.names})
-    found = difflib.get_close_matches(kind_of(text), called, n=3, cutoff=0.6)
-    return [called[name] for name in found]
+    return [called[kind] for kind in nearest(kind_of(text), called)]

@@ -10,17 +10,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
-from .._client.checks import check_segment
 from .._client.errors import InputError
 from .._common.files import read_private_file
 from .._tasks.model import TaskName
 from .second_look import RAN
+from .strict import (
+    NotJson,
+    Odd,
+    check_members,
+    is_number,
+    list_at,
+    list_or_null_at,
+    mapping_at,
+    name_at,
+    parsed,
+    seconds_of,
+    text_at,
+    time_at,
+)
 
 SCHEMA = 2  # 1 had a mapping for each task and no latencies
-TIME = "%Y-%m-%dT%H:%M:%SZ"
 RUN_OPTION = "resume_processing"  # of a task that ran, in schema 1
 MOST_BYTES = 64 * 1024 * 1024  # many times the tasks that an Enterprise Manager can have
 MOST_SECONDS = 10 * 365 * 24 * 3600  # of a latency, and between a record and its freeze
@@ -79,7 +90,7 @@ class Checkpoint(NamedTuple):
     def document(self) -> dict[str, Any]:
         """Return it as what is written and returned: short, as AWX keeps it with each job."""
         groups: dict[str, dict[tuple[int, str], list[Any]]] = {}
-        begin = _seconds(self.recorded)
+        begin = seconds_of(self.recorded)
         for one in self.tasks:
             tasks = groups.setdefault(one.server, {}).setdefault((one.wave, one.state), [])
             reading = self.readings.get(one.task)
@@ -126,20 +137,18 @@ def _dump(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def load(path: str, address: str) -> Checkpoint | None:
-    """Return the checkpoint in a file, None if there is no file.
+def load(path: str, address: str, option: str = "path") -> Checkpoint | None:
+    """Return the checkpoint in a file, which ``option`` names, None if there is no file.
 
     Raises InputError as ``read_document`` does, and for a file that somebody else may have written.
     """
-    text = read_private_file("path", path, MOST_BYTES)
+    text = read_private_file(option, path, MOST_BYTES)
     if text is None:
         return None
     try:
-        document = json.loads(text)
-    except RecursionError as error:
-        raise _damaged(path, "it is nested too deeply") from error
-    except ValueError as error:
-        raise _damaged(path, "it is not JSON") from error
+        document = parsed(text)
+    except NotJson as error:
+        raise _damaged(path, str(error)) from error
     return read_document(document, address, path)
 
 
@@ -149,7 +158,7 @@ def read_document(document: Any, address: str, source: str) -> Checkpoint:
     Raises InputError, which names ``source`` and the place in it, if it is not as this or an earlier release has
     written it, of a newer schema, or not of the Enterprise Manager at ``address``.
     """
-    if not isinstance(document, dict) or not _is_number(document.get("schema")):
+    if not isinstance(document, dict) or not is_number(document.get("schema")):
         raise _damaged(source, "it is not a checkpoint")
     if document["schema"] > SCHEMA:
         raise InputError(
@@ -158,7 +167,7 @@ def read_document(document: Any, address: str, source: str) -> Checkpoint:
         )
     try:
         checkpoint = _checkpoint_in(document)
-    except _Odd as odd:
+    except Odd as odd:
         raise _damaged(source, str(odd), " or was edited") from odd
     if checkpoint.enterprise_manager != address:
         raise InputError(
@@ -187,56 +196,47 @@ def check_same(found: Checkpoint, given: Checkpoint, path: str) -> None:
         )
 
 
-class _Odd(Exception):
-    """What no release writes: where in the document, what is there, and what may be."""
-
-    def __init__(self, where: str, value: Any, allowed: str) -> None:
-        super().__init__(f"{where} is {_shown(value)}, and must be {allowed}")
-
-
 def _checkpoint_in(document: Mapping[str, Any]) -> Checkpoint:
     schema, common = document["schema"], ("schema", "enterprise_manager", "recorded", "phase", "selection")
     if schema == 1:
-        _check_members("", document, (*common, "tasks"), ("running",))
+        check_members("", document, (*common, "tasks"), ("running",))
     elif schema == SCHEMA:
-        _check_members("", document, (*common, "running", "servers"))
+        check_members("", document, (*common, "running", "servers"))
     else:
-        raise _Odd("schema", schema, f"1 or {SCHEMA}")
+        raise Odd("schema", schema, f"1 or {SCHEMA}")
     if document["phase"] not in PHASES:
-        raise _Odd("phase", document["phase"], f"one of {', '.join(PHASES)}")
+        raise Odd("phase", document["phase"], f"one of {', '.join(PHASES)}")
     selection = document["selection"]
     _check_selection(selection)
-    recorded = _time("recorded", document["recorded"])
-    found = _mappings_in(document["tasks"]) if schema == 1 else _groups_in(document["servers"], _seconds(recorded))
+    recorded = time_at("recorded", document["recorded"])
+    found = _mappings_in(document["tasks"]) if schema == 1 else _groups_in(document["servers"], seconds_of(recorded))
     tasks: dict[TaskName, RecordedTask] = {}
     readings: dict[TaskName, Reading] = {}
     for where, one, reading in found:
         if one.task in tasks:
-            raise _Odd(where, str(one.task), "another task: it is there twice")
+            raise Odd(where, str(one.task), "another task: it is there twice")
         tasks[one.task] = one
         if reading:
             readings[one.task] = reading
     _check_running(document, tasks.values())
-    address = _text("enterprise_manager", document["enterprise_manager"])
+    address = text_at("enterprise_manager", document["enterprise_manager"])
     return Checkpoint(address, recorded, document["phase"], dict(selection), tuple(tasks.values()), readings)
 
 
 def _groups_in(servers: Any, begin: int) -> Iterator[tuple[str, RecordedTask, Reading | None]]:
     """Yield where each task is in ``servers``, and what is there of it; ``begin`` is when it was recorded."""
-    if not isinstance(servers, dict):
-        raise _Odd("servers", servers, "a mapping")
-    for server, groups in servers.items():
-        _name("servers", server)
-        for number, group in enumerate(_list(f"servers/{server}", groups)):
+    for server, groups in mapping_at("servers", servers).items():
+        name_at("servers", server)
+        for number, group in enumerate(list_at(f"servers/{server}", groups)):
             where = f"servers/{server}/{number}"
-            _check_members(where, group, ("wave", "state", "tasks"))
-            wave, state = _wave(f"{where}/wave", group["wave"]), _text(f"{where}/state", group["state"])
-            for place, item in enumerate(_list(f"{where}/tasks", group["tasks"])):
+            check_members(where, group, ("wave", "state", "tasks"))
+            wave, state = _wave(f"{where}/wave", group["wave"]), text_at(f"{where}/state", group["state"])
+            for place, item in enumerate(list_at(f"{where}/tasks", group["tasks"])):
                 spot = f"{where}/tasks/{place}"
                 name, reading = _item(spot, item, begin)
-                one = RecordedTask(server, _name(spot, name), state, wave)
+                one = RecordedTask(server, name_at(spot, name), state, wave)
                 if reading and not one.ran:
-                    raise _Odd(spot, item, f"a name alone, as it was {state}")
+                    raise Odd(spot, item, f"a name alone, as it was {state}")
                 yield spot, one, reading
 
 
@@ -247,39 +247,34 @@ def _item(where: str, item: Any, begin: int) -> tuple[Any, Reading | None]:
     if len(item) == 2 and item[1] is None:
         return item[0], UNKNOWN
     numbers = item[1:]
-    if len(numbers) != 2 or not all(_is_number(one) and abs(one) <= MOST_SECONDS for one in numbers) or numbers[0] < 0:
+    if len(numbers) != 2 or not all(is_number(one) and abs(one) <= MOST_SECONDS for one in numbers) or numbers[0] < 0:
         form = "a name, [name, null], or [name, latency in seconds, seconds from recorded to when it was read]"
-        raise _Odd(where, item, form)
+        raise Odd(where, item, form)
     return item[0], Reading(numbers[0], begin + numbers[1])
 
 
 def _mappings_in(tasks: Any) -> Iterator[tuple[str, RecordedTask, Reading | None]]:
     """Yield where each task is in ``tasks`` of schema 1, and what is there of it."""
-    for number, item in enumerate(_list("tasks", tasks)):
+    for number, item in enumerate(list_at("tasks", tasks)):
         where = f"tasks/{number}"
-        _check_members(where, item, ("server", "name", "state", "run_option", "wave"))
-        server, name = (_name(f"{where}/{member}", item[member]) for member in ("server", "name"))
-        one = RecordedTask(server, name, _text(f"{where}/state", item["state"]), _wave(f"{where}/wave", item["wave"]))
+        check_members(where, item, ("server", "name", "state", "run_option", "wave"))
+        server, name = (name_at(f"{where}/{member}", item[member]) for member in ("server", "name"))
+        one = RecordedTask(server, name, text_at(f"{where}/state", item["state"]), _wave(f"{where}/wave", item["wave"]))
         if item["run_option"] not in (RUN_OPTION, None):
-            raise _Odd(f"{where}/run_option", item["run_option"], f'"{RUN_OPTION}" or null')
+            raise Odd(f"{where}/run_option", item["run_option"], f'"{RUN_OPTION}" or null')
         if one.ran != (item["run_option"] is not None):
             due = f'"{RUN_OPTION}"' if one.ran else "null"
-            raise _Odd(f"{where}/run_option", item["run_option"], f"{due}, as it was {one.state}")
+            raise Odd(f"{where}/run_option", item["run_option"], f"{due}, as it was {one.state}")
         yield where, one, UNKNOWN if one.ran else None
 
 
-def _is_number(value: Any) -> bool:
-    """Return whether a value is a whole number; True and False are in Python."""
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
 def _check_running(document: Mapping[str, Any], tasks: Collection[RecordedTask]) -> None:
-    """Raise _Odd if a task that ran was taken out, as far as the document shows; the first release did not count."""
+    """Raise Odd if a task that ran was taken out, as far as the document shows; the first release did not count."""
     counted = document.get("running")
-    if "running" in document and (not _is_number(counted) or counted != _running(tasks)):
-        raise _Odd("running", counted, f"the number of tasks that ran, which is {_running(tasks)}")
+    if "running" in document and (not is_number(counted) or counted != _running(tasks)):
+        raise Odd("running", counted, f"the number of tasks that ran, which is {_running(tasks)}")
     if "running" not in document and not tasks and document["phase"] in OPEN:
-        raise _Odd("tasks", [], f"the tasks of the window, which is {document['phase']}")
+        raise Odd("tasks", [], f"the tasks of the window, which is {document['phase']}")
 
 
 def _running(tasks: Iterable[RecordedTask]) -> int:
@@ -287,87 +282,24 @@ def _running(tasks: Iterable[RecordedTask]) -> int:
 
 
 def _check_selection(selection: Any) -> None:
-    _check_members("selection", selection, (), ("include", "exclude", "waves"))
+    check_members("selection", selection, (), ("include", "exclude", "waves"))
     for option, selectors in selection.items():
-        for number, selector in enumerate(_list_or_null(f"selection/{option}", selectors)):
+        for number, selector in enumerate(list_or_null_at(f"selection/{option}", selectors)):
             where = f"selection/{option}/{number}"
-            _check_members(where, selector, (), ("server", "name", "tag", "state"))
+            check_members(where, selector, (), ("server", "name", "tag", "state"))
             for member, value in selector.items():
                 if member in ("server", "name"):
                     if value is not None:
-                        _text(f"{where}/{member}", value)
+                        text_at(f"{where}/{member}", value)
                 else:
-                    for place, one in enumerate(_list_or_null(f"{where}/{member}", value)):
-                        _text(f"{where}/{member}/{place}", one)
-
-
-def _check_members(where: str, value: Any, needed: Iterable[str], possible: Iterable[str] = ()) -> None:
-    """Raise _Odd unless ``value`` is a mapping with the members that are needed, and at most the possible ones more."""
-    if not isinstance(value, dict):
-        raise _Odd(where, value, "a mapping")
-    known = (*needed, *possible)
-    prefix = f"{where}/" if where else ""
-    for member in value:
-        if member not in known:
-            raise _Odd(f"{prefix}{member}", value[member], f"left out: the members here are {', '.join(known)}")
-    for member in needed:
-        if member not in value:
-            raise _Odd(where or "the document", value, f"a mapping with {member}")
-
-
-def _list(where: str, value: Any) -> list[Any]:
-    if not isinstance(value, list):
-        raise _Odd(where, value, "a list")
-    return value
-
-
-def _list_or_null(where: str, value: Any) -> list[Any]:
-    if value is not None and not isinstance(value, list):
-        raise _Odd(where, value, "a list or null")
-    return value or []
-
-
-def _text(where: str, value: Any) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise _Odd(where, value, "a text that is not blank")
-    return value
-
-
-def _name(where: str, value: Any) -> str:
-    name = _text(where, value)
-    try:
-        return check_segment("name", name)
-    except InputError as error:
-        raise _Odd(where, value, "a name") from error
+                    for place, one in enumerate(list_or_null_at(f"{where}/{member}", value)):
+                        text_at(f"{where}/{member}/{place}", one)
 
 
 def _wave(where: str, value: Any) -> int:
-    if not _is_number(value) or value < 1:
-        raise _Odd(where, value, "a whole number from 1")
+    if not is_number(value) or value < 1:
+        raise Odd(where, value, "a whole number from 1")
     return int(value)
-
-
-def _time(where: str, value: Any) -> str:
-    try:
-        datetime.strptime(value, TIME)
-    except (TypeError, ValueError) as error:
-        raise _Odd(where, value, "a UTC time, as 2026-11-23T22:00:00Z") from error
-    return str(value)
-
-
-def _seconds(time: str) -> int:
-    """Return a time of the document as seconds since 1970."""
-    return int(datetime.strptime(time, TIME).replace(tzinfo=timezone.utc).timestamp())
-
-
-def _shown(value: Any) -> str:
-    """Return a value as a message may show it: short, whatever it is."""
-    if isinstance(value, dict):
-        return "a mapping"
-    if isinstance(value, list):
-        return "a list" if value else "an empty list"
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 60 else f"{text[:60]}..."
 
 
 def _damaged(source: str, why: str, how: str = "") -> InputError:

@@ -106,7 +106,7 @@ def _checked_path(params: Mapping[str, Any]) -> str | None:
     if not params["results_dest"]:
         return None
     path = real_path("results_dest", params["results_dest"])
-    for option in ("path", "journal"):
+    for option in ("path", "journal", "state_file"):
         other = params.get(option) and real_path(option, params[option])
         if other and path in (other, f"{other}.journal"):
             raise InputError(f"results_dest ({path}) is the file of {option}, which it would overwrite.")

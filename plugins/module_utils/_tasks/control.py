@@ -8,14 +8,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import NamedTuple
 
 from .._client.api import Api
 from .._client.calls import Answer
 from .._client.error_codes import advice_on
 from .._client.errors import AemError, ApiError, TransportError, WaitError
+from .._common.lost_answers import hint_after
 from .._common.wait import TimedOut, wait_until
 from .goals import Goal, load_times
 from .model import ACTIVE, STARTING, STOPPING, TaskName, TaskSnapshot, is_old_compose, snapshot_of, state_of
@@ -31,7 +31,6 @@ RECOVERS = (
     "It needs no further start: it retries by itself, because of an error at its source or target, which the task's "
     "log in the console names. Run this again to go on watching."
 )
-
 
 Watch = Callable[[TaskSnapshot], None]
 
@@ -83,7 +82,7 @@ class Control:
             return Outcome(True, snapshot if is_done(snapshot) else self._follow(is_done, STOP_TIMEOUT))
         if answer.error_code == ALREADY_STOPPED:
             if operation.wait:
-                return Outcome(False, self._follow(is_done, STOP_TIMEOUT, changed=False))
+                return Outcome(False, self._follow(is_done, STOP_TIMEOUT))
             return Outcome(False, TaskSnapshot("STOPPED"))
         if answer.error_code == STOP_TIMEOUT:
             if not operation.wait:
@@ -100,7 +99,7 @@ class Control:
         """Start the task, which was read as ``before``. A run is never sent twice."""
         operation = self._operation
         if before.state == STOPPING:
-            before = self._follow(self._is_stopped, STOP_TIMEOUT, changed=False)
+            before = self._follow(self._is_stopped, STOP_TIMEOUT)
         elif before.is_active and operation.makes_tables:
             before = self._await_end()
         is_done = self._start_check(before)
@@ -117,30 +116,41 @@ class Control:
         except TransportError as lost:
             snapshot = self._read_effect(lost, shows_effect)
             is_done = self._start_check(before, has_begun=True)
-            with _changed_on_failure(True):
-                return Outcome(True, snapshot if is_done(snapshot) else self._follow(is_done, RUN_TIMEOUT))
-        if answer.error_code == ALREADY_RUNNING:  # somebody else was faster
-            if operation.wait:
-                return Outcome(False, self._follow(is_done, RUN_TIMEOUT, changed=False))
-            return Outcome(False, TaskSnapshot("RUNNING"))
+            return Outcome(True, snapshot if is_done(snapshot) else self._follow(is_done, RUN_TIMEOUT))
+        if answer.error_code == ALREADY_RUNNING:
+            return Outcome(False, self._meet_other_run())
         if answer.error_code == RUN_TIMEOUT:
             if not self._is_followed:
                 raise self._server_timeout("RunTask", answer)
             return Outcome(True, self._follow(is_done, RUN_TIMEOUT, answer))
         return Outcome(True, self._follow_run(before, _snapshot_in(answer)))
 
+    def _meet_other_run(self) -> TaskSnapshot:
+        """Return the task that somebody else was faster to start, once it is where it should be. Raises AemError."""
+        snapshot = self.await_signs(self._look())
+        if snapshot.is_stopped and not self._goal().is_ended_well(snapshot):
+            reason = f": {snapshot.message}" if snapshot.message else "."
+            raise WaitError(
+                f"The {self._task.subject} was started by somebody else, and is {snapshot.state} again{reason}",
+                "Look at the task's log in the console, then run this again.",
+                task=snapshot.view(self._task),
+            )
+        return self.watch(snapshot)
+
     def _follow_run(self, before: TaskSnapshot, snapshot: TaskSnapshot) -> TaskSnapshot:
         """Return the task once it is started, after a RunTask that the server answered with ``snapshot``."""
         is_done = self._start_check(before, has_begun=True)
         if snapshot.is_stopped and not snapshot.message:
-            with _changed_on_failure(True):
-                snapshot = self._look()
-                if Goal(self._api, self._task, self._operation).is_ended_well(snapshot):
-                    return snapshot
+            snapshot = self._look()
+            if self._goal().is_ended_well(snapshot):
+                return snapshot
         if snapshot.message or snapshot.state not in (*ACTIVE, STARTING):
             changed = self._operation.makes_tables or snapshot.state != before.state
             raise self._not_a_success("after RunTask", snapshot, changed)
         return self._follow(is_done, RUN_TIMEOUT) if snapshot.state == STARTING or self._is_followed else snapshot
+
+    def _goal(self) -> Goal:
+        return Goal(self._api, self._task, self._operation)
 
     @property
     def _is_followed(self) -> bool:
@@ -176,13 +186,12 @@ class Control:
             self.check_run_in_progress(snapshot)
             return snapshot.is_stopped
 
-        with _changed_on_failure(False):
-            try:
-                return wait_until(self._api, self._look, has_ended, *self._operation.waiting)
-            except TimedOut as over:
-                if over.trouble or not over.last:
-                    raise self._stuck(over, RUN_TIMEOUT, None) from over
-                raise self._other_run(over.last, f" after {self._limit}") from over
+        try:
+            return wait_until(self._api, self._look, has_ended, *self._operation.waiting)
+        except TimedOut as over:
+            if over.trouble or not over.last:
+                raise self._stuck(over, RUN_TIMEOUT, None) from over
+            raise self._other_run(over.last, f" after {self._limit}") from over
 
     def check_run_in_progress(self, snapshot: TaskSnapshot) -> None:
         """Raise AemError if a run that only makes tables would wait for one that goes on for ever."""
@@ -222,10 +231,7 @@ class Control:
         """Return the task, which needs no call, once it is where it should be: somebody else may have just moved it."""
         stopping = self._operation.state == "stopped"
         is_done = self._is_stopped if stopping else self._start_check(snapshot, has_begun=True, is_sent=False)
-        with _changed_on_failure(False):
-            if is_done(snapshot):
-                return snapshot
-        return self._follow(is_done, STOP_TIMEOUT if stopping else RUN_TIMEOUT, changed=False)
+        return snapshot if is_done(snapshot) else self._follow(is_done, STOP_TIMEOUT if stopping else RUN_TIMEOUT)
 
     def _is_stopped(self, snapshot: TaskSnapshot) -> bool:
         return snapshot.is_at_rest if self._operation.wait else snapshot.is_stopped
@@ -238,7 +244,7 @@ class Control:
         Until the start ``has_begun``, a finished full load is the one before: not every release shows STARTING.
         ``is_sent`` is whether this run has sent the start.
         """
-        goal = Goal(self._api, self._task, self._operation)
+        goal = self._goal()
         was_up = False
 
         def is_done(snapshot: TaskSnapshot) -> bool:
@@ -251,7 +257,7 @@ class Control:
             if has_begun and goal.is_ended_well(snapshot):  # a short run is over before anybody reads it
                 return True
             if has_moved or was_up or (has_begun and self._operation.makes_tables):
-                raise self._not_a_success("after RunTask" if is_sent else "now", snapshot, changed=True)
+                raise self._not_a_success("after RunTask" if is_sent else "now", snapshot)
             return False
 
         return is_done
@@ -263,7 +269,7 @@ class Control:
         """
         if not lost.sent:
             raise lost
-        lost.hint = "The call was not sent again. Look at the task, then run this again: nothing is done twice."
+        lost.hint = hint_after(lost, "task")
         waiting, limit = self._operation.waiting, self._api.client.limits.lost_effect
         limit = waiting.timeout if self._is_followed else min(self._operation.timeout, limit)
         try:
@@ -283,17 +289,15 @@ class Control:
         is_done: Callable[[TaskSnapshot], bool],
         code: str,
         answer: Answer | None = None,
-        changed: bool = True,
     ) -> TaskSnapshot:
         """Watch the task until ``is_done``; fail with ``code`` after ``wait_timeout``.
 
-        ``answer`` is the server's own time-out, if it gave one; ``changed`` is what a failure says.
+        ``answer`` is the server's own time-out, if it gave one.
         """
-        with _changed_on_failure(changed):
-            try:
-                return wait_until(self._api, self._look, is_done, *self._operation.waiting)
-            except TimedOut as over:
-                raise self._stuck(over, code, answer) from over
+        try:
+            return wait_until(self._api, self._look, is_done, *self._operation.waiting)
+        except TimedOut as over:
+            raise self._stuck(over, code, answer) from over
 
     def _stuck(self, over: TimedOut[TaskSnapshot], code: str, answer: Answer | None) -> WaitError:
         """Return the failure of a wait, with the last state that was read."""
@@ -307,7 +311,7 @@ class Control:
         elif last.state in (STARTING, STOPPING):
             text = f"The {subject} is stuck in {last.state}: still so after {limit}."
         elif goes_further:
-            missing, error_code = Goal(self._api, self._task, self._operation).missing(), None
+            missing, error_code = self._goal().missing(), None
             standing = f": {last.work}" if last.work and str(last.work) else ""
             text = f"The {subject} is {last.state} and {missing} within {limit}{standing}."
             if last.work and last.work.only_loads is False and self._operation.wait_for == FINISHED:
@@ -339,18 +343,19 @@ class Control:
 
     def _server_timeout(self, method: str, answer: Answer) -> WaitError:
         """Return the failure for a time-out that the server reports and nobody wants to wait out."""
-        error = WaitError(
+        return WaitError(
             f"{method} of {self._task.subject} failed: {answer.message}",
             advice_on(answer.error_code).remedy,
             error_code=answer.error_code,
             http_status=answer.http_status,
             error_message=answer.message,
         )
-        error.changed = True  # the action goes on in the server (docs/enterprise_manager_api.md, 6.15)
-        return error
 
-    def _not_a_success(self, when: str, snapshot: TaskSnapshot, changed: bool) -> WaitError:
-        """Return the failure for a task that ended up in another state than the wanted one."""
+    def _not_a_success(self, when: str, snapshot: TaskSnapshot, changed: bool | None = None) -> WaitError:
+        """Return the failure for a task that ended up in another state than the wanted one.
+
+        ``changed`` is what an answer shows that came without an error code; None leaves it to the guard around writes.
+        """
         stopped_by = f" (stop reason {snapshot.stop_reason})" if snapshot.has_reason else ""
         reason = f": {snapshot.message}" if snapshot.message else "."
         error = WaitError(
@@ -371,13 +376,3 @@ def _has_moved(before: TaskSnapshot, snapshot: TaskSnapshot) -> bool:
 
 def _snapshot_in(answer: Answer) -> TaskSnapshot:
     return TaskSnapshot(state_of(answer.body["state"]), message=str(answer.body.get("error_message") or ""))
-
-
-@contextmanager
-def _changed_on_failure(changed: bool) -> Iterator[None]:
-    """Mark a failure in the block as one that comes after a change (or not)."""
-    try:
-        yield
-    except AemError as error:
-        error.changed = changed
-        raise

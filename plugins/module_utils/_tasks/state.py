@@ -62,13 +62,10 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     policy = StopPolicy("wait", check_drain(params)) if state == "drained" else StopPolicy()
     # A stop is sent straight away: its answer shows enough, unless the old state is to be shown.
     current = read_for_plan(api, task, operation) if mode.shows_diff or state == "started" else None
-    warnings = []
-    if current and current.is_quiet and state == "started" and operation.wait_for != FINISHED:
-        if not (mode.check or operation.makes_tables):
-            current = Control(api, task, operation).await_signs(current)
-        if current.is_quiet and not operation.makes_tables:
-            warnings.append(QUIET.format(task.subject))
-    todo = plan(operation, current)
+    may_end = state == "started" and operation.wait_for != FINISHED and not operation.makes_tables
+    if current and current.is_quiet and may_end and not mode.check:
+        current = Control(api, task, operation).await_signs(current)
+    todo, warnings = plan(operation, current), []
     if policy.is_needed and not (current and current.is_stopped):
         leave, why = prepare_stop(api, task, operation, policy, mode.check)
         if leave:
@@ -80,7 +77,7 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
         changed=outcome.changed,
         values={"task": outcome.snapshot.view(task)},
         diff=_diff(task, operation, todo, outcome.changed),
-        warnings=warnings + warnings_about(task, operation, todo, current, outcome.snapshot),
+        warnings=warnings + _warnings_about(task, operation, todo, current, outcome),
     )
 
 
@@ -151,8 +148,8 @@ def apply(
     try:
         outcome = control.run(current if current and not todo.stop else control.read())
     except AemError as error:
-        error.changed = error.changed or changed
         if changed:
+            error.changed = True
             error.message = f"The {task.subject} was stopped, but not started again. {error.message}"
         raise
     return Outcome(changed or outcome.changed, outcome.snapshot)
@@ -166,11 +163,13 @@ def _diff(task: TaskName, operation: Operation, todo: Plan, changed: bool) -> di
     return diff(before, after, str(task))
 
 
-def warnings_about(
-    task: TaskName, operation: Operation, todo: Plan, current: TaskSnapshot | None, last: TaskSnapshot
+def _warnings_about(
+    task: TaskName, operation: Operation, todo: Plan, current: TaskSnapshot | None, outcome: Outcome
 ) -> list[str]:
     """Return what the caller should know although it is not a failure."""
-    warnings = []
+    last, warnings = outcome.snapshot, []
+    if operation.state == "started" and operation.wait_for != FINISHED and last.is_quiet and not outcome.changed:
+        warnings.append(QUIET.format(task.subject))
     if operation.wait_for == FINISHED and last.work and last.work.tables_in_error:
         warnings.append(f"The {task.subject} has finished, but with tables in error: {last.work}.")
     if current and current.state not in KNOWN_STATES:

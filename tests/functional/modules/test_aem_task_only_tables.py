@@ -94,6 +94,24 @@ def test_a_run_of_which_nothing_is_known_is_said(user, em, monkeypatch):
     assert "moves no data" in user.task("stock", "started", server=TEST, check=True).result["warnings"][0]
 
 
+def test_such_a_run_that_somebody_else_was_faster_to_start_is_not_a_success(user, em, stale_reading):
+    begin_to_make_tables(user, em, 0.6)
+    em.faults([stale_reading])
+    run = user.task("stock", "started", server=TEST)
+    assert run.writes == ["RunTask"] and run.failed and not run.changed
+    assert 'The task "stock" on server "Replicate-Test" was started by somebody else, and is STOPPED again.' in run.msg
+    again = user.task("stock", "started", server=TEST)
+    assert again.changed and not again.failed and options_used(em) == [CREATE.upper(), "RESUME_PROCESSING"]
+
+
+def test_such_a_run_that_somebody_else_was_faster_to_start_is_warned_of(user, em, stale_reading, monkeypatch):
+    monkeypatch.setattr(type(user), "limits", user.limits._replace(quiet_run=0.3))
+    begin_to_make_tables(user, em, 30)
+    em.faults([stale_reading])
+    run = user.task("stock", "started", server=TEST)
+    assert not run.changed and not run.failed and "is RUNNING, but moves no data" in run.result["warnings"][0]
+
+
 def test_finished_is_not_said_of_such_a_run(user, em):
     begin_to_make_tables(user, em, 0.5)
     run = user.task("stock", "started", server=TEST, wait_for="finished")

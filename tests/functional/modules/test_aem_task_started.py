@@ -154,19 +154,13 @@ def test_a_task_that_somebody_stops_is_started_when_it_is_stopped(user, em):
     assert run.writes == ["RunTask"]
 
 
-def test_somebody_else_was_faster(user, em):
-    em.faults(
-        [
-            {
-                "match": {"operation": "RunTask"},
-                "fault": "error",
-                "error_code": "AEM_TASK_ALREADY_RUNNING",
-                "error_message": "Replicate task stock on server Replicate-Test is already running.",
-            }
-        ]
-    )
-    run = user.task("stock", "started", server=TEST)
-    assert not run.changed and not run.failed
+@pytest.mark.parametrize("wait", [None, True])
+def test_somebody_else_was_faster(user, em, stale_reading, wait):
+    user.task("stock", "started", server=TEST)
+    em.faults([stale_reading])
+    run = user.task("stock", "started", server=TEST, wait=wait)
+    assert run.writes == ["RunTask"] and len(em.task(TEST, "stock")["runs"]) == 1
+    assert not run.changed and not run.failed and run.result["task"]["state"] == "RUNNING"
 
 
 def test_an_unknown_state_is_reported_and_the_server_decides(user, em):

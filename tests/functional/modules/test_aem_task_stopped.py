@@ -217,3 +217,18 @@ def test_a_refusal_without_a_code_is_one_of_a_read_and_leaves_a_write_in_doubt(u
     run = user.task(timeout=1)
     assert run.failed and run.changed and "Whether it arrived is not known" in run.msg
     assert run.writes == ["StopTask"]
+
+
+@pytest.mark.parametrize(("state", "method"), [("stopped", "StopTask"), ("restarted", "RunTask")])
+def test_a_404_page_says_which_method_is_missing(user, em, state, method):
+    """Of one that somebody between sends, nobody knows whether the call was carried out."""
+    user.limits = user.limits._replace(lost_effect=0.3)
+    page = {"match": {"operation": method}, "fault": "status", "status": 404}
+    for headers, is_doubtful in (({}, False), ({"Server": "nginx"}, True)):
+        em.reset()
+        em.faults([{**page, "headers": headers}])
+        run = user.task(state=state, wait_timeout=1)
+        assert run.failed and f"this release may not have {method}" in run.result["hint"]
+        assert run.changed is (is_doubtful or state == "restarted")
+        assert ("Somebody between sent the page" in run.result["hint"]) is is_doubtful
+        assert ("was not sent again" in run.result["hint"]) is is_doubtful

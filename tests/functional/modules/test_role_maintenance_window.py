@@ -276,7 +276,11 @@ def test_a_dry_run_of_both_playbooks_reports_and_sends_nothing(controller, em, p
         ("maintenance_begin", PROD | {"maintenance_window_path": "night.json"}, "must be an absolute path"),
         ("maintenance_begin", {"maintenance_window_path": "/nowhere/night.json"}, "maintenance_window_include"),
         ("maintenance_begin", {**PROD, **HERE, "maintenance_window_include": " "}, "Set maintenance_window_include to"),
-        ("maintenance_begin", {**HERE, "maintenance_window_includes": []}, "Is maintenance_window_include meant?"),
+        (
+            "maintenance_begin",
+            {**HERE, "maintenance_window_includes": []},
+            'Did you mean "maintenance_window_include"?',
+        ),
         (
             "maintenance_begin",
             {**PROD, **HERE, "maintenance_window_parallel": 0},

@@ -165,6 +165,29 @@ def test_without_requests_beside_ansible_the_module_runs_and_says_so(controller)
     assert "The Python library requests is missing for" in output
 
 
+# A Python without the type hints of 3.9, in its words.
+PYTHON_3_8 = """#!{python}
+import collections.abc, runpy, sys
+
+def refuse(_type):
+    raise TypeError("'ABCMeta' object is not subscriptable")
+
+collections.abc.Callable.__class_getitem__ = refuse
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def test_a_module_on_an_old_python_says_so_in_one_line(controller, tmp_path):
+    old = tmp_path / "python3.8"
+    old.write_text(PYTHON_3_8.format(python=sys.executable))
+    old.chmod(0o755)
+    tasks = [dict(INFO, ignore_errors=True), {"ansible.builtin.debug": {"msg": "after it"}}]
+    output = run(controller, *tasks, vars={"aem_run_as_module": True, "ansible_python_interpreter": str(old)})
+    assert f"The modules need Python 3.9 or newer, and {old} is older. Nothing was sent." in output
+    assert "Traceback" not in output and "after it" in output
+
+
 def test_a_loop_uses_one_connection_and_logs_in_and_out_for_each_item(controller, em):
     run(controller, INFO | {"loop": list(range(20))})
     summary = em.summary()

@@ -87,10 +87,12 @@ def test_a_misspelt_variable_is_refused_with_the_nearest_one():
     (line,) = read("maintenance_window_includes")["wrong"]
     assert line == (
         "maintenance_window_includes is not a variable of the role maintenance_window. "
-        "Is maintenance_window_include meant?"
+        'Did you mean "maintenance_window_include"?'
     )
     first, second = read("maintenance_window_wavs", "maintenance_window_paralell")["wrong"]
-    assert "Is maintenance_window_parallel meant?" in first and "Is maintenance_window_waves meant?" in second
+    assert (
+        'Did you mean "maintenance_window_parallel"?' in first and 'Did you mean "maintenance_window_waves"?' in second
+    )
 
 
 def test_all_that_is_wrong_is_named():

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 import random
-import time
 
 import pytest
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import InputError
@@ -131,18 +130,15 @@ def test_a_long_chain_is_shown_and_a_circle_in_it_found():
         order.waves()
 
 
-def test_ten_times_the_tasks_take_about_ten_times_as_long():
-    def seconds(count):
-        tasks = [TaskName(f"S{number % 30}", f"t{number}") for number in range(count)]
-        begin = time.process_time()
-        order = Order(tasks)
-        half = count // 2
-        for number in range(1, half):
-            order.put(tasks[number // 10], tasks[number], "log stream")
-        later = order.later_than(tasks[half:])
-        order.put_all([one for one in tasks[:half] if one not in later], tasks[half:], Gate("Replicate before Compose"))
-        assert sum(map(len, order.waves())) == count and order.tree()
-        return time.process_time() - begin
-
-    seconds(2000)
-    assert seconds(20000) < 40 * max(seconds(2000), 0.002)  # with a link for each pair it would be 100 times
+def test_tasks_behind_a_gate_take_no_link_for_each_pair():
+    """Here that would be a hundred million links, which no machine for tests holds."""
+    count = 20_000
+    tasks = [TaskName(f"S{number % 30}", f"t{number}") for number in range(count)]
+    order = Order(tasks)
+    half = count // 2
+    for number in range(1, half):
+        order.put(tasks[number // 10], tasks[number], "log stream")
+    later = order.later_than(tasks[half:])
+    order.put_all([one for one in tasks[:half] if one not in later], tasks[half:], Gate("Replicate before Compose"))
+    waves = order.waves()
+    assert sum(map(len, waves)) == count and sorted(waves[-1]) == sorted(tasks[half:]) and order.tree()
