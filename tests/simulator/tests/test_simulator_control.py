@@ -135,6 +135,8 @@ def test_sessions_and_summary(em: Handle, operator: Client) -> None:
             "logins": 1,
             "failed_logins": 1,
             "logouts": 0,
+            "most_calls": 1,
+            "turned_away": 0,
             "open_sessions": 1,
             "tcp_connections": 2,
             "tls_handshakes": 2,
@@ -330,6 +332,7 @@ def test_command_line_options(tmp_path: Path) -> None:
                 "task_stop_reason": False,
                 "server_details_key": "serverDetails",
                 "license_registered": True,
+                "most_calls": None,
             }
             client.connection.putrequest("POST", f"/attunityenterprisemanager/api/v1{STOP}")
             client.connection.putheader(SESSION, str(client.session))
