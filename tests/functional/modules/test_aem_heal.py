@@ -420,13 +420,11 @@ def test_a_kill_at_each_write_leads_to_no_further_restart_and_leaves_nothing_sto
 def test_a_process_that_is_killed_within_a_restart_has_remembered_it(em, user, tmp_path, state_file):
     variables = {f"QLIK_EM_{name.upper()}": getattr(em, name) for name in ("url", "ca_path", "username", "password")}
     options = {"mode": "heal", "include": [{"server": "S0"}], "state_file": str(state_file)}
-    estate(em, S0={"a": ERROR})
-    em.faults([{"match": {"operation": "RunTask"}, "fault": "delay", "seconds": 60}])
+    estate(em, S0={"a": {**ERROR, "stuck_in_starting": True}})
     with Controller(tmp_path / "home", variables).play([{"dataops.qlik_em.aem_heal": options}]) as child:
         await_that(lambda: state_file.exists() and sent(em), "it restarts the task")
         child.kill()
         child.wait()  # the worker, which has the lock
-    em.faults([])
+    fails_again(em)
     run = user.run("aem_heal", **options)
-    assert not run.failed, run.result
-    assert decisions(run) == {"a": "wait"} and sent(em) == {"a": 1}
+    assert not run.failed and decisions(run) == {"a": "wait"} and sent(em) == {"a": 1}, run.result
