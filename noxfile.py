@@ -66,6 +66,7 @@ nox.options.sessions = ["unit"]
 # What is set for these tools on this machine would change what is tested; the user's own home is left alone.
 CONNECTION = {name: value for name, value in os.environ.items() if name.startswith("QLIK_EM_")}
 os.environ.setdefault("NETRC", str(Path.home() / ".netrc"))  # pip may find a password there
+os.environ.setdefault("GNUPGHOME", str(Path.home() / ".gnupg"))  # the maintainer's key signs a release
 for variable in [*os.environ]:
     if variable.startswith(("ANSIBLE_", "MOLECULE_", "QLIK_EM_", "XDG_")) or variable in ("PYTHONHOME", "PYTHONPATH"):
         del os.environ[variable]
@@ -193,7 +194,7 @@ def results_of(session: nox.Session) -> Path:
 # -- tests that pytest runs, against the checkout
 
 
-def pytest(session: nox.Session, *default: str, also: Path | None = None) -> None:
+def pytest(session: nox.Session, *default: str, also: Path | None = None, **variables: str) -> None:
     """Run the tests of the default folders, or of paths among the arguments; ``also`` has further collections."""
     given = any((ROOT / argument.partition("::")[0]).exists() for argument in session.posargs)
     options = [one for one in default if one.startswith("-")] if given else [*default]
@@ -205,6 +206,7 @@ def pytest(session: nox.Session, *default: str, also: Path | None = None) -> Non
         *session.posargs,
         PYTHONPATH=os.pathsep.join([link(session), *([str(also)] if also else [])]),
         HYPOTHESIS_STORAGE_DIRECTORY=str(cache / "hypothesis"),
+        **variables,
     )
 
 
@@ -217,7 +219,7 @@ def unit(session: nox.Session) -> None:
 @session_of("test")
 def functional(session: nox.Session) -> None:
     """Against the stand-in over real HTTPS; side by side, as most of the time goes by in waiting."""
-    others = ("--ignore=tests/functional/awx", "--ignore=tests/functional/ways")
+    others = [f"--ignore=tests/functional/{folder}" for folder in ("awx", "mitogen", "ways")]
     pytest(session, "--numprocesses=4", *others, "tests/functional", "tests/simulator/tests")
 
 
@@ -232,6 +234,12 @@ def oldest(session: nox.Session) -> None:
 def ways(session: nox.Session, core: Core) -> None:
     """In process and as a module, compared on one core; and what signals do."""
     pytest(session, "tests/functional/ways")
+
+
+@session_of("mitogen")
+def mitogen(session: nox.Session) -> None:
+    """Both ways under Mitogen."""
+    pytest(session, "tests/functional/mitogen")
 
 
 @session_of("awx")
@@ -307,10 +315,29 @@ def install_collection(session: nox.Session) -> str:
     return str(folder)
 
 
+@session_of("events")
+def events(session: nox.Session) -> None:
+    """The rulebooks in the real ansible-rulebook, which needs Java 17 or newer."""
+    java = shutil.which("java") or shutil.which("java", path=os.path.join(os.environ.get("JAVA_HOME", ""), "bin"))
+    if not java:
+        session.skip("ansible-rulebook needs Java, and there is none on PATH: openjdk-17-jre-headless of Debian")
+    pytest(session, "tests/rulebooks", ANSIBLE_COLLECTIONS_PATH=link(session))
+
+
 @session_of("play")
 def build(session: nox.Session) -> None:
     """The tarball, in .build/dist."""
     build_collection(session, BUILD / "dist")
+
+
+@session_of("release")
+def release(session: nox.Session) -> None:
+    """What is published, in .build/release: built twice and compared; signed if GPG_KEY names a key."""
+    builds = [build_collection(session, tree_of(session) / f"dist{number}") for number in (1, 2)]
+    folder = BUILD / "release"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    run(session, "python", "-m", "tests.tools.release", *map(str, builds), str(folder))
 
 
 @session_of("play")
@@ -394,6 +421,24 @@ def docs_tables(session: nox.Session) -> None:
 def awx_collection(session: nox.Session) -> None:
     """Install awx.awx where the session ansible-lint finds what tests/tools/requirements/collections.yml names."""
     session.run(sys.executable, "tests/tools/awx_collection.py", str(AWX_COLLECTION), external=True)
+
+
+@session_of("repository")
+def repository(session: nox.Session) -> None:
+    """What is in the repository for others: its addresses, and what GitHub runs and shows."""
+    run(session, "python", "-m", "tests.tools.addresses")
+    github = ROOT / ".github"
+    files = {
+        "github-workflows": sorted(github.glob("workflows/*.yml")),
+        "dependabot": [github / "dependabot.yml"],
+        "github-issue-config": [github / "ISSUE_TEMPLATE" / "config.yml"],
+        "github-issue-forms": sorted(
+            {*github.glob("ISSUE_TEMPLATE/*.yml")} - {github / "ISSUE_TEMPLATE" / "config.yml"}
+        ),
+    }
+    for schema, paths in files.items():
+        run(session, "check-jsonschema", "--builtin-schema", f"vendor.{schema}", *map(str, paths))
+    run(session, "zizmor", "--offline", "--persona", "pedantic", "--no-progress", "--quiet", str(github))
 
 
 @session_of("changelog")

@@ -16,7 +16,7 @@ from ansible import constants as C
 
 from ..module_utils._client.masking import Secrets
 from ..module_utils._client.refusals import Refusals
-from ..module_utils._run.run import one_line
+from ..module_utils._run.lines import one_line
 
 try:  # ansible-core 2.19 and newer
     from ansible.module_utils.common.json import Direction, get_module_encoder

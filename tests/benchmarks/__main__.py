@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from . import fleets, inventories, tasks, windows
+from . import estates, events, fleets, inventories, tasks, windows
 from .playing import Seconds
 
 
@@ -70,6 +70,7 @@ INVENTORY = (
     Ratio("Inventory of tasks", ("Constant inventory",), 1.2),
     Ratio("Inventory of servers", ("A second",), 3),
 )
+EVENTS = (Ratio("Round of events", ("A second",), 2),)
 
 
 def table(seconds: Seconds, shown: Iterable[str], ratios: Iterable[Ratio]) -> tuple[str, bool]:
@@ -92,7 +93,11 @@ def main() -> int:
     parser.add_argument("--loops", type=int, default=3, help=f"rounds of loops over {tasks.ITEMS} tasks")
     parser.add_argument("--fleets", type=int, default=3, help="rounds of batches; the slow loops run once")
     parser.add_argument("--windows", type=int, default=3, help=f"rounds of a window of {windows.TASKS} tasks")
+    parser.add_argument(
+        "--estates", type=int, default=3, help=f"rounds of {estates.TASKS} tasks by one and two runners"
+    )
     parser.add_argument("--inventories", type=int, default=5, help="rounds of inventories")
+    parser.add_argument("--events", type=int, default=5, help="rounds of the event source")
     arguments = parser.parse_args()
     version = subprocess.run(["ansible", "--version"], capture_output=True, text=True, check=True).stdout
     print(f"{version.splitlines()[0]}, Python {platform.python_version()}, {os.cpu_count()} x {platform.machine()}")
@@ -117,8 +122,16 @@ def main() -> int:
         text, is_kept = windows.measure(arguments.windows)
         print(f"\n{text}")
         kept = kept and is_kept
+    if arguments.estates:
+        text, is_kept = estates.measure(arguments.estates)
+        print(f"\n{text}", flush=True)
+        kept = kept and is_kept
     if arguments.inventories:
         text, is_kept = table(inventories.measure(arguments.inventories), [*inventories.SHOWN], INVENTORY)
+        print(f"\n{text}")
+        kept = kept and is_kept
+    if arguments.events:
+        text, is_kept = table(events.measure(arguments.events), events.SHOWN, EVENTS)
         print(f"\n{text}")
         kept = kept and is_kept
     return 0 if kept else 1

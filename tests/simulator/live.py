@@ -97,10 +97,14 @@ class LiveTask:
         """Wait for the next phase, for another action, or until the time `until`, whichever is first."""
         now = self.clock()
         due = timeline.next_change(self.timeline, now)
+        await self.pause(max(0.0, min(until, until if due is None else due) - now))
+
+    async def pause(self, seconds: float) -> None:
+        """Wait so long, or until another action."""
         future = asyncio.get_running_loop().create_future()
         self._waiting.add(future)
         try:
-            await asyncio.wait({future}, timeout=max(0.0, min(until, until if due is None else due) - now))
+            await asyncio.wait({future}, timeout=seconds)
         finally:
             self._waiting.discard(future)
 

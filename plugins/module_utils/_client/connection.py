@@ -23,6 +23,25 @@ API_PATH = "/api/v1"
 # (docs/enterprise_manager_api.md, 2.2).
 SECRET_OPTIONS = {"password": "", "api_token": "api-token", "jwt": "jwt", "session_id": ""}
 
+# All connection options: the type as Ansible names it, and the default. Their documentation is in the fragment
+# `connection`.
+OPTIONS: dict[str, tuple[str, Any]] = {
+    "url": ("str", None),
+    "username": ("str", None),
+    "password": ("str", None),
+    "api_token": ("str", None),
+    "jwt": ("str", None),
+    "session_id": ("str", None),
+    "validate_certs": ("bool", True),
+    "ca_path": ("path", None),
+    "client_cert": ("path", None),
+    "client_key": ("path", None),
+    "proxy": ("str", None),
+    "connect_timeout": ("int", 10),
+    "request_timeout": ("int", 60),
+}
+LOGIN_OPTIONS = ("username", *SECRET_OPTIONS)
+
 
 class Login(NamedTuple):
     """One way to log in: the two halves of the Basic header, and how messages call the user."""
@@ -70,8 +89,8 @@ def variable(option: str) -> str:
 def connection_from(params: Mapping[str, Any], environ: Mapping[str, str]) -> Connection:
     """Check the connection options and return them; raise InputError with one clear line.
 
-    ``environ`` is asked for the login options only (see _login_options), and for what to call the others, whose
-    fallbacks are in the spec.
+    ``environ`` is asked for the login options only (see _login_options), and for what to call the others, which the
+    caller has looked up.
     """
     for option in ("url", "proxy"):
         value = params[option] or ""
@@ -138,8 +157,7 @@ def _proxy(proxy: str | None) -> str | None:
 
 def _login_options(params: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, str]:
     """Return the login options that count: the explicit ones, or the variables if there is no explicit one."""
-    names = ("username", *SECRET_OPTIONS)
-    explicit = {name: params[name] for name in names if params.get(name) is not None}
+    explicit = {name: params[name] for name in LOGIN_OPTIONS if params.get(name) is not None}
     empty = [name for name, value in explicit.items() if not value.strip()]
     if empty:
         raise InputError(f"{empty[0]} must not be empty.")
@@ -148,7 +166,7 @@ def _login_options(params: Mapping[str, Any], environ: Mapping[str, str]) -> dic
     if explicit:
         return explicit
     # A refused login may lock the account, and would be sent by each run again.
-    given = {name: environ[variable(name)] for name in names if environ.get(variable(name))}
+    given = {name: environ[variable(name)] for name in LOGIN_OPTIONS if environ.get(variable(name))}
     return {name: check_characters(variable(name), value) for name, value in given.items()}
 
 

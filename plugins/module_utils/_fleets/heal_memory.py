@@ -18,7 +18,7 @@ from .._client.errors import InputError
 from .._common.files import locked, read_private_file, real_path, write_atomically
 from .._common.times import time_at
 from .._tasks.model import TaskName
-from .healing import Memory, Record
+from .healing import Memory, Record, finished
 from .strict import (
     NotJson,
     Odd,
@@ -185,8 +185,7 @@ class MemoryStore:
 
     def finish(self, tasks: Iterable[TaskName]) -> None:
         """Remember of these tasks that their restarts came to their ends."""
-        unfinished = [task for task in tasks if self.record(task).unfinished]
-        done = {task: self.record(task)._replace(unfinished=False) for task in unfinished}
+        done = {task: finished(record) for task in tasks for record in [self.record(task)] if record.unfinished}
         self.save({**self._memory, **done})
 
     def _write(self, version: int) -> None:

@@ -111,6 +111,8 @@ def decide(policy: Policy, memory: Memory, tasks: Iterable[Seen], now: int) -> P
         if seen.is_released and record.quarantined is not None:
             released.append(seen.task)
             record = NOTHING
+        if seen.snapshot.state not in ("STOPPED", "STOPPING"):
+            record = finished(record)  # it was started
         decision, record = _decide(policy, record, seen, now)
         if decision:
             decisions.append(decision)
@@ -128,6 +130,11 @@ def noted(record: Record, now: int, is_stopped_first: bool) -> Record:
     return record._replace(
         restarts=(*record.restarts, now), unfinished=unfinished, seen=now if unfinished else record.seen
     )
+
+
+def finished(record: Record) -> Record:
+    """Return what is to be remembered of a task whose restart came to its end."""
+    return record._replace(unfinished=False, seen=None if record.quarantined is None else record.seen)
 
 
 def pause(restarts: int) -> int:

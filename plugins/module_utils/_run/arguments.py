@@ -17,7 +17,7 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import AnsibleFallbackNotFound
 
-from .._client.connection import variable
+from .._client.connection import LOGIN_OPTIONS, OPTIONS, SECRET_OPTIONS, variable
 from .._client.errors import InputError
 from .._client.masking import Finder
 
@@ -38,30 +38,22 @@ def _from_variable(name: str) -> str:
     return os.environ[name]
 
 
-def _with_variable(option: str, **spec: Any) -> dict[str, Any]:
-    return dict(spec, fallback=(_from_variable, [variable(option)]))
-
-
 def connection_options() -> dict[str, Any]:
-    """Return the spec of the connection options; documented in ``connection``.
+    """Return the spec of the connection options; documented in ``connection``."""
+    return {option: _connection_option(option, kind, default) for option, (kind, default) in OPTIONS.items()}
 
-    The options that log in have no fallback here: variables count only if no option logs in (``_client/connection``).
-    """
-    return {
-        "url": _with_variable("url", type="str"),
-        "username": {"type": "str"},
-        "password": {"type": "str", "no_log": True},
-        "api_token": {"type": "str", "no_log": True},
-        "jwt": {"type": "str", "no_log": True},
-        "session_id": {"type": "str", "no_log": True},
-        "validate_certs": _with_variable("validate_certs", type="bool", default=True),
-        "ca_path": _with_variable("ca_path", type="path"),
-        "client_cert": _with_variable("client_cert", type="path"),
-        "client_key": _with_variable("client_key", type="path", no_log=False),
-        "proxy": _with_variable("proxy", type="str"),
-        "connect_timeout": _with_variable("connect_timeout", type="int", default=10),
-        "request_timeout": _with_variable("request_timeout", type="int", default=60),
-    }
+
+def _connection_option(option: str, kind: str, default: Any) -> dict[str, Any]:
+    spec: dict[str, Any] = {"type": kind}
+    if default is not None:
+        spec["default"] = default
+    if option in SECRET_OPTIONS:
+        spec["no_log"] = True
+    if option == "client_key":
+        spec["no_log"] = False  # a path; Ansible takes the name for that of a secret
+    if option not in LOGIN_OPTIONS:  # those count only if no option logs in (_client/connection)
+        spec["fallback"] = (_from_variable, [variable(option)])
+    return spec
 
 
 def waiting_options() -> dict[str, Any]:

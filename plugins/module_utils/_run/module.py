@@ -17,8 +17,9 @@ from ansible.module_utils.basic import AnsibleModule
 from .._client.interrupt import Interrupt
 from .._client.masking import DATE, LONGEST, Secrets, secrets_in
 from .arguments import Spec
+from .lines import one_line
 from .result import Mode
-from .run import Run, one_line, run_resource
+from .run import Run, run_resource
 
 RESULT = 1  # the file descriptor of stdout, from which Ansible reads a module's result
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import sys
 import time
 import traceback
-import unicodedata
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
@@ -27,11 +26,11 @@ from .._client.nearest import suggestion
 from .._client.refusals import Refusals
 from .._client.transport import REQUESTS_IMPORT_ERROR, Transport, one_warning_is_enough
 from .arguments import Spec
+from .lines import escaped, one_line
 from .result import Mode, Result
 
 Run = Callable[[Api, Mapping[str, Any], Mode], Result]
 DEFAULT_LIMITS = Limits()
-LONGEST_LINE = 8000  # characters of a message
 LINES = ("warnings", "report")  # members that are lists of texts for people
 ROWS = ("tasks", "tables", "skipped_servers")  # members whose rows have texts for people, too
 
@@ -122,23 +121,3 @@ def run_resource(
     if "msg" in masked:
         masked["msg"] = "\n".join(one_line(line) for line in [masked["msg"], *secrets.mask(lines)])
     return {**masked, **unmasked}
-
-
-def one_line(text: str) -> str:
-    """Return a text, parts of which come from a server, as it may be shown: it forges no line and hides nothing.
-
-    Line ends and other space become a space. Control characters and what turns the direction of text are escaped. Of a
-    very long text only the begin is shown.
-    """
-    line = " ".join("".join(sign if sign.isprintable() else _visible(sign) for sign in text[:LONGEST_LINE]).split())
-    return line if len(text) <= LONGEST_LINE else f"{line}..."
-
-
-def escaped(text: str) -> str:
-    """Return a text of many lines as it may be shown, all its printable characters and its line ends as they are."""
-    return "".join(sign if sign.isprintable() or sign in "\n\t" else _visible(sign) for sign in text)
-
-
-def _visible(sign: str) -> str:
-    is_space = sign in "\n\r\t\v\f\x85\u2028\u2029" or unicodedata.category(sign) == "Zs"
-    return " " if is_space else sign.encode("unicode_escape").decode()

@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 import pytest
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.limits import Limits
 from ansible_collections.dataops.qlik_em.tests.functional.every_module.cases import Case, all_cases, filled
+from ansible_collections.dataops.qlik_em.tests.functional.support.time_lapse import time_lapse
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import MODULES, Run, User
 from ansible_collections.dataops.qlik_em.tests.simulator.handle import Handle
 
@@ -37,8 +38,9 @@ FAILURES: dict[str, dict[str, Any]] = {
 }
 AT_ONCE = len(FAILURES) if os.environ.get("EVERY_FAULT") else 2  # ways to fail at one request
 DEFINITIVE = ("a refusal", "a failure")  # of the API: a write that is answered so was not done
-QUICK = {"wait_timeout": 1, "wait_sleep": 0.1, "timeout": 1, "parallel": 1}
+QUICK = {"wait_timeout": 1, "wait_sleep": 0.5, "timeout": 1, "parallel": 1}
 CASES = [case for case in all_cases() if case.changes and not case.is_file_only]
+stand_in = pytest.fixture(time_lapse, scope="module")
 
 
 class Hasty(User):

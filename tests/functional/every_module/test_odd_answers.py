@@ -21,6 +21,7 @@ import pytest
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.transport import Reply, Transport
 from ansible_collections.dataops.qlik_em.tests.functional.every_module.cases import Case, all_cases
 from ansible_collections.dataops.qlik_em.tests.functional.every_module.test_failures import ADMIN, Hasty, hurried
+from ansible_collections.dataops.qlik_em.tests.functional.support.time_lapse import time_lapse
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import MODULES, Run
 from ansible_collections.dataops.qlik_em.tests.simulator.handle import Handle
 
@@ -30,6 +31,7 @@ ODD = {"null": None, "a number": 7, "a list": [], "a text": "x", "half a charact
 AT_ONCE = len(ODD) if os.environ.get("EVERY_FAULT") else 2  # odd values of one member
 DEPTH = 5
 OPEN = ("aem_api", "aem_audit_trail")  # whose answers may have any form
+stand_in = pytest.fixture(time_lapse, scope="module")
 
 
 class Altered:

@@ -9,7 +9,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
@@ -28,6 +28,9 @@ from ansible_collections.dataops.qlik_em.tests.simulator import running
 from ansible_collections.dataops.qlik_em.tests.simulator.handle import Handle
 
 TARGETS = HERE.parents[1] / "integration" / "targets"
+
+# The tasks that try out a change have a name of their own each time.
+TEMPORARY = re.compile(r"(?<=temporary_trial_)\w+")
 
 # Arguments that are wrong or odd, each for a task of its own; the keys are the tasks' names.
 STOP = {"server": "Replicate-Prod", "name": "orders", "state": "stopped"}
@@ -83,7 +86,7 @@ class Way:
         members = ("method", "raw_path", "body", "user", "status", "error_code", "executed")
         looks, others = set(), []
         for request in self.em.requests():
-            line = json.dumps({name: request[name] for name in members})
+            line = TEMPORARY.sub("(temporary)", json.dumps({name: request[name] for name in members}))
             # How often a wait reads the state depends on the speed of the machine.
             if request["operation"] in ("GetTaskDetails", "GetTableStatuses"):
                 looks.add(line)
@@ -204,9 +207,9 @@ def write_site(folder: Path, em: Handle, secret: str) -> None:
     (generated / "short.yml").write_text(json.dumps([short]), encoding="utf-8")
 
 
-@pytest.fixture(scope="module")
-def ways(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Way]]:
-    """Both ways, ready to run."""
+@contextmanager
+def both_ways(tmp_path_factory: pytest.TempPathFactory, **more: str) -> Iterator[list[Way]]:
+    """Both ways, ready to run, with more settings of Ansible than the usual."""
     with ExitStack() as stack:
         found = []
         for as_module in (False, True):
@@ -221,7 +224,14 @@ def ways(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Way]]:
                 "ANSIBLE_PIPELINING": "true",
                 "WAYS_RECORD": str(record),
             }
-            found.append(Way(as_module, em, Controller(folder, settings), record))
+            found.append(Way(as_module, em, Controller(folder, settings | more), record))
+        yield found
+
+
+@pytest.fixture(scope="module")
+def ways(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Way]]:
+    """Both ways, as most users have them."""
+    with both_ways(tmp_path_factory) as found:
         yield found
 
 
