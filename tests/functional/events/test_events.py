@@ -122,6 +122,10 @@ def test_latencies_tables_and_licences_are_read_where_asked(em, watch):
         ("latency_high_ended", "HIGH", "OK", 60),
         ("license_low", "OK", "LOW", 29),
     ]
+    em.set_task("Replicate-Prod", "orders", state="STOPPED")
+    em.clear_requests()
+    source.round()
+    assert "GetTaskDetails" not in [request["operation"] for request in em.requests()]
 
 
 def test_a_server_is_lost_and_comes_back_with_what_changed_meanwhile(em, watch):
