@@ -10,7 +10,7 @@ module: aem_heal
 short_description: Restart tasks that have failed, as often as a policy allows
 version_added: 1.0.0
 author:
-  - dataops.qlik_em contributors (@dataops)
+  - dataops.qlik_em contributors (!UNKNOWN)
 description:
   - Looks at the selected tasks, and restarts those that are sick. To be run every few minutes, by cron or by a job
     template with a schedule.
@@ -265,7 +265,16 @@ EXAMPLES = r"""
   register: heal
   failed_when: heal is failed or heal.counts.quarantined > 0
 
-- name: Leave the tasks of a maintenance window alone
+- name: Note what runs, for a maintenance window
+  dataops.qlik_em.aem_maintenance_window:
+    state: recorded
+    path: /var/lib/qlik/patch-night.json
+    include:
+      - server: Replicate-Prod
+    exclude:
+      - name: locked
+
+- name: Leave the tasks of that window alone
   dataops.qlik_em.aem_heal:
     mode: heal
     include:
