@@ -180,7 +180,7 @@ def test_enterprise_manager_away_is_one_event_and_longer_and_longer_pauses(watch
     em.set_task("Replicate-Prod", "orders", state="STOPPED")
     (lost,) = source.round()
     assert lost["type"] == "manager_lost"
-    assert [source.round() for _ in range(3)] == [[], [], []]
+    assert [source.round() for _number in range(3)] == [[], [], []]
     for pause, full in zip(source.pauses[1:], (100, 200, 300, 300), strict=True):
         assert full / 2 <= pause <= full
     back = source.round()
