@@ -21,18 +21,23 @@ export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 # make unit ARGS="-k stop", make integration CORE=2.19 ARGS=aem_task
 CORE :=
 ARGS :=
-JOBS := 2
+# One more than the cores of CI: most sessions wait for a part of their time.
+JOBS := 3
+# make release TAG=v1.0.0 GPG_KEY=...
+export TAG GPG_KEY
 NOX := .build/nox/bin/python -m nox $(NOXFLAGS)
 
 CORES := 2.21 2.19 2.16
 ON_EACH_CORE := ways integration sanity units
-ONCE := unit functional awx oldest soak events mitogen docs docs-tables molecule window importer build bench simulator demo
+ONCE := unit functional awx oldest soak events mitogen docs docs-tables molecule window importer build release bench \
+	simulator demo
 LINT := formatters codeqa yamllint typing antsibull-nox-config docs-check extra-checks license-check \
-	awx-collection ansible-lint changelog
+	awx-collection ansible-lint changelog repository
 each = $(CORES:%=$(1)-%)
-# What CI runs, the long before the short. As modules the targets of "integration" run in "ways".
+# What CI runs, the long before the short. As modules the targets of "integration" run in "ways"; the tests of "unit" are
+# those of "units".
 GATE := $(call each,ways) functional $(call each,integration) $(call each,sanity) lint $(call each,units) \
-	awx oldest soak events mitogen molecule importer docs demo window unit
+	awx oldest soak events mitogen molecule importer release docs demo window
 
 .DEFAULT_GOAL := help
 .PHONY: help test lint changelog clean $(ONCE) $(ON_EACH_CORE) $(foreach name,$(ON_EACH_CORE),$(call each,$(name)))
@@ -78,6 +83,7 @@ docs: ## The documentation site, in .build/docs/html
 docs-tables: ## Write docs/api-coverage.md and docs/errors.md anew
 importer: ## Build the collection and check it as Galaxy does
 build: ## Build the tarball into .build/dist
+release: ## Build what is published, into .build/release; GPG_KEY=... signs it
 bench: ## Measure how fast the two ways are, beside ansible.builtin.uri
 
 $(ONCE) $(foreach name,$(ON_EACH_CORE),$(call each,$(name))): .build/nox/complete
@@ -87,7 +93,7 @@ $(foreach name,$(ON_EACH_CORE),$(eval $(name): $(addprefix $(name)-,$(or $(CORE)
 
 # Check the format, do not change it.
 lint: export CI := true
-lint: .build/nox/complete ## ruff, mypy, yamllint, ansible-lint, changelog, documentation, licences
+lint: .build/nox/complete ## ruff, mypy, yamllint, ansible-lint, changelog, documentation, licences, workflows
 	$(call session,$(LINT))
 
 changelog: ARGS := release

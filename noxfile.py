@@ -66,6 +66,7 @@ nox.options.sessions = ["unit"]
 # What is set for these tools on this machine would change what is tested; the user's own home is left alone.
 CONNECTION = {name: value for name, value in os.environ.items() if name.startswith("QLIK_EM_")}
 os.environ.setdefault("NETRC", str(Path.home() / ".netrc"))  # pip may find a password there
+os.environ.setdefault("GNUPGHOME", str(Path.home() / ".gnupg"))  # the maintainer's key signs a release
 for variable in [*os.environ]:
     if variable.startswith(("ANSIBLE_", "MOLECULE_", "QLIK_EM_", "XDG_")) or variable in ("PYTHONHOME", "PYTHONPATH"):
         del os.environ[variable]
@@ -329,6 +330,16 @@ def build(session: nox.Session) -> None:
     build_collection(session, BUILD / "dist")
 
 
+@session_of("release")
+def release(session: nox.Session) -> None:
+    """What is published, in .build/release: built twice and compared; signed if GPG_KEY names a key."""
+    builds = [build_collection(session, tree_of(session) / f"dist{number}") for number in (1, 2)]
+    folder = BUILD / "release"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    run(session, "python", "-m", "tests.tools.release", *map(str, builds), str(folder))
+
+
 @session_of("play")
 def demo(session: nox.Session) -> None:
     """Stop and start a task with the installed collection: of a stand-in, or of a real server."""
@@ -371,7 +382,9 @@ def molecule(session: nox.Session) -> None:
 def importer(session: nox.Session) -> None:
     """What Galaxy and Automation Hub check when the tarball is uploaded."""
     tarball = build_collection(session, tree_of(session) / "dist")
+    run(session, "python", "tests/tools/awx_collection.py", str(AWX_COLLECTION))
     options = {"GALAXY_IMPORTER_CHECK_REQUIRED_TAGS": "true", "GALAXY_IMPORTER_REQUIRE_V1_OR_GREATER": "true"}
+    options["PYTHONPATH"] = str(AWX_COLLECTION)  # or it would not know the modules of awx_setup.yml
     with session.chdir(tarball.parent):  # where it leaves its report
         log = session.run("python", "-m", "galaxy_importer.main", str(tarball), env=options, silent=True) or ""
     print(log)
@@ -408,6 +421,24 @@ def docs_tables(session: nox.Session) -> None:
 def awx_collection(session: nox.Session) -> None:
     """Install awx.awx where the session ansible-lint finds what tests/tools/requirements/collections.yml names."""
     session.run(sys.executable, "tests/tools/awx_collection.py", str(AWX_COLLECTION), external=True)
+
+
+@session_of("repository")
+def repository(session: nox.Session) -> None:
+    """What is in the repository for others: its addresses, and what GitHub runs and shows."""
+    run(session, "python", "-m", "tests.tools.addresses")
+    github = ROOT / ".github"
+    files = {
+        "github-workflows": sorted(github.glob("workflows/*.yml")),
+        "dependabot": [github / "dependabot.yml"],
+        "github-issue-config": [github / "ISSUE_TEMPLATE" / "config.yml"],
+        "github-issue-forms": sorted(
+            {*github.glob("ISSUE_TEMPLATE/*.yml")} - {github / "ISSUE_TEMPLATE" / "config.yml"}
+        ),
+    }
+    for schema, paths in files.items():
+        run(session, "check-jsonschema", "--builtin-schema", f"vendor.{schema}", *map(str, paths))
+    run(session, "zizmor", "--offline", "--persona", "pedantic", "--no-progress", "--quiet", str(github))
 
 
 @session_of("changelog")

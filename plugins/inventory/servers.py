@@ -9,7 +9,7 @@ name: servers
 short_description: The servers or tasks of Qlik Enterprise Manager as an inventory
 version_added: 1.0.0
 author:
-  - dataops.qlik_em contributors (@dataops)
+  - dataops.qlik_em contributors (!UNKNOWN)
 description:
   - Makes a host of each server that Enterprise Manager knows, or of each task, with what Enterprise Manager shows of it
     as variables, and groups by any of these.

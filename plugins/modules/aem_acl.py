@@ -10,7 +10,7 @@ module: aem_acl
 short_description: Manage who may do what with servers, tasks and endpoints in Qlik Enterprise Manager
 version_added: 1.0.0
 author:
-  - dataops.qlik_em contributors (@dataops)
+  - dataops.qlik_em contributors (!UNKNOWN)
 description:
   - Manages the access control list (ACL) of a server, of one or all of its tasks, or of one or all of its endpoints,
     that is which users and groups have which role on it.

@@ -10,7 +10,7 @@ module: aem_api
 short_description: Send any call of the Qlik Enterprise Manager API
 version_added: 1.0.0
 author:
-  - dataops.qlik_em contributors (@dataops)
+  - dataops.qlik_em contributors (!UNKNOWN)
 description:
   - For what no other module does yet, such as a method of a newer release. It logs in and out, and treats failures and
     secrets, as all modules do.

@@ -10,7 +10,7 @@ module: aem_audit_trail
 short_description: Export the audit trail of Qlik Enterprise Manager
 version_added: 1.0.0
 author:
-  - dataops.qlik_em contributors (@dataops)
+  - dataops.qlik_em contributors (!UNKNOWN)
 description:
   - Returns what was recorded in a span of time, or writes it to a file.
   - The guide does not describe the format of the audit trail. JSON is returned as it is, and so are lines of JSON.

@@ -10,7 +10,7 @@ module: aem_change_data
 short_description: Keep the change data of a Qlik Replicate task, or delete what is old
 version_added: 1.0.0
 author:
-  - dataops.qlik_em contributors (@dataops)
+  - dataops.qlik_em contributors (!UNKNOWN)
 description:
   - Sets and removes the retention barrier of an application. Change data from the barrier on is not deleted.
   - Deletes change data (partitions that are processed) that is older than a time.

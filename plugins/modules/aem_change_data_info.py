@@ -10,7 +10,7 @@ module: aem_change_data_info
 short_description: Read how far back the change data of a Qlik Replicate task is kept
 version_added: 1.0.0
 author:
-  - dataops.qlik_em contributors (@dataops)
+  - dataops.qlik_em contributors (!UNKNOWN)
 description:
   - Returns the earliest retention barrier of a task. Change data from this barrier on is not deleted.
   - Each application can have a barrier of its own. The API returns only the earliest one.

@@ -10,7 +10,7 @@ module: aem_endpoint
 short_description: Create, change, delete and reconfigure endpoints of Qlik Replicate
 version_added: 1.0.0
 author:
-  - dataops.qlik_em contributors (@dataops)
+  - dataops.qlik_em contributors (!UNKNOWN)
 description:
   - An endpoint is a source or a target of the tasks of a Qlik Replicate server. This module creates it, changes its
     settings, deletes it, or gives it the settings of another one.

@@ -10,7 +10,7 @@ module: aem_endpoint_info
 short_description: Read endpoints of Qlik Replicate
 version_added: 1.0.0
 author:
-  - dataops.qlik_em contributors (@dataops)
+  - dataops.qlik_em contributors (!UNKNOWN)
 description:
   - Returns the endpoints of one, several or all Replicate servers, filtered by name, type and role, and on request
     their settings without secrets.

@@ -10,7 +10,7 @@ module: aem_endpoint_test
 short_description: Test the connection of an endpoint of Qlik Replicate
 version_added: 1.0.0
 author:
-  - dataops.qlik_em contributors (@dataops)
+  - dataops.qlik_em contributors (!UNKNOWN)
 description:
   - Lets the Replicate server connect to the database of an endpoint, and returns the result.
 extends_documentation_fragment:

@@ -10,7 +10,7 @@ module: aem_export
 short_description: Export the definition of a Replicate task or server into a file
 version_added: 1.0.0
 author:
-  - dataops.qlik_em contributors (@dataops)
+  - dataops.qlik_em contributors (!UNKNOWN)
 description:
   - Writes the replication definition of one task, or of a whole server, into a file. The text is made for Git. It is
     sorted where order has no meaning, and without the stamps of an export (when, where, the id of the task).

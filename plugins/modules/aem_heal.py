@@ -10,7 +10,7 @@ module: aem_heal
 short_description: Restart tasks that have failed, as often as a policy allows
 version_added: 1.0.0
 author:
-  - dataops.qlik_em contributors (@dataops)
+  - dataops.qlik_em contributors (!UNKNOWN)
 description:
   - Looks at the selected tasks, and restarts those that are sick. To be run every few minutes, by cron or by a job
     template with a schedule.

@@ -10,7 +10,7 @@ module: aem_import
 short_description: Import the definitions of many tasks and endpoints into a Replicate server
 version_added: 1.0.0
 author:
-  - dataops.qlik_em contributors (@dataops)
+  - dataops.qlik_em contributors (!UNKNOWN)
 description:
   - Makes the tasks and endpoints of a server match a replication definition, usually one that
     M(dataops.qlik_em.aem_export) has written, and on request its schedules, notifications and settings. All of the

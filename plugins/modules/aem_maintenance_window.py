@@ -10,7 +10,7 @@ module: aem_maintenance_window
 short_description: Stop what runs for maintenance, and start exactly that again
 version_added: 1.0.0
 author:
-  - dataops.qlik_em contributors (@dataops)
+  - dataops.qlik_em contributors (!UNKNOWN)
 description:
   - A maintenance window has three steps. V(recorded) notes which of the selected tasks run, V(frozen) stops these, and
     V(restored) starts exactly these again.

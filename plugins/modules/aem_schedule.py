@@ -10,7 +10,7 @@ module: aem_schedule
 short_description: Set up the schedules of a Qlik Replicate server
 version_added: 1.0.0
 author:
-  - dataops.qlik_em contributors (@dataops)
+  - dataops.qlik_em contributors (!UNKNOWN)
 description:
   - Creates, changes, enables and disables a schedule (the console calls it a job), which starts, reloads or stops
     tasks at certain times.

@@ -10,7 +10,7 @@ module: aem_schedule_info
 short_description: Read the schedules of a Qlik Replicate server
 version_added: 1.0.0
 author:
-  - dataops.qlik_em contributors (@dataops)
+  - dataops.qlik_em contributors (!UNKNOWN)
 description:
   - Returns the schedules (the console calls them jobs) of a Replicate server, said in words and with their next runs.
   - They are read by an export of the whole server, as the API has no method for them.

@@ -10,7 +10,7 @@ module: aem_server
 short_description: Add, change or remove a Replicate or Compose server in Qlik Enterprise Manager
 version_added: 1.0.0
 author:
-  - dataops.qlik_em contributors (@dataops)
+  - dataops.qlik_em contributors (!UNKNOWN)
 description:
   - Manages which servers Enterprise Manager knows, and how it connects to them. What runs on a server is not touched.
   - A server is read, changed and written within one API session. What is not given stays as it is, including the stored

@@ -10,7 +10,7 @@ module: aem_server_info
 short_description: Read the Replicate and Compose servers that Qlik Enterprise Manager knows
 version_added: 1.0.0
 author:
-  - dataops.qlik_em contributors (@dataops)
+  - dataops.qlik_em contributors (!UNKNOWN)
 description:
   - Returns one, several or all servers, with their state, version, licence, tasks and load.
   - A server that does not exist is not a failure. There is a warning then, and its name is in RV(missing).

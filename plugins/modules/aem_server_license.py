@@ -10,7 +10,7 @@ module: aem_server_license
 short_description: Register the licence of a Qlik Replicate server
 version_added: 1.0.0
 author:
-  - dataops.qlik_em contributors (@dataops)
+  - dataops.qlik_em contributors (!UNKNOWN)
 description:
   - Sends a licence (text or a JSON document) to a Replicate server through Qlik Enterprise Manager.
   - The API does not show which licence a server has, only its dates and its state. So the licence is sent each time,

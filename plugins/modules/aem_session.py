@@ -10,7 +10,7 @@ module: aem_session
 short_description: Log in to Qlik Enterprise Manager once for several tasks, and log out
 version_added: 1.0.0
 author:
-  - dataops.qlik_em contributors (@dataops)
+  - dataops.qlik_em contributors (!UNKNOWN)
 description:
   - Opens an API session and returns its id for C(module_defaults), or ends one.
   - Without it, each module logs in and out by itself. Use it where many tasks would log in many times.

@@ -10,7 +10,7 @@ module: aem_table
 short_description: Reload or resume tables of a Qlik Replicate task
 version_added: 1.0.0
 author:
-  - dataops.qlik_em contributors (@dataops)
+  - dataops.qlik_em contributors (!UNKNOWN)
 description:
   - Reloads tables of a task, or resumes tables that are suspended, one or many.
   - One failing table never hides the others. Each has a row in the result. The module fails when all were tried, and

@@ -10,7 +10,7 @@ module: aem_table_info
 short_description: Read the tables of a Qlik Replicate task
 version_added: 1.0.0
 author:
-  - dataops.qlik_em contributors (@dataops)
+  - dataops.qlik_em contributors (!UNKNOWN)
 description:
   - Returns the tables of a task with their states, filtered by schema, name and state, and on request all that the
     server returns of them.

@@ -10,7 +10,7 @@ module: aem_table_selection
 short_description: Choose which tables a Qlik Replicate task replicates
 version_added: 1.0.0
 author:
-  - dataops.qlik_em contributors (@dataops)
+  - dataops.qlik_em contributors (!UNKNOWN)
 description:
   - Changes the lists of patterns and tables that a task includes and excludes.
   - A running task takes the new selection after a restart or a reload. RV(hint) says so then.

@@ -10,7 +10,7 @@ module: aem_table_selection_info
 short_description: Read which tables a Qlik Replicate task replicates
 version_added: 1.0.0
 author:
-  - dataops.qlik_em contributors (@dataops)
+  - dataops.qlik_em contributors (!UNKNOWN)
 description:
   - Returns the lists of patterns and tables that a task includes and excludes.
   - They show what is chosen. M(dataops.qlik_em.aem_table_info) shows which tables the task has at present.

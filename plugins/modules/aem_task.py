@@ -10,7 +10,7 @@ module: aem_task
 short_description: Start, stop, define or delete a task of Qlik Replicate or Qlik Compose
 version_added: 1.0.0
 author:
-  - dataops.qlik_em contributors (@dataops)
+  - dataops.qlik_em contributors (!UNKNOWN)
 description:
   - Puts one task into a state through Qlik Enterprise Manager. A task that is already in that state is left as it is.
   - Works for Replicate tasks and for Compose tasks and workflows. V(present) and V(absent) are for Replicate only.

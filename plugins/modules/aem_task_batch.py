@@ -10,7 +10,7 @@ module: aem_task_batch
 short_description: Start, stop or restart many tasks of Qlik Replicate and Qlik Compose side by side
 version_added: 1.0.0
 author:
-  - dataops.qlik_em contributors (@dataops)
+  - dataops.qlik_em contributors (!UNKNOWN)
 description:
   - Puts all tasks that selectors choose into one state, several at a time, each as M(dataops.qlik_em.aem_task) does.
   - One login and one list call for each server show what there is to do. A task that is already in that state costs no

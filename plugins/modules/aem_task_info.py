@@ -10,7 +10,7 @@ module: aem_task_info
 short_description: Read tasks of Qlik Replicate and Qlik Compose
 version_added: 1.0.0
 author:
-  - dataops.qlik_em contributors (@dataops)
+  - dataops.qlik_em contributors (!UNKNOWN)
 description:
   - Returns the details of tasks that are named literally, or the lists of one, several or all servers, filtered by
     name, state and tag.

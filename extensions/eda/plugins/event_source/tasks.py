@@ -11,7 +11,7 @@ DOCUMENTATION = r"""
 short_description: What changes in Qlik Enterprise Manager
 version_added: 1.0.0
 author:
-  - dataops.qlik_em contributors (@dataops)
+  - dataops.qlik_em contributors (!UNKNOWN)
 description:
   - An ansible-rulebook event source that reads the tasks of all servers again and again, and gives an event for each
     change. A task changed its state, went into an error or left it. A latency crossed its limit. A table went into an
