@@ -382,7 +382,9 @@ def molecule(session: nox.Session) -> None:
 def importer(session: nox.Session) -> None:
     """What Galaxy and Automation Hub check when the tarball is uploaded."""
     tarball = build_collection(session, tree_of(session) / "dist")
+    run(session, "python", "tests/tools/awx_collection.py", str(AWX_COLLECTION))
     options = {"GALAXY_IMPORTER_CHECK_REQUIRED_TAGS": "true", "GALAXY_IMPORTER_REQUIRE_V1_OR_GREATER": "true"}
+    options["PYTHONPATH"] = str(AWX_COLLECTION)  # or it would not know the modules of awx_setup.yml
     with session.chdir(tarball.parent):  # where it leaves its report
         log = session.run("python", "-m", "galaxy_importer.main", str(tarball), env=options, silent=True) or ""
     print(log)

@@ -265,7 +265,16 @@ EXAMPLES = r"""
   register: heal
   failed_when: heal is failed or heal.counts.quarantined > 0
 
-- name: Leave the tasks of a maintenance window alone
+- name: Note what runs, for a maintenance window
+  dataops.qlik_em.aem_maintenance_window:
+    state: recorded
+    path: /var/lib/qlik/patch-night.json
+    include:
+      - server: Replicate-Prod
+    exclude:
+      - name: locked
+
+- name: Leave the tasks of that window alone
   dataops.qlik_em.aem_heal:
     mode: heal
     include:

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from . import events, fleets, inventories, tasks, windows
+from . import estates, events, fleets, inventories, tasks, windows
 from .playing import Seconds
 
 
@@ -93,6 +93,9 @@ def main() -> int:
     parser.add_argument("--loops", type=int, default=3, help=f"rounds of loops over {tasks.ITEMS} tasks")
     parser.add_argument("--fleets", type=int, default=3, help="rounds of batches; the slow loops run once")
     parser.add_argument("--windows", type=int, default=3, help=f"rounds of a window of {windows.TASKS} tasks")
+    parser.add_argument(
+        "--estates", type=int, default=3, help=f"rounds of {estates.TASKS} tasks by one and two runners"
+    )
     parser.add_argument("--inventories", type=int, default=5, help="rounds of inventories")
     parser.add_argument("--events", type=int, default=5, help="rounds of the event source")
     arguments = parser.parse_args()
@@ -118,6 +121,10 @@ def main() -> int:
     if arguments.windows:
         text, is_kept = windows.measure(arguments.windows)
         print(f"\n{text}")
+        kept = kept and is_kept
+    if arguments.estates:
+        text, is_kept = estates.measure(arguments.estates)
+        print(f"\n{text}", flush=True)
         kept = kept and is_kept
     if arguments.inventories:
         text, is_kept = table(inventories.measure(arguments.inventories), [*inventories.SHOWN], INVENTORY)

@@ -11,13 +11,15 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from . import certificates
 from .checks import InputError
 from .server import Settings, Simulator
+
+WhenReady = Callable[[str, dict[str, Any]], None]  # gets what a user is shown, and where the stand-in is
 
 _PARENT_CHECK = 0.3  # seconds between two checks whether the parent process lives
 
@@ -43,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
     add("--client-cert", action="store_true", help="clients must show a certificate (written next to the CA)")
     add("--tls-dir", metavar="DIR", help="folder for the CA and certificates (default: a temporary one)")
     add("--ready-file", metavar="PATH", help="write addresses and credentials here as JSON when ready")
+    add("--background", action="store_true", help="return when ready and print what the ready file holds; go on alone")
     add("--paste", action="append", default=[], metavar="LINE", help="a further line to print for pasting")
     add("--lifetime", type=float, metavar="SECONDS", help="end after so long, whoever is still there")
     add("--die-with-parent", action="store_true", help="end when the process that started this one has ended")
@@ -52,15 +55,48 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until a signal, POST /shutdown, or the parent's death."""
     given = parser().parse_args(arguments)
+    return _in_background(given) if given.background else _run(given, show)
+
+
+def show(text: str, _access: dict[str, Any]) -> None:
+    """Say where the stand-in is."""
+    print(text, flush=True)
+
+
+def _run(given: argparse.Namespace, when_ready: WhenReady) -> int:
     try:
-        asyncio.run(_serve(given))
+        asyncio.run(_serve(given, when_ready))
     except (InputError, OSError) as error:
         print(f"The stand-in can't start: {error}", file=sys.stderr)
         return 2
     return 0
 
 
-async def _serve(given: argparse.Namespace) -> None:
+def _in_background(given: argparse.Namespace) -> int:
+    """Run in a process of its own, which has no terminal; return when it is ready, or has failed."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child:
+        os.close(writer)
+        with open(reader, encoding="utf-8") as file:
+            access = file.read()
+        print(access, end="", flush=True)
+        return 0 if access else os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    os.close(reader)
+    os.setsid()
+
+    def when_ready(_text: str, access: dict[str, Any]) -> None:
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for standard in range(3):  # who reads them waits for the end of all that hold them
+            os.dup2(nowhere, standard)
+        os.close(nowhere)
+        with open(writer, "w", encoding="utf-8") as file:
+            file.write(_document(access))
+
+    os._exit(_run(given, when_ready))  # the rest of the program is the parent's
+
+
+async def _serve(given: argparse.Namespace, when_ready: WhenReady) -> None:
     simulator = Simulator(
         Settings(
             host=given.host,
@@ -87,7 +123,7 @@ async def _serve(given: argparse.Namespace) -> None:
         access = {**simulator.access(), "pid": os.getpid()}
         if ready_file:
             _write_ready_file(ready_file, access)
-        print(welcome(access, simulator.logins(), given.paste), flush=True)
+        when_ready(welcome(access, simulator.logins(), given.paste), access)
         if given.lifetime:
             loop.call_later(given.lifetime, simulator.stopped.set)
         if given.die_with_parent:
@@ -133,8 +169,12 @@ def _quoted(value: str) -> str:
 def _write_ready_file(path: Path, access: dict[str, Any]) -> None:
     """All or nothing: a reader never sees half a file."""
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_text(json.dumps(access, indent=2) + "\n", encoding="utf-8")
+    part.write_text(_document(access), encoding="utf-8")
     part.replace(path)
+
+
+def _document(access: dict[str, Any]) -> str:
+    return json.dumps(access, indent=2) + "\n"
 
 
 async def _until_orphaned(stopped: asyncio.Event, parent: int) -> None:

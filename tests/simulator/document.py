@@ -35,6 +35,8 @@ class Options:
     task_stop_reason: Flag = True  # whether GetTaskDetails has it (docs/enterprise_manager_api.md, 6.18)
     server_details_key: Annotated[str, checks.choice("server_details", "serverDetails")] = "server_details"
     license_registered: Flag = True  # Enterprise Manager's own licence
+    # How many calls are worked on at a time; one more is a page with 429, as a gateway gives it. null: any number.
+    most_calls: Annotated[int | None, checks.optional(checks.positive)] = None
 
 
 @dataclass

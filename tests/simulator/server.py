@@ -77,6 +77,7 @@ class Simulator:
         self.add_faults(self._initial_faults)
         self.world = self._build(None)
         self.stopped = asyncio.Event()
+        self.calls = 0  # those that are worked on
         self.under_way = 0  # requests that are not answered yet, those of the last world included
         self._temporary: Path | None = None
         self._counted_before = (0, 0)  # connections and handshakes before the last reset
@@ -310,6 +311,27 @@ class Simulator:
         entry.body = body.decode("utf-8", "replace")
         if world.over:
             raise Abandoned
+        most = world.document.options.most_calls
+        if most is not None and self.calls >= most:
+            world.tally.turned_away += 1
+            return answers.page(429)
+        self.calls += 1
+        world.tally.most_calls = max(world.tally.most_calls, self.calls)
+        try:
+            return await self._call(world, request, target, route, entry, body)
+        finally:
+            self.calls -= 1
+
+    async def _call(
+        self,
+        world: World,
+        request: web.BaseRequest,
+        target: routing.Target,
+        route: routing.Route,
+        entry: Entry,
+        body: bytes,
+    ) -> Answer:
+        """The answer to a call that is let in."""
         if route.operation is None:
             return answers.page(404)  # no JSON (docs/enterprise_manager_api.md, 3.11)
         if route.operation == "Login":

@@ -52,6 +52,8 @@ class Tally:
     logins: int = 0
     failed_logins: int = 0
     logouts: int = 0
+    most_calls: int = 0  # at the same time
+    turned_away: int = 0  # as there were too many
 
 
 @dataclass

@@ -112,13 +112,15 @@ def away(before: Memory, at: str, watch: Watch, failure: AemError) -> tuple[Memo
     return before._replace(away_since=at), this.events
 
 
-def selected(servers: Mapping[str, ServerReading], watch: Watch, also: Sequence[Selector]) -> Iterator[TaskName]:
+def selected(servers: Mapping[str, ServerReading], watch: Watch, also: Sequence[Selector]) -> Iterator[Listed]:
     """Yield the tasks that are watched and that one of the selectors ``also`` means."""
+    if not also:
+        return
     this, of = _Round(watch, ""), Selectors(also)
     for server in servers.values():
         for one in server.tasks or ():
             if of.select(one) and this.wants(one):
-                yield one.task
+                yield one
 
 
 def _server(this: _Round, name: str, old: ServerMemory | None, new: ServerReading, now: Reading) -> ServerMemory:

@@ -16,7 +16,7 @@ from .._client.api import Json
 from .._fleets.selection import Listed
 from .._tasks.model import TaskName
 
-# States of a server beside those that Enterprise Manager gives (docs/enterprise_manager_api.md, 8.3).
+# States of a server beside those that Enterprise Manager gives (docs/enterprise_manager_api.md, 8.4).
 MONITORED, NOT_MONITORED, FAILED = "MONITORED", "NOT_MONITORED", "ERROR"
 NOT_LISTED = "NOT_LISTED"
 TASK_ERROR = "ERROR"

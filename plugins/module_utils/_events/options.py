@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
@@ -33,8 +34,6 @@ OWN: dict[str, tuple[str, Any]] = {
     "state_file": ("path", None),
 }
 ALL = {**OPTIONS, **OWN}
-# What ansible-rulebook adds by itself, or reads itself.
-FOREIGN = ("eda_feedback_queue", "feedback")
 SELECTOR = {"server": "str", "name": "str", "tag": "list", "state": "list"}
 TRUE, FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
@@ -54,9 +53,8 @@ def read_options(arguments: Mapping[str, Any], environ: Mapping[str, str]) -> di
 
     Raises InputError for an option that does not exist or has the wrong type.
     """
-    given = {name: value for name, value in arguments.items() if name not in FOREIGN}
-    _check_names("option", given, ALL)
-    return {option: _value(option, kind, default, given, environ) for option, (kind, default) in ALL.items()}
+    _check_names("option", arguments, ALL)
+    return {option: _value(option, kind, default, arguments, environ) for option, (kind, default) in ALL.items()}
 
 
 def check_options(params: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
@@ -123,7 +121,7 @@ def _typed(option: str, kind: str, value: Any) -> Any:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if kind in ("str", "path"):
         if isinstance(value, str) or is_number:
-            return str(value)
+            return os.path.expanduser(os.path.expandvars(str(value))) if kind == "path" else str(value)
         raise InputError(f"{option} must be a text.")
     text = str(value).strip().lower()
     if kind == "int":

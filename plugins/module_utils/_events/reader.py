@@ -11,15 +11,17 @@ from __future__ import annotations
 import functools
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from .._client.api import Api, Json
-from .._client.error_codes import INVALID_SESSION_ID
-from .._client.errors import ApiError, TransportError
+from .._client.error_codes import INVALID_SESSION_ID, UNAUTHORIZED_REQUEST
+from .._client.errors import AemError, ApiError, TransportError
+from .._client.nearest import did_you_mean
 from .._common.parallel import map_parallel
 from .._common.patterns import is_literal
-from .._fleets.selection import list_tasks
+from .._fleets.selection import Selectors, list_tasks
+from .._run.lines import one_line
 from .._tables.model import ERROR as TABLE_ERROR
 from .._tables.model import filters, name_in, state_of
 from .._tasks.latency import total_latency
@@ -40,7 +42,7 @@ class Reader:
         self._api, self._watch, self._monotonic = api, watch, monotonic
         self._run_all = functools.partial(map_parallel, parallel=parallel, abandon=api.client.interrupt.abandon)
         self._licensed_at: float | None = None
-        self._failures: dict[str, str] = {}  # of single tasks and licences, so that each is logged once
+        self._failures: dict[str, str] = {}  # of the last round, so that each is logged once
 
     def read(self) -> Reading:
         """Return what there is now.
@@ -51,21 +53,31 @@ class Reader:
         servers = self._servers()
         names = list(servers)
         servers = dict(zip(names, self._run_all(lambda name: self._tasks(name, servers[name]), names)))
-        watch, failures = self._watch, dict[str, str]()
-        active = {one.task: one.snapshot.state in ACTIVE for server in servers.values() for one in server.tasks or ()}
-        late = [task for task in selected(servers, watch, watch.latency_of) if active[task]] if watch.latency_of else []
-        tables = list(selected(servers, watch, watch.tables_of)) if watch.tables_of else []
+        watch, failures = self._watch, self._unknown(servers)
+        late = [one.task for one in selected(servers, watch, watch.latency_of) if one.snapshot.state in ACTIVE]
         latencies = self._each(late, self._latency, failures)
-        broken = self._each(tables, self._broken, failures)
-        if watch.license_days is not None and self._is_due():
+        broken = self._each([one.task for one in selected(servers, watch, watch.tables_of)], self._broken, failures)
+        now = self._monotonic()
+        if watch.license_days is not None and (self._licensed_at is None or now - self._licensed_at >= LICENSE_AGE):
             there = [name for name, server in servers.items() if server.state == MONITORED]
             for name, days in self._each(there, self._license, failures).items():
                 servers[name] = servers[name]._replace(license_days=days)
+            self._licensed_at = now
         for what, failure in failures.items():
             if self._failures.get(what) != failure:
-                LOG.warning("%s", self._api.client.masked(failure))
+                LOG.warning("%s", one_line(self._api.client.masked(failure)))
         self._failures = failures
         return Reading(servers, latencies, broken)
+
+    def _unknown(self, servers: Mapping[str, ServerReading]) -> dict[str, str]:
+        """Return what is to be said of tasks that ``include`` names literally and that do not exist."""
+        there = [one.task for server in servers.values() for one in server.tasks or ()]
+        unread = [name for name, server in servers.items() if server.tasks is None]
+        return {
+            one.text: f"include names a task that does not exist: {one.text}. "
+            + did_you_mean(str(one.name), (task.name for task in there))
+            for one in Selectors(self._watch.include).unknown(there, unread)
+        }
 
     def _servers(self) -> dict[str, ServerReading]:
         """Return the servers that are watched, and their states."""
@@ -84,35 +96,34 @@ class Reader:
         """Return a server with its tasks, or why they cannot be read."""
         if server.state != MONITORED:
             return server
+        found = self._attempt(lambda: list_tasks(self._api, name))
+        if isinstance(found, AemError):
+            code = found.facts.get("error_code")
+            return ServerReading(NO_LIST.get(str(code), FAILED), found.message, code)
+        return server._replace(tasks=tuple(found))
+
+    def _attempt(self, read: Callable[[], Any]) -> Any:
+        """Return what ``read`` returns, or a failure that is about a single server or task. Raises all others."""
         try:
-            return server._replace(tasks=tuple(list_tasks(self._api, name)))
+            return read()
         except ApiError as error:
             if error.error_code == INVALID_SESSION_ID:
                 raise
-            state = NO_LIST.get(error.error_code, FAILED)
-            return ServerReading(state, error.message, error.error_code or None)
+            return error
         except TransportError as failure:
-            if not failure.sent:  # no connection, or no login: that is not about the server
+            if not failure.sent:  # no connection, or no login
                 raise
-            # Is it Enterprise Manager, or that server alone? It is asked for something else.
-            self._api.get_server_list(accept=("UNAUTHORIZED_REQUEST",))
-            return ServerReading(FAILED, failure.message)
+            # Is it Enterprise Manager that does not answer? It is asked for something else.
+            self._api.get_server_list(accept=(UNAUTHORIZED_REQUEST,))
+            return failure
 
     def _each(self, items: Iterable[Any], read: Callable[[Any], Any], failures: dict[str, str]) -> dict[Any, Any]:
         """Return what ``read`` returns for each item, without those of which nothing is known."""
         items = list(items)
-
-        def attempt(item: Any) -> Any:
-            try:
-                return read(item)
-            except ApiError as error:
-                if error.error_code == INVALID_SESSION_ID:
-                    raise
-                return error
-
-        answers = dict(zip(items, self._run_all(attempt, items)))
-        failures.update({f"{read.__name__} {item}": str(one) for item, one in answers.items() if _failed(one)})
-        return {item: one for item, one in answers.items() if one is not None and not _failed(one)}
+        answers = dict(zip(items, self._run_all(lambda item: self._attempt(lambda: read(item)), items)))
+        failed = {item: str(one) for item, one in answers.items() if isinstance(one, AemError)}
+        failures.update({f"{read.__name__} {item}": failure for item, failure in failed.items()})
+        return {item: one for item, one in answers.items() if one is not None and item not in failed}
 
     def _latency(self, task: TaskName) -> float | None:
         found = total_latency(self._api.get_task_details(*task))
@@ -124,21 +135,10 @@ class Reader:
 
     def _license(self, server: str) -> int | None:
         days = (self._api.get_server_details(server).get("license") or {}).get("days_to_expiration")
-        return days if isinstance(days, int) and not isinstance(days, bool) else None
-
-    def _is_due(self) -> bool:
-        now = self._monotonic()
-        if self._licensed_at is not None and now - self._licensed_at < LICENSE_AGE:
-            return False
-        self._licensed_at = now
-        return True
+        return int(days) if str(days).isdecimal() else None  # (docs/enterprise_manager_api.md, 6.61)
 
 
 def _listed(item: Json) -> ServerReading:
     state = item.get("state")
     message = item.get("message")
     return ServerReading(str(state).upper() if state else MONITORED, str(message) if message else None)
-
-
-def _failed(answer: Any) -> bool:
-    return isinstance(answer, ApiError)

@@ -28,7 +28,7 @@ from .._tasks.drain import StopPolicy
 from .._tasks.latency import Latency, total_latency
 from .._tasks.model import TASK_NOT_FOUND, TaskName, snapshot_of
 from .._tasks.operation import Operation, check_timeout
-from .batch import read_selection
+from .batch import NO_SELECTOR, read_selection
 from .fleet import Fleet, Job
 from .heal_memory import MemoryStore
 from .heal_report import Outcome
@@ -125,6 +125,10 @@ class Healing:
                 "In a workflow whose nodes share no files, give the memory that the node before returned (memory), "
                 "and {} to the first one.",
             )
+        for option in ("include", "exclude"):
+            read_selectors(option, params[option])
+        if not params["include"]:
+            raise InputError(NO_SELECTOR)
         self._release = read_selectors("release", params["release"])
         self._store = MemoryStore(path, given, api.client.address, mode.check or self._is_report)
         self._windows = Windows(params["windows"] or (), api.client.address)

@@ -26,15 +26,16 @@ MINE = {
 
 
 class Setup(NamedTuple):
-    """What was set up, and what was written in each run."""
+    """What was set up, the folder of the project, and what was written in each run of the setup."""
 
     awx: controller.Awx
+    project: Path
     first: list[Any]
     second: list[Any]
 
 
-def run_setup(url: str, folder: Path, variables: dict[str, Any]) -> subprocess.CompletedProcess[str]:
-    """Run awx_setup.yml by its name, as a user does."""
+def play(name: str, url: str, folder: Path, variables: dict[str, Any]) -> subprocess.CompletedProcess[str]:
+    """Run a playbook of the collection by its name, as a user does; the address is that of AWX."""
     environ = {
         **COMPILED,
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -44,19 +45,21 @@ def run_setup(url: str, folder: Path, variables: dict[str, Any]) -> subprocess.C
         "CONTROLLER_HOST": url,
         "CONTROLLER_OAUTH_TOKEN": "made-up",
     }
-    command = ["ansible-playbook", "dataops.qlik_em.awx_setup", "-e", json.dumps(variables)]
+    command = ["ansible-playbook", f"dataops.qlik_em.{name}", "-e", json.dumps(variables)]
     return subprocess.run(command, cwd=folder, env=environ, check=False, capture_output=True, text=True)
 
 
 @pytest.fixture(scope="session")
 def setup(tmp_path_factory) -> Iterator[Setup]:
-    """AWX after two runs."""
+    """AWX after two runs, and the project after one."""
     folder = tmp_path_factory.mktemp("setup")
+    project = folder / "project"
+    assert play("awx_project", "", folder, {"awx_project_path": str(project)}).returncode == 0
     with controller.serving() as (awx, url):
         written = []
         for _time in range(2):
             awx.writes.clear()
-            ended = run_setup(url, folder, MINE)
+            ended = play("awx_setup", url, folder, MINE)
             assert ended.returncode == 0, ended.stdout + ended.stderr
             written.append([*awx.writes])
-        yield Setup(awx, *written)
+        yield Setup(awx, project, *written)

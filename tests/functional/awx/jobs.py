@@ -25,7 +25,6 @@ from awx_plugins.interfaces._temporary_private_api import ManagedCredentialType
 from awx_plugins.interfaces._temporary_private_credential_api import Credential
 from awx_plugins.interfaces._temporary_private_inject_api import inject_credential
 
-PROJECT = COLLECTIONS / "ansible_collections/dataops/qlik_em/extensions/awx/project"
 BIN = Path(sys.executable).parent
 NAME = "Qlik Enterprise Manager"
 
@@ -42,8 +41,8 @@ class Job(NamedTuple):
 class Jobs:
     """Runs the job templates of an AWX in folders of their own, with one credential."""
 
-    def __init__(self, awx: Awx, folder: Path, inputs: dict[str, Any]) -> None:
-        self._awx, self._folder, self.inputs = awx, folder, inputs
+    def __init__(self, awx: Awx, project: Path, folder: Path, inputs: dict[str, Any]) -> None:
+        self._awx, self._project, self._folder, self.inputs = awx, project, folder, inputs
         self.variables: dict[str, str] = {}  # of the last job
 
     def launch(self, template: str, artifacts: dict[str, Any] | None = None, **answers: Any) -> Job:
@@ -75,7 +74,7 @@ class Jobs:
         (folder / "env").mkdir(parents=True)
         (folder / "inventory").mkdir()
         (folder / "inventory" / "hosts").write_text("localhost ansible_connection=local\n")
-        shutil.copytree(PROJECT, folder / "project")
+        shutil.copytree(self._project, folder / "project")
         kind = self._awx.named("credential_types", NAME)
         wanted = ManagedCredentialType("", NAME, kind["kind"], kind["inputs"], kind["injectors"])
         env: dict[str, Any] = {}
@@ -95,7 +94,7 @@ def walk(awx: Awx, jobs: Jobs, workflow: str, denied: tuple[str, ...] = (), **an
     number = awx.named("workflow_job_templates", workflow)["id"]
     nodes = [node for node in awx.items["workflow_job_template_nodes"] if node["workflow_job_template"] == number]
     targets = {
-        target: node["id"]
+        target
         for node in nodes
         for part in ("success_nodes", "failure_nodes", "always_nodes")
         for target in linked(awx, node, part)

@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.dataops.qlik_em.tests.functional.awx.jobs import BIN, PROJECT
+from ansible_collections.dataops.qlik_em.tests.functional.awx.jobs import BIN
+from ansible_collections.dataops.qlik_em.tests.functional.support.play import COLLECTIONS
 from ansible_navigator.configuration_subsystem import to_schema
 from ansible_navigator.configuration_subsystem.navigator_configuration import NavigatorConfiguration
 from jsonschema import validate
 
-KIT = PROJECT.parent
-COLLECTION = KIT.parents[1]
+COLLECTION = COLLECTIONS / "ansible_collections/dataops/qlik_em"
+KIT = COLLECTION / "extensions/awx"
 PLAYBOOKS = sorted(COLLECTION.glob("playbooks/*.meta.yml"))
 MODULES = {
     "controller_credential_types": "credential_type",
@@ -116,8 +117,7 @@ def test_questions_are_as_awx_demands(name) -> None:
 
 @pytest.mark.parametrize("template", DATA["controller_templates"], ids=lambda template: template["name"])
 def test_questions_and_variables_are_those_of_the_playbook(template) -> None:
-    imported = read(PROJECT / template["playbook"])[0]["ansible.builtin.import_playbook"]
-    known = options_of(imported.removeprefix("dataops.qlik_em."))
+    known = options_of(template["playbook"].removesuffix(".yml"))
     asked = {question["variable"] for question in template["survey_spec"]["spec"]}
     assert asked | set(template.get("extra_vars", {})) <= set(known)
 
@@ -155,4 +155,4 @@ def test_the_collection_says_what_the_execution_environment_must_have() -> None:
 
 def test_navigator_knows_its_settings() -> None:
     schema = to_schema(NavigatorConfiguration)
-    validate(read(PROJECT / "ansible-navigator.yml"), schema)
+    validate(read(KIT / "project" / "ansible-navigator.yml"), schema)

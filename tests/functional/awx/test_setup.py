@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.dataops.qlik_em.tests.functional.awx.conftest import run_setup
+from ansible_collections.dataops.qlik_em.tests.functional.awx.conftest import play
 from ansible_collections.dataops.qlik_em.tests.functional.awx.jobs import NAME, linked
 
 WORKFLOW = "Qlik EM: maintenance window"
@@ -23,7 +23,7 @@ def test_the_templates_for_the_credential_arrive_as_such(setup) -> None:
     assert injectors["file"]["template.ca"] == "{{ ca }}"
 
 
-def test_each_job_template_has_the_credential_and_tells_of_failures(setup) -> None:
+def test_each_job_template_has_the_credential_and_reports_failures(setup) -> None:
     awx = setup.awx
     for template in awx.items["job_templates"]:
         assert awx.linked("job_templates", template["name"], "credentials") == [awx.named("credentials", NAME)["id"]]
@@ -53,7 +53,7 @@ def test_the_nodes_are_connected_as_described(setup) -> None:
 
 
 def test_what_is_missing_is_named_before_anything_is_sent(tmp_path) -> None:
-    ended = run_setup("http://127.0.0.1:9", tmp_path, {"qlik_em_awx_image": "registry.example.com/ee:1"})
+    ended = play("awx_setup", "http://127.0.0.1:9", tmp_path, {"qlik_em_awx_image": "registry.example.com/ee:1"})
     assert ended.returncode == 2
     assert "Set qlik_em_awx_project_url" in ended.stdout
     assert "127.0.0.1" not in ended.stdout
@@ -62,5 +62,17 @@ def test_what_is_missing_is_named_before_anything_is_sent(tmp_path) -> None:
 def test_an_option_that_the_module_does_not_have_is_refused(setup, tmp_path) -> None:
     kinds = [{"name": NAME, "kind": "cloud", "colour": "green"}]
     given = {"qlik_em_awx_project_url": "x", "qlik_em_awx_image": "x", "controller_credential_types": kinds}
-    ended = run_setup("http://127.0.0.1:9", tmp_path, given)
+    ended = play("awx_setup", "http://127.0.0.1:9", tmp_path, given)
     assert "Unsupported parameters for (awx.awx.credential_type) module: colour" in ended.stdout
+
+
+def test_the_project_has_what_job_templates_and_the_inventory_source_name(setup) -> None:
+    named = {template["playbook"] for template in setup.awx.items["job_templates"]}
+    named |= {source["source_path"] for source in setup.awx.items["inventory_sources"]}
+    assert named | {"ansible.cfg", "ansible-navigator.yml", "collections"} == {
+        path.name for path in setup.project.iterdir()
+    }
+
+
+def test_the_project_says_what_is_missing(tmp_path) -> None:
+    assert "Set awx_project_path" in play("awx_project", "", tmp_path, {"awx_project_path": ""}).stdout

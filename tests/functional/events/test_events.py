@@ -152,6 +152,23 @@ def test_one_server_that_gives_no_answer_hides_no_other(em, watch):
     assert [one["type"] for one in source.round()] == ["server_back"]
 
 
+def test_one_task_that_gives_no_answer_hides_no_other_and_is_logged_once(em, watch, caplog):
+    both = [{"server": "Replicate-Prod", "name": name} for name in ("orders", "locked")]
+    source = watch(include=both, max_latency=60, latency_of=both)
+    source.round()
+    em.faults({"match": {"operation": "GetTaskDetails", "task": "orders"}, "fault": "cut_before", "nth": "all"})
+    em.set_task("Replicate-Prod", "locked", total_latency=61)
+    assert small(*source.round()) == [("latency_high", "Replicate-Prod", "locked", "OK", "HIGH")]
+    assert source.round() == []
+    assert caplog.text.count("GetTaskDetails of task") == 1
+
+
+def test_a_task_that_is_named_and_does_not_exist_is_logged_once(watch, caplog):
+    source = watch(include=[{"server": "Replicate-Prod", "name": "order"}])
+    assert source.round() == source.round() == []
+    assert caplog.text.count('does not exist: "order" on server "Replicate-Prod". Did you mean "orders"?') == 1
+
+
 def test_enterprise_manager_away_is_one_event_and_longer_and_longer_pauses(watch, em):
     source = watch(include=[{"server": "*", "name": "orders"}], interval=100)
     source.round()

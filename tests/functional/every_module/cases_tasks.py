@@ -13,6 +13,7 @@ MAKES_TABLES = {"run_option": "metadata_only_create_missing_tables"}
 MANY = {"include": [{"server": "Replicate-Prod"}, {"server": "Compose-DW"}], "exclude": [{"name": "locked"}]}
 AUTO = {"waves": "auto", "dependencies": [{"before": [{"name": "orders"}], "after": [{"name": "shipments"}]}]}
 ONE_OF_MANY = {"include": [{"server": "Replicate-Prod", "name": "invoices"}]}
+ORDERS_LATE = {"include": [{"server": "Replicate-Prod", "name": "orders"}], "max_latency": 1}
 WINDOW = {**MANY, "wait_sleep": 0.1, "path": "{folder}/checkpoint"}
 KEPT = {
     "schema": 1,
@@ -52,6 +53,9 @@ CASES = [
     Case("aem_task_batch", {"include": [{"server": "Compose-DW"}], "state": "started"}),
     Case("aem_task_batch", {**MANY, **AUTO, "wait_sleep": 0.1, "state": "stopped"}),
     Case("aem_task_batch", {"include": [{"server": "Compose-DW"}], "state": "restarted"}, again=True),
+    Case("aem_heal", {**MANY, "mode": "report"}, changes=False),
+    Case("aem_heal", {**MANY, "mode": "heal", "memory": {}, "wait_sleep": 0.1}),
+    Case("aem_heal", {**ORDERS_LATE, "mode": "heal", "memory": {}, "wait_sleep": 0.1}, again=True),
     Case("aem_task_info", {"server": ["Replicate-*"], "on_server_error": "skip"}, changes=False),
     Case("aem_maintenance_window", {**WINDOW, "state": "recorded"}, is_file_only=True),
     Case("aem_maintenance_window", {**WINDOW, **AUTO, "state": "recorded"}, is_file_only=True),

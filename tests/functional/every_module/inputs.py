@@ -46,6 +46,7 @@ FINE: dict[str, dict[str, Any]] = {
     "aem_endpoint_info": {"server": ["Replicate-Prod"]},
     "aem_endpoint_test": {"server": "Replicate-Prod", "name": "ERP"},
     "aem_export": {"server": "Replicate-Prod", "dest": "{folder}/x.json"},
+    "aem_heal": {**FLEET, "mode": "heal", "state_file": "{folder}/heal.json"},
     "aem_import": {"server": "Replicate-Prod", "definition": definition()},
     "aem_maintenance_window": {**FLEET, "state": "recorded", "path": "{folder}/checkpoint"},
     "aem_schedule": {"server": "Replicate-Prod", **NIGHTLY},

@@ -110,6 +110,7 @@ def more_cases() -> list[Case]:
         Case("aem_export", {**ORDERS, "with_endpoints": True, "dest": "{folder}/x.json"}, is_file_only=True),
         Case("aem_export", {**ORDERS, "secrets": "keep", "dest": "{kept}/x.json"}, is_file_only=True),
         Case("aem_task_batch", {**batch, "state": "restarted", "journal": "{folder}/journal"}),
+        Case("aem_heal", {"include": [PROD], "mode": "heal", "state_file": "{folder}/heal.json"}),
         Case("aem_maintenance_window", {"state": "frozen", "path": "{folder}/checkpoint"}, record),
     ]
 

@@ -473,3 +473,16 @@ def test_a_reset_sends_waiting_requests_home(em: Handle) -> None:
         background.join(5)
     assert background.reply is None
     assert watch.seconds < 2
+
+
+def test_more_calls_at_a_time_than_allowed_are_turned_away(em: Handle, operator: Client) -> None:
+    """One call may be worked on; the next gets a page and does nothing, until the first has its answer."""
+    em.set_options(most_calls=1)
+    em.set_task("Replicate-Prod", "orders", stop_seconds=30)
+    Background(em, STOP)
+    eventually(lambda: em.task("Replicate-Prod", "orders")["state"] == "STOPPING")
+    reply = operator.call("GET", "/servers")
+    assert (reply.status, reply.headers["Content-Type"]) == (429, "text/html; charset=utf-8")
+    em.set_options(most_calls=2)
+    assert operator.call("GET", "/servers").status == 200
+    assert {name: em.summary()[name] for name in ("most_calls", "turned_away")} == {"most_calls": 2, "turned_away": 1}

@@ -11,7 +11,9 @@ import http.client
 import json
 import socket
 import ssl
+import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -143,6 +145,22 @@ class Stopwatch:
 
     def __exit__(self, *_error: object) -> None:
         self.seconds = time.monotonic() - self._start
+
+
+def function_calls(em: Any, work: Callable[[], Any]) -> int:
+    """How many functions the stand-in calls for some work: a time would depend on what else the machine does."""
+    count = 0
+
+    def note(_frame: Any, event: str, _argument: Any) -> None:
+        nonlocal count
+        count += event == "call"
+
+    em._call(lambda: sys.setprofile(note))  # of the thread in which the stand-in lives
+    try:
+        work()
+    finally:
+        em._call(lambda: sys.setprofile(None))
+    return count
 
 
 def eventually(check: Any, seconds: float = 5) -> None:
