@@ -147,7 +147,7 @@ def test_each_restart_makes_the_next_pause_longer_and_the_last_one_ends_in_quara
         assert decisions(run) == {"a": "quarantine"} and not run.changed and not run.failed
         assert "1 tasks are in quarantine and are not restarted any more: S0/a." in run.result["warnings"]
     clock.now += 24 * 3600
-    assert decisions(heal(max_restarts=4)) == {"a": "quarantine"}  # a day is no reason
+    assert decisions(heal(max_restarts=4)) == {"a": "quarantine"}  # a day changes nothing
     assert sent(em) == {"a": 4}
 
 
@@ -285,16 +285,16 @@ def test_a_server_that_does_not_answer_hides_no_restart(em, heal, clock):
 
 
 def test_what_is_over_is_forgotten(em, heal, clock, state_file):
-    estate(em, S0={"a": ERROR, "gone": ERROR, "left": ERROR})
+    estate(em, S0={"a": ERROR, "deleted": ERROR, "left": ERROR})
     heal(max_restarts=1)
-    fails_again(em, "gone", "left")
+    fails_again(em, "deleted", "left")
     heal(max_restarts=1)
     clock.now += 24 * 3600
     em.set_task("S0", "left", state="RUNNING")
     heal(max_restarts=1)
-    assert set(json.loads(state_file.read_text())["servers"]["S0"]) == {"gone"}
+    assert set(json.loads(state_file.read_text())["servers"]["S0"]) == {"deleted"}
     clock.now += 30 * 24 * 3600
-    heal(max_restarts=1, exclude=[{"name": "gone"}])
+    heal(max_restarts=1, exclude=[{"name": "deleted"}])
     assert json.loads(state_file.read_text())["servers"] == {}
 
 
