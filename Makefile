@@ -40,7 +40,7 @@ GATE := $(call each,ways) functional $(call each,integration) $(call each,sanity
 	awx oldest soak events mitogen molecule importer release docs demo window
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint changelog clean $(ONCE) $(ON_EACH_CORE) $(foreach name,$(ON_EACH_CORE),$(call each,$(name)))
+.PHONY: help test lint changelog recording clean $(ONCE) $(ON_EACH_CORE) $(foreach name,$(ON_EACH_CORE),$(call each,$(name)))
 
 help: ## Show this list
 	@echo "dataops.qlik_em - what make can do:"
@@ -55,7 +55,7 @@ else
 session = @if $(NOX) --report .build/results/$@.json --session $(1) $(if $(ARGS),-- $(ARGS)) >.build/logs/$@.log 2>&1; \
 	then echo "ok      $@"; \
 	else tail -n 80 .build/logs/$@.log; echo "FAILED  $@, all of its output: .build/logs/$@.log"; exit 1; fi
-demo: ARGS := --stand-in
+demo: ARGS := --stand-in --check
 endif
 
 test: .build/nox/complete ## Everything that CI runs, with a list of what ran
@@ -99,6 +99,10 @@ lint: .build/nox/complete ## ruff, mypy, yamllint, ansible-lint, changelog, docu
 changelog: ARGS := release
 changelog: .build/nox/complete ## Turn the fragments into the release notes of the version in galaxy.yml
 	$(call session,changelog)
+
+recording: ARGS := --record
+recording: .build/nox/complete ## Make docs/demo.svg, the picture in README.md, anew from a real run
+	$(call session,demo)
 
 clean: ## Remove everything that was created
 	rm -rf .build

@@ -408,6 +408,7 @@ def docs(session: nox.Session) -> None:
     collections = {"ANSIBLE_COLLECTIONS_PATH": str(tree_of(session))}
     run(session, "antsibull-docs", *pages, f"{NAMESPACE}.{NAME}", **collections)
     run(session, "sphinx-build", "-W", "--keep-going", "-q", "-b", "html", str(source), str(site / "html"))
+    session.log(f"The documentation is at {(site / 'html' / 'index.html').as_uri()}")
 
 
 @session_of("test")

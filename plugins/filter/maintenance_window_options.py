@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.errors import UnsupportedError
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import InputError
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.nearest import nearest
 from ansible_collections.dataops.qlik_em.plugins.module_utils._common.wait import check_waiting
@@ -54,7 +55,9 @@ def _refused(known: Iterable[str], given: Mapping[str, Any]) -> Iterator[str]:
     specs = {PREFIX + option: spec for option, spec in SPEC.argument_spec.items() if PREFIX + option in known}
     values = {PREFIX + option: value for option, value in given.items() if PREFIX + option in specs}
     validation = ArgumentSpecValidator(specs).validate(values)
-    yield from validation.error_messages
+    for odd in validation.errors.errors:
+        # Its text is the name alone; a module puts this before it
+        yield f"{'Unsupported parameters: ' if isinstance(odd, UnsupportedError) else ''}{odd.msg}"
     if validation.error_messages:
         return
     params = {name[len(PREFIX) :]: value for name, value in validation.validated_parameters.items()}

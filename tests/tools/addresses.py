@@ -41,7 +41,10 @@ def complaints(name: str, text: str) -> list[str]:
     """Return what a file says that it must not."""
     hosts = {(one[0] or one[1]).lower() for one in ADDRESS.findall(text)}
     strange = sorted(host for host in hosts - FOREIGN if not RESERVED.fullmatch(host))
-    own = [f"{host}: an address of the project belongs into galaxy.yml; of others, into {__name__}" for host in strange]
+    own = [
+        f"{host}: an address of the project belongs into galaxy.yml; of others, into tests/tools/addresses.py"
+        for host in strange
+    ]
     named = [f"author: must have {CONTRIBUTORS}" for one in AUTHORS.findall(text) if one.strip() != CONTRIBUTORS]
     return [f"{name}: {complaint}" for complaint in own + named]
 

@@ -5,10 +5,12 @@
 """Watch a playbook stop and start a task, with the installed collection (ANSIBLE_COLLECTIONS_PATH).
 
 Against the stand-in; or, if QLIK_EM_URL is set, against a real Enterprise Manager, after a question.
+What is shown of the stand-in is also the picture in README.md.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import json
 import os
@@ -17,7 +19,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from . import simulator
+from . import recording, simulator
 
 SETTINGS = {
     "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
@@ -25,6 +27,9 @@ SETTINGS = {
     "ANSIBLE_LOCALHOST_WARNING": "false",
     "ANSIBLE_NOCOWS": "true",
 }
+
+
+TASKS = {"server": "Replicate-Prod", "task": "orders", "refused_task": "locked"}
 
 
 class DemoError(Exception):
@@ -45,7 +50,32 @@ def with_stand_in() -> None:
         print(f"\nA stand-in Enterprise Manager answers at {access['url']}", flush=True)
         connection = simulator.connection(access)
         play("list_tasks.yml", connection)
-        play("stop_and_start.yml", connection, server="Replicate-Prod", task="orders", refused_task="locked")
+        play("stop_and_start.yml", connection, **TASKS)
+
+
+def record(is_check: bool) -> None:
+    """Make the picture of the second playbook anew, or fail if it would show something else."""
+    with simulator.serving() as access:
+        environ = os.environ | SETTINGS | simulator.connection(access) | {"ANSIBLE_FORCE_COLOR": "true"}
+        environ.pop("NO_COLOR", None)
+        command = ["ansible-playbook", "demo/stop_and_start.yml", "-e", json.dumps(TASKS)]
+        ran = subprocess.run(
+            command,
+            cwd=simulator.ROOT,
+            env=environ,
+            check=False,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+    if ran.returncode:
+        raise DemoError(f"The playbook demo/stop_and_start.yml failed:\n{ran.stdout}")
+    # Where the checkout lies is nobody's business.
+    svg = recording.picture(ran.stdout.replace(f"{simulator.ROOT}/", ""), "make demo")
+    if not is_check:
+        recording.PICTURE.write_text(svg, encoding="utf-8")
+    elif recording.words(svg) != recording.words(recording.PICTURE.read_text(encoding="utf-8")):
+        raise DemoError(f"{recording.PICTURE.name} shows something else than the demo: make recording")
 
 
 def with_real_server() -> None:
@@ -73,8 +103,21 @@ def main() -> int:
     """Run the demo that the environment asks for."""
     # Whatever ends the demo, the stand-in is shut down.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--stand-in", action="store_true", help="never run it against a real server")
+    picture = parser.add_mutually_exclusive_group()
+    picture.add_argument("--record", action="store_true", help="only make the picture anew")
+    picture.add_argument("--check", action="store_true", help="also fail if the picture shows something else")
+    arguments = parser.parse_args()
     try:
-        with_real_server() if os.environ.get("QLIK_EM_URL") else with_stand_in()
+        if arguments.record:
+            record(is_check=False)
+        elif os.environ.get("QLIK_EM_URL") and not arguments.stand_in:
+            with_real_server()
+        else:
+            with_stand_in()
+        if arguments.check:
+            record(is_check=True)
     except DemoError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1

@@ -30,6 +30,7 @@ from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.model.license import LicenseExpression
 from cyclonedx.output.json import JsonV1Dot6
+from packaging.requirements import Requirement
 
 from .addresses import RESERVED, ROOT
 
@@ -64,8 +65,8 @@ def reproducible(tarball: Path, moment: int) -> bytes:
             content = contents.get(member.name, b"")
             member.size, member.mtime, member.pax_headers = len(content), moment, {}
             archive.addfile(member, io.BytesIO(content))
-    with gzip.GzipFile(filename="", fileobj=packed, mode="wb", mtime=moment) as file:
-        file.write(plain.getvalue())
+    with gzip.GzipFile(filename="", fileobj=packed, mode="wb", mtime=moment) as compressed:
+        compressed.write(plain.getvalue())
     return packed.getvalue()
 
 
@@ -84,8 +85,13 @@ def sbom(galaxy: dict[str, Any], tarball: bytes, moment: int) -> str:
     )
     runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))
     requirements = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    wanted = [f"ansible-core{runtime['requires_ansible']}", *(one for one in requirements if one and one[0] != "#")]
-    needed = [Component(type=ComponentType.LIBRARY, name=one, bom_ref=one) for one in wanted]
+    wanted = [Requirement(one) for one in requirements if one and one[0] != "#"]
+    wanted.append(Requirement(f"ansible-core{runtime['requires_ansible']}"))
+    needed = [
+        # The oldest that will do: which release is used is the user's choice.
+        Component(type=ComponentType.LIBRARY, name=one.name, version=str(one.specifier), bom_ref=str(one))
+        for one in wanted
+    ]
     bom = Bom(components=needed, serial_number=uuid.uuid5(uuid.NAMESPACE_OID, digest))
     bom.metadata.component = collection
     bom.metadata.timestamp = datetime.datetime.fromtimestamp(moment, datetime.timezone.utc)

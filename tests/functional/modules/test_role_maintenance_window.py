@@ -72,7 +72,8 @@ def writes(em) -> list[Any]:
 def test_the_checkpoint_travels_from_node_to_node_without_a_file(controller, em):
     handed_on = statistics(step(controller, "record", **PROD))
     assert set(handed_on) == {"maintenance_window_checkpoint"}
-    step(controller, "freeze", **handed_on)
+    handed_on = statistics(step(controller, "freeze", **handed_on))
+    assert handed_on["maintenance_window_checkpoint"]["phase"] == "frozen"  # so nothing is watched that runs again
     assert stopped(em) == RAN
     step(controller, "restore", **handed_on)
     assert not stopped(em)
@@ -224,6 +225,24 @@ def test_ctrl_c_shows_the_command_to_go_on_with(controller, em, path):
     assert any(line.startswith("To go on: ansible-playbook dataops.qlik_em.maintenance_begin -e '{") for line in lines)
 
 
+def test_the_command_to_go_on_with_stops_and_starts_in_the_same_manner(controller, em, path):
+    """Else it would stop the full loads that were to be left, and start a wave before the one before has caught up."""
+    em.set_task("Replicate-Prod", "orders", fail_stop="No.", fail_start="No.")
+    file, left, wait = (
+        {"maintenance_window_path": path},
+        {"maintenance_window_on_full_load": "skip", "maintenance_window_on_restart": "stop"},  # the latter by default
+        {"maintenance_window_start_when": {"max_latency": 30}},
+    )
+    selected = {**PROD, "maintenance_window_exclude": [{"state": ["error"]}]}
+    output = play(controller, "maintenance_begin", status=2, **file, **selected, **left, **wait).replace('\\"', '"')
+    again = json.dumps({**file, **selected, "maintenance_window_on_full_load": "skip"})
+    assert f"To go on: ansible-playbook dataops.qlik_em.maintenance_begin -e '{again}'" in output
+    assert f"To go back: ansible-playbook dataops.qlik_em.maintenance_end -e '{json.dumps({**file, **wait})}'" in output
+    em.set_task("Replicate-Prod", "orders", state="STOPPED")
+    output = play(controller, "maintenance_end", status=2, **file, **wait).replace('\\"', '"')
+    assert f"To go on: ansible-playbook dataops.qlik_em.maintenance_end -e '{json.dumps({**file, **wait})}'" in output
+
+
 def test_a_restore_from_safe_points_is_gone_on_with_from_there(controller, em, path):
     """Else the rest would be resumed where it stopped, which is what nobody trusts."""
     play(controller, "maintenance_begin", maintenance_window_path=path, **PROD)
@@ -285,6 +304,11 @@ def test_a_dry_run_of_both_playbooks_reports_and_sends_nothing(controller, em, p
             "maintenance_begin",
             {**PROD, **HERE, "maintenance_window_parallel": 0},
             "maintenance_window_parallel must be",
+        ),
+        (
+            "maintenance_begin",
+            {**HERE, "maintenance_window_include": [{"sever": "Replicate-Prod"}]},
+            '"msg": "Unsupported parameters: maintenance_window_include.sever. Supported parameters include: name, ',
         ),
         ("maintenance_begin", {**HERE, "maintenance_window_include": "[{"}, "that is neither YAML nor JSON (line 1)"),
         ("maintenance_end", {}, "Set maintenance_window_path to the file of the window."),
