@@ -173,7 +173,7 @@ def test_alerts_go_to_the_webhook_also_of_an_outage_that_ends_the_session(em, ru
     assert webhook.take()["event"]["type"] == "manager_lost"
     em.clear_faults()
     em.set_task(PROD, "orders", state="RUNNING")
-    assert {webhook.take()["event"]["type"] for _ in range(2)} == {"manager_back", "task_error_ended"}
+    assert {webhook.take()["event"]["type"] for _number in range(2)} == {"manager_back", "task_error_ended"}
 
 
 def test_licences_that_end_soon_are_reported(em, rulebook, webhook):

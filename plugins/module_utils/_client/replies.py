@@ -45,7 +45,7 @@ def read_answer(call: Call, reply: Reply, connection: Connection, mask: Callable
     """
     if reply.is_spooled:
         return Answer({}, reply.headers, http_status=reply.status, is_spooled=True)
-    body = _json(reply.body, exact_json.number if call.is_exact else float)
+    body = _json(reply.body, exact_json.number if call.is_exact else None)
     if isinstance(body, dict):
         code, message = str(body.get("error_code") or ""), _excerpt(body.get("error_message"), LONGEST_MESSAGE, mask)
         if code in call.accept:
@@ -68,7 +68,7 @@ def read_answer(call: Call, reply: Reply, connection: Connection, mask: Callable
     raise _foreign_reply(reply, connection, mask)
 
 
-def _json(body: bytes | bytearray, parse_float: Callable[[str], Any]) -> Any:
+def _json(body: bytes | bytearray, parse_float: Callable[[str], Any] | None) -> Any:
     """Return the parsed body, NOT_JSON if it is none; an empty one (docs/enterprise_manager_api.md, 4.12) is an object.
 
     Older exports begin with a line ``// Host name: ...`` (docs/enterprise_manager_api.md, 10.1).

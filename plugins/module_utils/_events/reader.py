@@ -135,7 +135,7 @@ class Reader:
 
     def _license(self, server: str) -> int | None:
         days = (self._api.get_server_details(server).get("license") or {}).get("days_to_expiration")
-        return int(days) if str(days).isdecimal() else None  # (docs/enterprise_manager_api.md, 6.61)
+        return int(str(days)) if str(days).isdecimal() else None  # (docs/enterprise_manager_api.md, 6.61)
 
 
 def _listed(item: Json) -> ServerReading:

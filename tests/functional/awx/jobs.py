@@ -94,7 +94,7 @@ def walk(awx: Awx, jobs: Jobs, workflow: str, denied: tuple[str, ...] = (), **an
     number = awx.named("workflow_job_templates", workflow)["id"]
     nodes = [node for node in awx.items["workflow_job_template_nodes"] if node["workflow_job_template"] == number]
     targets = {
-        target: node["id"]
+        target
         for node in nodes
         for part in ("success_nodes", "failure_nodes", "always_nodes")
         for target in linked(awx, node, part)

@@ -122,6 +122,10 @@ def test_latencies_tables_and_licences_are_read_where_asked(em, watch):
         ("latency_high_ended", "HIGH", "OK", 60),
         ("license_low", "OK", "LOW", 29),
     ]
+    em.set_task("Replicate-Prod", "orders", state="STOPPED")
+    em.clear_requests()
+    source.round()
+    assert "GetTaskDetails" not in [request["operation"] for request in em.requests()]
 
 
 def test_a_server_is_lost_and_comes_back_with_what_changed_meanwhile(em, watch):
@@ -176,7 +180,7 @@ def test_enterprise_manager_away_is_one_event_and_longer_and_longer_pauses(watch
     em.set_task("Replicate-Prod", "orders", state="STOPPED")
     (lost,) = source.round()
     assert lost["type"] == "manager_lost"
-    assert [source.round() for _ in range(3)] == [[], [], []]
+    assert [source.round() for _number in range(3)] == [[], [], []]
     for pause, full in zip(source.pauses[1:], (100, 200, 300, 300), strict=True):
         assert full / 2 <= pause <= full
     back = source.round()

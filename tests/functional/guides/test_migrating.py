@@ -69,7 +69,7 @@ POWERSHELL = re.compile(r'`Invoke-RestMethod "\$api([^"`]*)"(?: -Method (\w+))?'
 
 def is_sent(call: str, requests: list[dict[str, Any]]) -> bool:
     """Whether one of the requests has the method and the path, and the parameters among its own."""
-    method, _, target = call.partition(" ")
+    method, target = call.split(" ", 1)
     parts = urlsplit(target)
     return any(
         request["method"] == method

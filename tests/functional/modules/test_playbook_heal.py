@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments imp
 from ansible_collections.dataops.qlik_em.plugins.modules.aem_heal import SPEC
 from ansible_collections.dataops.qlik_em.tests.functional.ways.children import COLLECTIONS, Controller
 
-PLAYBOOK = COLLECTIONS / "ansible_collections/dataops/qlik_em/playbooks/heal.yml"
+ROOT = COLLECTIONS / "ansible_collections/dataops/qlik_em"
+PLAYBOOK = ROOT / "playbooks/heal.yml"
+GUIDE = ROOT / "docs/healing.md"
 # A survey of AWX gives an empty text for each question that was not answered.
 UNANSWERED = {f"heal_{option}": "" for option in (*SPEC.argument_spec, "host") if option not in connection_options()}
 QUICK = {"heal_wait_sleep": 0.1}
@@ -25,12 +28,18 @@ QUICK = {"heal_wait_sleep": 0.1}
 def controller(em, tmp_path: Path) -> Controller:
     """A controller whose variables lead to the stand-in."""
     variables = {f"QLIK_EM_{name.upper()}": getattr(em, name) for name in ("url", "ca_path", "username", "password")}
-    return Controller(tmp_path, {**variables, "ANSIBLE_SHOW_CUSTOM_STATS": "true"})
+    environ = {
+        **variables,
+        "ANSIBLE_SHOW_CUSTOM_STATS": "true",
+        "ANSIBLE_CONNECTION_PLUGINS": str(ROOT / "tests/functional/support/connection_plugins"),
+        "ELSEWHERE_HOME": str(tmp_path),
+    }
+    return Controller(tmp_path, environ)
 
 
-def play(controller: Controller, status: int = 0, **variables: Any) -> str:
+def play(controller: Controller, *arguments: str, status: int = 0, **variables: Any) -> str:
     """Run the playbook with these variables, and return its output."""
-    given = ("-e", json.dumps(UNANSWERED | QUICK | variables))
+    given = (*arguments, "-e", json.dumps(UNANSWERED | QUICK | variables))
     with controller.start("ansible-playbook", *given, "dataops.qlik_em.heal") as child:
         assert child.wait() == status, child.output
         return child.output
@@ -57,6 +66,23 @@ def test_the_memory_travels_from_node_to_node_also_when_a_restart_fails(controll
     assert len(memory["heal_memory"]["servers"]["Replicate-Prod"]["invoices"]["restarts"]) == 1
     assert "1 waiting" in play(controller, **given, **memory)
     assert writes(em) == ["invoices"]
+
+
+def test_a_host_keeps_the_memory_and_gets_the_connection(controller, em, tmp_path):
+    keeper = {"ansible_python_interpreter": sys.executable, "ansible_connection": "elsewhere"}
+    inventory = tmp_path / "inventory.json"
+    inventory.write_text(json.dumps({"all": {"hosts": {"keeper": keeper}}}))
+    given = {"heal_mode": "heal", "heal_state_file": str(tmp_path / "heal.json"), "heal_host": "keeper"}
+    output = play(controller, "-i", str(inventory), **given)
+    assert "runs as a module" in output and "was done." in output and writes(em) == ["invoices"]
+
+
+def test_the_variables_of_the_guide_are_taken(controller, em, tmp_path):
+    found = GUIDE.read_text().partition("# heal.yml\n")[2].partition("```")[0]
+    variables = yaml.safe_load(found.replace("/var/lib/qlik", str(tmp_path)))
+    assert variables.pop("heal_windows") == [f"{tmp_path}/patch-night.json"]  # a file that must exist
+    assert "Restart 1 of 5 in 24 hours was done." in play(controller, **variables)
+    assert "0 of 6 tasks are sick." in play(controller, **{**variables, "heal_include": [{"server": "Replicate-Prod"}]})
 
 
 def test_to_heal_it_needs_a_memory(controller, em):

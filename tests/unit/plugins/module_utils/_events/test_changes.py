@@ -119,12 +119,13 @@ def test_ids_are_unique(rounds):
 
 
 def test_tasks_that_come_and_go_are_not_there_before_and_after():
-    _memory, events = follow([reading({"S": {}}), reading({"S": {"a": "ERROR"}}), reading({"S": {}})])
+    memory, events = follow([reading({"S": {}}), reading({"S": {"a": "ERROR"}}), reading({"S": {}})])
     assert [shown(one) for one in events] == [
         [],
         [("task_error", "a", "NOT_EXIST", "ERROR")],
         [("task_error_ended", "a", "ERROR", "NOT_EXIST")],
     ]
+    assert memory.servers["S"].tasks == {}
 
 
 def test_a_server_that_is_not_listed_any_more_is_lost_once_unless_it_is_not_watched():

@@ -9,6 +9,12 @@ import json
 
 import pytest
 from ansible_collections.dataops.qlik_em.plugins.module_utils._common.rows import Row
+from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.checkpoint import (
+    FROZEN,
+    Checkpoint,
+    Reading,
+    RecordedTask,
+)
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.results import shown, shown_states
 
 
@@ -59,3 +65,19 @@ def test_a_diff_has_so_many_states_too():
     states = {f"S/t{number}": "RUNNING" for number in range(502)}
     assert shown_states(dict(list(states.items())[:500])) == dict(list(states.items())[:500])
     assert len(shown_states(states)) == 501 and shown_states(states)["..."] == "and 2 more"
+
+
+@pytest.mark.parametrize("ran", [0, 10_000])
+def test_a_window_of_10000_tasks_fits_into_what_awx_keeps(ran):
+    """700,000 characters, with the checkpoint, which is handed on in the result, the rows and the diff."""
+    names = [
+        (f"Replicate-Production-{number % 300:03}", f"Orders to warehouse {number:05}") for number in range(10_000)
+    ]
+    tasks = [RecordedTask(*name, "RUNNING" if at < ran else "STOPPED", 1) for at, name in enumerate(names)]
+    readings = {one.task: Reading(at % 100, 1_800_000_000 + at % 1000) for at, one in enumerate(tasks) if one.ran}
+    begun = Checkpoint("https://em.example.com", "2026-11-26T03:00:00Z", FROZEN, {}, tuple(tasks), readings)
+    rows = [row(one.name, changed=True) for one in tasks]
+    states = shown_states({str(one.task): "RUNNING" for one in tasks})
+    diff = {"before": json.dumps(states, indent=4), "after": json.dumps(states, indent=4)}
+    result = {"checkpoint": begun.document(), **shown(rows, "changed"), "diff": diff}
+    assert len(json.dumps(result)) < 700_000

@@ -1,0 +1,152 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The policy of healing case by case, and what it remembers as a document that anybody may have edited."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import InputError
+from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.heal_memory import document_of, read_memory
+from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.healing import (
+    Policy,
+    Record,
+    Seen,
+    decide,
+    noted,
+    pause,
+)
+from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks.latency import Latency
+from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks.model import TaskName, TaskSnapshot
+
+NOW, HOUR = 1_800_000_000, 3600
+TASK = TaskName("S", "a/b")
+POLICY = Policy(frozenset(["ERROR"]), 600, 3, 24 * HOUR)
+ERROR, STOPPED = TaskSnapshot("ERROR", "FATAL_ERROR", "No."), TaskSnapshot("STOPPED", "NORMAL")
+RUNNING = TaskSnapshot("RUNNING", "NONE")
+EM = "https://em.example.com/attunityenterprisemanager"
+DOCUMENT = {
+    "schema": 1,
+    "enterprise_manager": EM,
+    "servers": {
+        "S": {
+            "a/b": {"restarts": ["2026-11-26T01:00:00Z", "2026-11-26T01:02:00Z"]},
+            "c": {"restarts": [], "quarantined": "2026-11-25T01:00:00Z", "seen": "2026-11-26T01:00:00Z"},
+            "d": {"restarts": ["2026-11-26T01:00:00Z"], "unfinished": True, "seen": "2026-11-26T01:00:00Z"},
+        }
+    },
+}
+
+
+def one(record: Record, snapshot: TaskSnapshot, policy: Policy = POLICY, **more):
+    """Return the kind of the decision on a task, and what is remembered of it then."""
+    plan = decide(policy, {TASK: record}, [Seen(TASK, snapshot, **more)], NOW)
+    return plan.decisions[0].kind if plan.decisions else None, plan.memory.get(TASK)
+
+
+def test_the_pauses_are_those_of_the_guide():
+    assert [pause(number) / 60 for number in range(10)] == [0, 2, 6, 12, 20, 30, 42, 56, 60, 60]
+
+
+@pytest.mark.parametrize(
+    ("within", "text"),
+    [
+        (86_400, "24 hours"),
+        (172_800, "2 days"),
+        (3600, "60 minutes"),
+        (5400, "90 minutes"),
+        (7200, "2 hours"),
+        (61, "61 seconds"),
+    ],
+)
+def test_the_period_is_said_in_words(within, text):
+    assert POLICY._replace(within=within).period == text
+
+
+def test_what_was_stopped_and_not_started_is_sick_until_it_is_seen_in_another_state():
+    record = noted(Record(), NOW - HOUR, is_stopped_first=True)
+    assert record.unfinished
+    assert one(record, STOPPED) == ("restart", record)
+    assert one(record, TaskSnapshot("STOPPING")) == (None, record)
+    # It was started then, so whoever stops it now means it.
+    for snapshot in (RUNNING, ERROR, TaskSnapshot("STARTING"), TaskSnapshot("RECOVERY")):
+        assert one(record, snapshot)[1] == Record((NOW - HOUR,))
+    assert one(Record((NOW - HOUR,)), STOPPED) == (None, Record((NOW - HOUR,)))
+
+
+def test_who_is_in_quarantine_for_its_latency_leaves_it_only_if_that_is_known_to_be_low():
+    record = Record((), NOW - HOUR, seen=NOW - HOUR)
+    assert one(record, RUNNING, latency=Latency(None, "it loads tables")) == (None, record)
+    assert one(record, RUNNING, latency=Latency(601, "601 s"))[0] == "quarantine"
+    assert one(record, RUNNING, latency=Latency(600, "600 s")) == (None, None)
+    assert one(record, RUNNING) == (None, None)
+
+
+def test_a_window_changes_nothing_that_is_remembered():
+    record = Record((NOW - HOUR,), NOW - HOUR, seen=NOW - HOUR)
+    assert one(record, RUNNING, window="night.json") == (None, record)
+    assert one(record, ERROR, window="night.json") == ("window", record)
+
+
+def test_what_is_remembered_of_a_restart_never_goes_back():
+    record = noted(Record((NOW,)), NOW - HOUR, is_stopped_first=False)
+    assert record.restarts == (NOW, NOW)
+
+
+def test_a_document_is_read_as_it_was_written():
+    memory = read_memory(DOCUMENT, EM, "x")
+    assert len(memory) == 3 and document_of(memory, EM) == DOCUMENT
+    assert read_memory({}, EM, "x") == {}
+
+
+def edited(path, value):
+    """Return the document with another value at a path; None takes the member out."""
+    document = copy.deepcopy(DOCUMENT)
+    *parts, last = path
+    place = document
+    for part in parts:
+        place = place[part]
+    if value is None:
+        del place[last]
+    else:
+        place[last] = value
+    return document
+
+
+A = ("servers", "S", "a/b")
+
+
+@pytest.mark.parametrize(
+    ("document", "text"),
+    [
+        ([], "it is not the memory of aem_heal"),
+        ({"servers": {}}, "it is not the memory of aem_heal"),
+        (edited(["schema"], True), "it is not the memory of aem_heal"),
+        (edited(["schema"], 2), "was written by a newer release of the collection (schema 2, this one knows 1)"),
+        (edited(["schema"], 0), "schema is 0, and must be 1"),
+        (edited(["enterprise_manager"], "https://other"), "is of another Enterprise Manager: https://other, not"),
+        (edited(["enterprise_manager"], 1), "enterprise_manager is 1, and must be a text that is not blank"),
+        (edited(["servers"], []), "servers is an empty list, and must be a mapping"),
+        (edited(["servers", "S"], ["a"]), "servers/S is a list, and must be a mapping"),
+        (edited(["servers", ".."], {}), 'servers is "..", and must be a name'),
+        (edited(["servers", "S", " "], {}), 'servers/S is " ", and must be a text that is not blank'),
+        (edited(["more"], 1), "more is 1, and must be left out: the members here are schema, enterprise_manager"),
+        (edited([*A, "restarts"], None), "servers/S/a/b is a mapping, and must be a mapping with restarts"),
+        (edited([*A, "restarts"], 1), "servers/S/a/b/restarts is 1, and must be a list"),
+        (edited([*A, "restarts", 0], 1), "servers/S/a/b/restarts/0 is 1, and must be a UTC time"),
+        (
+            edited([*A, "restarts", 0], "2026-11-27T01:00:00Z"),
+            'restarts/1 is "2026-11-26T01:02:00Z", and must be a time',
+        ),
+        (edited([*A, "unfinished"], 1), "servers/S/a/b/unfinished is 1, and must be true or false"),
+        (edited([*A, "quarantined"], "soon"), 'servers/S/a/b/quarantined is "soon", and must be a UTC time'),
+        (edited(["servers", "S", "c", "seen"], None), "servers/S/c is a mapping, and must be a mapping with seen"),
+    ],
+)
+def test_what_no_release_has_written_is_refused_with_its_place(document, text):
+    with pytest.raises(InputError) as caught:
+        read_memory(document, EM, "heal.json")
+    assert text in str(caught.value) and "(heal.json)" in str(caught.value)
+    assert "Nothing was done." in str(caught.value)
