@@ -103,6 +103,13 @@ def test_a_survey_without_any_answer_stops_nothing(em, jobs) -> None:
     assert em.requests() == []
 
 
+def test_a_misspelt_variable_stops_nothing(em, jobs) -> None:
+    job = jobs.launch("Qlik EM: stop tasks", task_server="Replicate-Prod", task_exlude=[{"name": "orders"}])
+    assert not job.successful
+    assert "task_exlude is unknown to this playbook. Nothing was done." in job.output
+    assert em.requests() == []
+
+
 def test_selectors_may_be_texts(em, jobs) -> None:
     exclude = json.dumps([{"name": "orders"}])
     job = jobs.launch("Qlik EM: stop tasks", task_server="Replicate-Prod", task_tag="erp", task_exclude=exclude)
@@ -118,6 +125,12 @@ def test_a_report_fails_if_it_is_asked_to(em, jobs) -> None:
     trouble = job.artifacts["state_report"]["trouble"]
     assert f"{len(trouble)} tasks are in trouble, 0 servers could not be read." in job.output
     assert all(line.startswith("Replicate-Prod | ") for line in trouble)
+
+
+def test_an_answer_that_is_left_out_is_not_deprecated(em, jobs) -> None:
+    job = jobs.launch("Qlik EM: state report", report_server="Replicate-Prod", report_fail="")
+    assert job.successful, job.output
+    assert "DEPRECATION" not in job.output
 
 
 def test_a_window_hands_its_checkpoint_from_node_to_node(setup, em, jobs) -> None:

@@ -90,8 +90,14 @@ def test_to_heal_it_needs_a_memory(controller, em):
     assert em.requests() == []
 
 
+def test_a_misspelt_variable_is_refused(controller, em):
+    output = play(controller, status=2, heal_exlude=[{"name": "invoices"}])
+    assert "heal_exlude is unknown to this playbook. Nothing was done." in output and "heal_exclude" in output
+    assert em.requests() == []
+
+
 def test_each_option_is_a_variable():
     (play,) = yaml.safe_load(PLAYBOOK.read_text())
-    options = play["tasks"][0]["block"][0]["dataops.qlik_em.aem_heal"]
+    options = play["tasks"][1]["block"][0]["dataops.qlik_em.aem_heal"]
     assert set(options) == set(SPEC.argument_spec) - set(connection_options())
     assert all(f"heal_{option} " in value for option, value in options.items())
