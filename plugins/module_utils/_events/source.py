@@ -99,7 +99,7 @@ async def follow_tasks(
             finally:
                 await _in_thread(client.close, stop)
     except AemError as failure:
-        raise SourceEnded(one_line(secrets.mask(f"{failure.message} {failure.hint}".strip()))) from None
+        raise SourceEnded(one_line(secrets.mask(_advice(failure)))) from None
     except Exception as bug:
         text = f"Unexpected {type(bug).__name__}: {bug}. Please report it."
         raise SourceEnded(one_line(secrets.mask(text))) from None
@@ -127,7 +127,7 @@ class _Source:
                     raise
                 after, events = away(memory, at, self._watch, failure)
                 if not lost:
-                    LOG.warning("%s", self._shown(str(failure)))
+                    LOG.warning("%s", self._shown(_advice(failure)))
                 lost += 1
                 pause = back_off(self._settings.interval, lost)
             else:
@@ -158,6 +158,11 @@ class _Source:
     def _shown(self, value: Any) -> Any:
         """Return a value as it may be shown: without secrets, a text in one line and not as a template."""
         return TEMPLATE.sub("{ ", one_line(self._client.masked(value))) if isinstance(value, str) else value
+
+
+def _advice(failure: AemError) -> str:
+    """Return what has failed, and what to do about it."""
+    return f"{failure.message} {failure.hint}".strip()
 
 
 def back_off(interval: float, lost: int) -> float:
