@@ -124,11 +124,15 @@ def decide(policy: Policy, memory: Memory, tasks: Iterable[Seen], now: int) -> P
 
 
 def noted(record: Record, now: int, is_stopped_first: bool) -> Record:
-    """Return what is to be remembered of a task that is restarted now; ``is_stopped_first``: it runs."""
+    """Return what is to be remembered of a task that is restarted now; ``is_stopped_first``: it runs.
+
+    The start that an unfinished restart lacks is not one more.
+    """
+    if record.unfinished and not is_stopped_first:
+        return record
     now = max((now, *record.restarts))  # the clock may be set back at any time
-    unfinished = record.unfinished or is_stopped_first
     return record._replace(
-        restarts=(*record.restarts, now), unfinished=unfinished, seen=now if unfinished else record.seen
+        restarts=(*record.restarts, now), unfinished=is_stopped_first, seen=now if is_stopped_first else record.seen
     )
 
 
@@ -168,6 +172,9 @@ def _decide(policy: Policy, record: Record, seen: Seen, now: int) -> tuple[Decis
 
     if seen.window:
         return decision(WINDOW, f"A maintenance window is open ({seen.window}): it is left alone."), record
+    if record.unfinished and seen.snapshot.state == "STOPPED":
+        # What this policy has stopped must not stay so, whatever the brakes say.
+        return decision(RESTART, "It is started, as that restart has counted already"), record
     if record.quarantined is None:
         never = _never(policy, seen.snapshot)
         if never:
