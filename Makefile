@@ -31,8 +31,9 @@ CORES := 2.21 2.19 2.16
 ON_EACH_CORE := ways integration sanity units
 ONCE := unit functional awx oldest soak events mitogen docs docs-tables molecule window importer build release bench \
 	simulator demo
-LINT := formatters codeqa yamllint typing antsibull-nox-config docs-check extra-checks license-check \
-	awx-collection ansible-lint changelog repository
+# awx-collection first: antsibull-nox looks once which collections there are.
+LINT := awx-collection formatters codeqa yamllint typing antsibull-nox-config docs-check extra-checks license-check \
+	ansible-lint changelog repository
 each = $(CORES:%=$(1)-%)
 # What CI runs, the long before the short. As modules the targets of "integration" run in "ways"; the tests of "unit" are
 # those of "units".
