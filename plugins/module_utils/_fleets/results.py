@@ -21,6 +21,7 @@ from .._run.result import Mode, Result
 # ansible-runner, and so AWX, drops a result of more than 700,000 characters, and a checkpoint may be in it, too.
 MOST_ROWS = 500
 MOST_SIZE = 200_000  # characters of the rows as JSON
+MOST_IN_ALL = 650_000  # the same, of all that the result has: Ansible adds a little
 ALL_DONE = "All tasks reached their state, but that could not be noted."
 
 Row = Mapping[str, Any]  # as results show it
@@ -69,25 +70,30 @@ def with_results(api: Api, params: Mapping[str, Any], mode: Mode, work: Callable
         raise
     rows = result.values.get("tasks")
     if rows is not None:
-        result.values.update(shown(rows, choice))
+        others = [value for member, value in result.values.items() if member != "tasks"]
+        seen = shown(rows, choice, MOST_IN_ALL - len(json.dumps([*others, result.diff], default=str)))
+        result.values.update(seen)
         try:
             result.warnings += write(rows)
         except InputError as error:
             error.message, error.changed = f"{ALL_DONE} {error.message}", result.changed
-            error.facts.update(shown(rows, choice), counts=result.values["counts"])
+            error.facts.update(seen, counts=result.values["counts"])
             raise
     return result
 
 
-def shown(rows: Sequence[Row], choice: str) -> dict[str, Any]:
-    """Return the members of a result that show the rows of a ``choice``, and how many of these did not fit."""
+def shown(rows: Sequence[Row], choice: str, room: int = MOST_SIZE) -> dict[str, Any]:
+    """Return the members of a result that show the rows of a ``choice``, and how many of these did not fit.
+
+    ``room`` is how many characters the rest of the result leaves.
+    """
     chosen = [row for row in rows if CHOSEN[choice](row)]
     if len(chosen) > MOST_ROWS:
         chosen.sort(key=lambda row: not row["failed"])  # these must not be among the missing
     kept, size = 0, 0
     for row in chosen[:MOST_ROWS]:
         size += len(json.dumps(row))
-        if size > MOST_SIZE:
+        if size > min(MOST_SIZE, room):
             break
         kept += 1
     return {"tasks": chosen[:kept], "truncated": len(chosen) - kept}

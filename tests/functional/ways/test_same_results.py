@@ -246,8 +246,9 @@ def compare(ways: list[Way], book: str, *arguments: str, handed_over: set[str] |
         outputs = [child.output for child in children]
     assert statuses == [0, 0], "".join(outputs)
     in_process, as_module = (way.lines() for way in ways)
-    assert not list(unified_diff(in_process, as_module, "in process", "as a module", n=3))
-    assert not list(unified_diff(*(way.requests() for way in ways), "in process", "as a module"))
+    for one, other in ((in_process, as_module), (way.requests() for way in ways)):
+        difference = "\n".join(unified_diff(one, other, "in process", "as a module", n=3, lineterm=""))
+        assert not difference, difference
     # Which way it really was. A task that waits for its retry or its end in the background logs its way once.
     runs, not_runs = (IN_PROCESS.findall(output) for output in outputs)
     assert len(runs) > 5

@@ -15,7 +15,12 @@ from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.checkpoint
     Reading,
     RecordedTask,
 )
-from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.results import shown, shown_states
+from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.results import (
+    shown,
+    shown_states,
+    with_results,
+)
+from ansible_collections.dataops.qlik_em.plugins.module_utils._run.result import Mode, Result
 
 
 def row(name, **members):
@@ -65,6 +70,17 @@ def test_a_diff_has_so_many_states_too():
     states = {f"S/t{number}": "RUNNING" for number in range(502)}
     assert shown_states(dict(list(states.items())[:500])) == dict(list(states.items())[:500])
     assert len(shown_states(states)) == 501 and shown_states(states)["..."] == "and 2 more"
+
+
+def test_a_large_checkpoint_leaves_less_room_for_rows():
+    """With names this long, checkpoint and rows together would be dropped."""
+    rows = [row(f"{'long name ' * 6}{number}", changed=True) for number in range(500)]
+    checkpoint = ["x" * 60] * 9_500
+    result = Result(True, {"checkpoint": checkpoint, "tasks": rows, "counts": {}}, {"before": "y" * 30_000})
+    params = {"results": "all", "results_dest": None}
+    found = with_results(None, params, Mode(), lambda: result).values
+    assert 0 < len(found["tasks"]) < 500 and len(found["tasks"]) + found["truncated"] == 500
+    assert 600_000 < len(json.dumps([found, result.diff])) < 700_000
 
 
 @pytest.mark.parametrize("ran", [0, 10_000])
