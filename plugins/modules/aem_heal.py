@@ -141,12 +141,12 @@ options:
       - Which sick tasks are never restarted, as that cannot help or does harm. They are reported.
     type: dict
     suboptions:
-      message:
+      messages:
         description: Texts, or globs, that are anywhere in the message of the task, as V(ORA-01017) or
           V(*license*expired*). Upper and lower case are the same.
         type: list
         elements: str
-      stop_reason:
+      stop_reasons:
         description: Stop reasons, as V(EXPRESS_LICENSE_LIMITS_REACHED) or V(STOPPED_LOW_DISK_SPACE). Compose has none.
         type: list
         elements: str
@@ -256,10 +256,10 @@ EXAMPLES = r"""
       - name: "test*"
     max_restarts: 3
     never_if:
-      message:
+      messages:
         - ORA-01017
         - license
-      stop_reason:
+      stop_reasons:
         - EXPRESS_LICENSE_LIMITS_REACHED
     state_file: /var/lib/qlik/heal.json
   register: heal

@@ -57,7 +57,7 @@ def heal_options() -> dict[str, Any]:
         "within": {"type": "int", "default": DAY},
         "never_if": {
             "type": "dict",
-            "options": {member: {"type": "list", "elements": "str"} for member in ("message", "stop_reason")},
+            "options": {member: {"type": "list", "elements": "str"} for member in ("messages", "stop_reasons")},
         },
         "windows": {"type": "list", "elements": "path"},
         "state_file": {"type": "path"},
@@ -86,17 +86,17 @@ def check_policy(params: Mapping[str, Any]) -> Policy:
     limit, never = params["max_latency"], params["never_if"] or {}
     texts = {
         member: [check_characters(f"{member} in never_if", text) for text in never.get(member) or ()]
-        for member in ("message", "stop_reason")
+        for member in ("messages", "stop_reasons")
     }
-    if not all(text.strip() for text in texts["message"]):
-        raise InputError('An empty text in never_if.message would be in every message: write "*" for that.')
+    if not all(text.strip() for text in texts["messages"]):
+        raise InputError('An empty text in never_if.messages would be in every message: write "*" for that.')
     return Policy(
         frozenset(state.upper() for state in params["sick_states"]),
         None if limit is None else check_seconds("max_latency", limit),
         params["max_restarts"],
         params["within"],
-        tuple(texts["message"]),
-        frozenset(text.upper() for text in texts["stop_reason"]),
+        tuple(texts["messages"]),
+        frozenset(text.upper() for text in texts["stop_reasons"]),
     )
 
 

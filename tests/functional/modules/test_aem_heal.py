@@ -175,17 +175,17 @@ def test_a_quarantine_ends_when_somebody_starts_the_task_or_names_it(em, heal, c
 @pytest.mark.parametrize(
     "never_if",
     [
-        {"message": ["ora-12541"]},
-        {"message": ["x", "TNS*listen"]},
-        {"message": ["[Q]"]},
-        {"stop_reason": ["Fatal_Error"]},
+        {"messages": ["ora-12541"]},
+        {"messages": ["x", "TNS*listen"]},
+        {"messages": ["[Q]"]},
+        {"stop_reasons": ["Fatal_Error"]},
     ],
 )
 def test_what_must_never_be_restarted_is_left_alone(em, heal, never_if):
     estate(em, S0={"a": {**ERROR, "message": "[Q] ORA-12541: TNS:no listener"}, "b": RUNNING})
     run = heal(never_if=never_if)
     assert decisions(run) == {"a": "never"} and run.writes == []
-    assert heal(never_if={"message": ["ORA-01017"], "stop_reason": ["NORMAL"]}).changed
+    assert heal(never_if={"messages": ["ORA-01017"], "stop_reasons": ["NORMAL"]}).changed
 
 
 def test_a_wrong_restart_counts_and_one_that_was_not_begun_does_not(em, heal, clock):
@@ -424,7 +424,14 @@ def test_a_process_that_is_killed_within_a_restart_has_remembered_it(em, user, t
     with Controller(tmp_path / "home", variables).play([{"dataops.qlik_em.aem_heal": options}]) as child:
         await_that(lambda: state_file.exists() and sent(em), "it restarts the task")
         child.kill()
-        child.wait()  # the worker, which has the lock
+        child.wait()
     fails_again(em)
-    run = user.run("aem_heal", **options)
+    runs = []
+
+    def is_free():
+        runs.append(user.run("aem_heal", **options))
+        return "is in use by another run" not in runs[-1].result.get("msg", "")
+
+    await_that(is_free, "the worker, which has the lock, ends")
+    run = runs[-1]
     assert not run.failed and decisions(run) == {"a": "wait"} and sent(em) == {"a": 1}, run.result

@@ -74,7 +74,8 @@ def test_writes(large: tuple[Handle, Client]) -> None:
         assert client.call("POST", run.format("stop"), b"").status == 200
         assert client.call("POST", run.format("run"), b"").status == 200
 
-    assert function_calls(em, restart) < 40_000
+    # The load goes on meanwhile, on a busy machine for longer; with work for each pair of tables it would be millions.
+    assert function_calls(em, restart) < 200_000
     assert client.send("POST", "/servers/s3/endpoints/e5?action=delete").code == "AEM_ENDPOINT_IS_IN_USE"
     assert function_calls(em, lambda: client.send("DELETE", "/servers/s49/def")) < 1_000
     assert function_calls(em, em.state) < 200_000
