@@ -92,7 +92,7 @@ def test_memory_stays_flat_over_10000_rounds(monkeypatch):
     one._reader._run_all = map
     with pytest.raises(Enough):
         asyncio.run(one.run())
-    assert blocks[0] - blocks[9_000] < 200
+    assert blocks[0] - blocks[9_000] < 2_000  # one that each round keeps would make 9,000
 
 
 def test_what_cannot_be_noted_is_given_again_but_nothing_is_lost(tmp_path):
