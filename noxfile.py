@@ -368,7 +368,8 @@ def simulator(session: nox.Session) -> None:
 @session_of("play")
 def bench(session: nox.Session) -> None:
     """How fast both ways to run are, beside ansible.builtin.uri."""
-    run(session, "python", "-m", "tests.benchmarks", *session.posargs, ANSIBLE_COLLECTIONS_PATH=link(session))
+    place = link(session)
+    run(session, "python", "-m", "tests.benchmarks", *session.posargs, ANSIBLE_COLLECTIONS_PATH=place, PYTHONPATH=place)
 
 
 @session_of("test")
