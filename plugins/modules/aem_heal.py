@@ -58,7 +58,7 @@ options:
       - It may also be a text in JSON, as a survey of AWX gives it.
     type: list
     elements: dict
-    suboptions:
+    suboptions: &selector
       server:
         description: The name of the server, or a glob (V(*), V(?), V([abc])). It is case-sensitive.
         type: str
@@ -74,17 +74,7 @@ options:
       - The tasks to leave out, in the same form.
     type: list
     elements: dict
-    suboptions:
-      server:
-        description: The name of the server, or a glob (V(*), V(?), V([abc])). It is case-sensitive.
-        type: str
-      name:
-        description: The name of the task, or a glob.
-        type: str
-      tag:
-        description: One of these tags.
-        type: list
-        elements: str
+    suboptions: *selector
   release:
     description:
       - The tasks whose quarantine ends, in the same form. Their restarts are forgotten, so that they begin anew. They
@@ -93,17 +83,7 @@ options:
         within the time of O(within), it is in quarantine again.
     type: list
     elements: dict
-    suboptions:
-      server:
-        description: The name of the server, or a glob (V(*), V(?), V([abc])). It is case-sensitive.
-        type: str
-      name:
-        description: The name of the task, or a glob.
-        type: str
-      tag:
-        description: One of these tags.
-        type: list
-        elements: str
+    suboptions: *selector
   sick_states:
     description:
       - The states of sick tasks. V(error) is of tasks that were stopped by a fatal error.
@@ -484,12 +464,12 @@ msg:
 """
 
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets import heal
-from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.heal_memory import shown_memory
+from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.strict import outline
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec, waiting_options
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
 
 SPEC = Spec(
-    shown_options={"memory": shown_memory},
+    shown_options={"memory": outline},
     parallel_option="parallel",
     is_timed=True,
     **waiting_options(),

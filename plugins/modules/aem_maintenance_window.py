@@ -368,9 +368,10 @@ msg:
     To go back, run it with state: restored, path: /var/lib/qlik/patch-night.json
 """
 
-from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets import window, window_notes
+from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets import window
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.options import fleet_options
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.restart_points import start_options
+from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.strict import outline
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec, waiting_options
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
 
@@ -381,7 +382,7 @@ SPEC = Spec(
     next_steps={"type": "list", "elements": "str"},
     timeout={"type": "int", "default": 60},
     on_restart={"type": "str", "choices": ["stop", "report"], "default": "stop"},
-    shown_options={"checkpoint": window_notes.shown_checkpoint},
+    shown_options={"checkpoint": outline},
     parallel_option="parallel",
     is_timed=True,
     **start_options(),

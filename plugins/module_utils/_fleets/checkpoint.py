@@ -28,7 +28,7 @@ from .strict import (
     parsed,
     seconds_of,
     text_at,
-    time_at,
+    utc_at,
 )
 
 SCHEMA = 2  # 1 had a mapping for each task and no latencies
@@ -208,7 +208,7 @@ def _checkpoint_in(document: Mapping[str, Any]) -> Checkpoint:
         raise Odd("phase", document["phase"], f"one of {', '.join(PHASES)}")
     selection = document["selection"]
     _check_selection(selection)
-    recorded = time_at("recorded", document["recorded"])
+    recorded = utc_at("recorded", document["recorded"])
     found = _mappings_in(document["tasks"]) if schema == 1 else _groups_in(document["servers"], seconds_of(recorded))
     tasks: dict[TaskName, RecordedTask] = {}
     readings: dict[TaskName, Reading] = {}

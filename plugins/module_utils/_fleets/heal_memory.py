@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .._client.errors import InputError
@@ -30,8 +30,8 @@ from .strict import (
     parsed,
     seconds_of,
     text_at,
+    utc_at,
 )
-from .strict import time_at as checked_time
 
 SCHEMA = 1
 OPTION = "state_file"
@@ -113,7 +113,7 @@ def _record_in(where: str, item: Any) -> Record:
 
 
 def _seconds(where: str, value: Any) -> int:
-    return seconds_of(checked_time(where, value))
+    return seconds_of(utc_at(where, value))
 
 
 def _damaged(source: str, why: str) -> InputError:
@@ -205,10 +205,3 @@ class MemoryStore:
     def document(self) -> dict[str, Any]:
         """Return what is remembered as a document."""
         return document_of(self._memory, self._address)
-
-
-def shown_memory(document: Any) -> Any:
-    """Return the option ``memory`` as it is shown: of which Enterprise Manager it is, without its tasks."""
-    if not isinstance(document, Mapping):
-        return document
-    return {key: "(not shown)" if isinstance(value, (dict, list)) else value for key, value in document.items()}

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
@@ -96,8 +96,8 @@ def name_at(where: str, value: Any) -> str:
         raise Odd(where, value, "a name") from error
 
 
-def time_at(where: str, value: Any) -> str:
-    """Return a value that is a time; raise Odd."""
+def utc_at(where: str, value: Any) -> str:
+    """Return a value that is a UTC time; raise Odd."""
     try:
         datetime.strptime(value, TIME)
     except (TypeError, ValueError) as error:
@@ -108,6 +108,13 @@ def time_at(where: str, value: Any) -> str:
 def seconds_of(time: str) -> int:
     """Return a time of a document as seconds since 1970."""
     return int(datetime.strptime(time, TIME).replace(tzinfo=timezone.utc).timestamp())
+
+
+def outline(document: Any) -> Any:
+    """Return a document as an option is shown: what it is of, without its thousands of tasks."""
+    if not isinstance(document, Mapping):
+        return document
+    return {key: "(not shown)" if isinstance(value, (dict, list)) else value for key, value in document.items()}
 
 
 def _shown(value: Any) -> str:

@@ -27,13 +27,6 @@ def recorded_values(checkpoint: Checkpoint) -> dict[str, Any]:
     return {"checkpoint": checkpoint.document(), "counts": counts}
 
 
-def shown_checkpoint(document: Any) -> Any:
-    """Return the option ``checkpoint`` as it is shown: which window it is of, without its thousands of tasks."""
-    if not isinstance(document, Mapping):
-        return document
-    return {key: "(not shown)" if isinstance(value, (dict, list)) else value for key, value in document.items()}
-
-
 def diff_of_records(old: Checkpoint | None, new: Checkpoint) -> dict[str, Any]:
     """Return the states of the tasks in two checkpoints (None: there was none), as a diff."""
     before, after = (
