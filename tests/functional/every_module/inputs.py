@@ -169,8 +169,8 @@ def starting(**base: Any) -> list[Row]:
         ),
         (
             {**starts, "run_option": "metadata_only_create_missing_tables", "wait_for": "loaded"},
-            "run_option: metadata_only_create_missing_tables makes tables and stops by itself: wait_for: loaded cannot be "
-            "used with it.",
+            "run_option: metadata_only_create_missing_tables makes tables and stops by itself: wait_for: loaded "
+            "cannot be used with it.",
         ),
         (
             {**base, "run_option": "metadata_only_recreate_all_tables"},
