@@ -111,7 +111,7 @@ def test_nothing_more_is_started_if_they_do_not_catch_up_and_it_can_be_gone_on_w
     late = "It was started, but has not caught up within 1 s (start_when): its latency is 5400 s."
     first, line, *end = run.msg.splitlines()
     assert first == "1 of 3 tasks failed. Not started: 1." and line == f"P/b: {late}"
-    assert end[-1].startswith("To go on, run it again with state: restored, path: ")
+    assert end[-1].startswith("To continue, run it again with state: restored, path: ")
     assert [one["name"] for one in run.result["tasks"]] == ["b"] and row(run, "b")["after"] == "RUNNING"
     assert run.result["counts"] == {"selected": 3, "changed": 2, "failed": 1, "skipped": 1, "unchanged": 0}
     assert json.loads((tmp_path / "checkpoint").read_text())["phase"] == "restoring"

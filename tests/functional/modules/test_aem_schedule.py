@@ -257,5 +257,5 @@ def test_a_form_that_is_not_known_is_not_changed(admin, em, scheduler):
     document = {"name": "x", BODY: {"tasks": [], "scheduler": scheduler}}
     em.faults([{"match": {"operation": "ExportAll"}, "fault": "status", "status": 200, "body": json.dumps(document)}])
     run = schedule(admin, **NEW)
-    assert run.failed and "holds schedules in a form that this module does not know" in run.msg
+    assert run.failed and "contains schedules in a form that this module does not know" in run.msg
     assert run.operations == ["Login", "ExportAll", "Logout"]

@@ -64,7 +64,7 @@ def test_check_mode_sends_nothing_and_says_what_it_cannot_know(user):
     assert run.changed and run.result["license"]["state"] == "EXPIRED_LICENSE"
     assert run.result["diff"]["after"] == {"license": "known only when it is registered"}
     assert run.result["warnings"] == [
-        f'Whether this licence is the one that server "{SERVER}" has is known only after it is registered.'
+        f'Whether server "{SERVER}" already has this licence is known only after it is registered.'
     ]
 
 

@@ -103,7 +103,7 @@ def test_one_that_obviously_is_something_else_is_a_warning(operator):
     assert not run.changed and not run.failed and not sent(run)
     (warning,) = run.result["warnings"]
     assert "source_endpoint is Source and not ERP standby, target_endpoint is Target and not Warehouse" in warning
-    assert 'task "invoices" on server "Replicate-Prod" was there already and was left as it is' in warning
+    assert 'task "invoices" on server "Replicate-Prod" already existed and was left as it is' in warning
 
 
 def test_the_original_may_be_deleted_later(operator):
@@ -141,7 +141,7 @@ def test_the_nearest_task_is_named(operator):
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"clone_of": "twin"}, "a task cannot be a copy of itself"),
+        ({"clone_of": "twin"}, "a task cannot be a clone of itself"),
         ({"definition": definition("twin")}, "Give either clone_of or a definition"),
         ({"src": "x.json"}, "Give either clone_of or a definition"),
         ({"import_mode": "replace", "backup_dir": "/var/tmp", "force": True}, "import_mode: replace cannot be used"),
@@ -187,7 +187,7 @@ def test_a_copy_that_shows_later_is_waited_for(operator, em):
     assert run.changed and run.result["task"]["state"] == "STOPPED" and len(sent(run)) == 1
     em.set_server(PROD, import_seconds=30)
     run = clone(operator, "never", wait_timeout=1)
-    assert run.failed and run.changed and "was cloned, but no task" in run.msg and "wait_timeout" in run.msg
+    assert run.failed and run.changed and "was cloned, but the task" in run.msg and "wait_timeout" in run.msg
 
 
 @pytest.mark.parametrize("seconds", [0, 0.3])
