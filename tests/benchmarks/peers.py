@@ -27,6 +27,10 @@ MITOGEN = {
     "ANSIBLE_STRATEGY": "mitogen_linear",
     "ANSIBLE_STRATEGY_PLUGINS": str(Path(ansible_mitogen.__file__).parent / "plugins" / "strategy"),
 }
+HTTPAPI = {
+    "ANSIBLEHTTPAPI_PLUGINS": str(HERE / "peer" / "httpapi_plugins"),
+    "ANSIBLE_LIBRARY": str(HERE / "peer" / "library"),
+}
 
 
 def measure(rounds: int) -> Seconds:
@@ -39,17 +43,11 @@ def measure(rounds: int) -> Seconds:
             for found in (
                 play_at(access, "peers.yml", **given),
                 play_at(access, "peers_mitogen.yml", MITOGEN, **given),
-                play_at(access, "peers_httpapi.yml", _HTTPAPI, **given, **_over_httpapi(access)),
+                play_at(access, "peers_httpapi.yml", HTTPAPI, **given, **_over_httpapi(access)),
             ):
                 for task, times in found[0].items():
                     seconds[task] += times
     return seconds
-
-
-_HTTPAPI = {
-    "ANSIBLE_HTTPAPI_PLUGINS": str(HERE / "peer" / "httpapi_plugins"),
-    "ANSIBLE_LIBRARY": str(HERE / "peer" / "library"),
-}
 
 
 def _over_httpapi(access: dict[str, Any]) -> dict[str, Any]:
