@@ -16,7 +16,7 @@ description:
     textfile collector of node_exporter. A reader sees the old file or the new one, never a part.
   - All metrics, and the alerts and the dashboard that come with the collection, are described in C(docs/metrics.md).
     How to set them up is in C(docs/monitoring.md).
-  - Only servers, tasks and their states are labels, never a message.
+  - Only the host in O(url), servers, tasks and their states are labels, never a message.
 extends_documentation_fragment:
   - dataops.qlik_em.connection
   - dataops.qlik_em.attributes
@@ -101,7 +101,7 @@ EXAMPLES = r"""
 
 - name: Read many tasks with more requests at a time, and show no change in the recap
   dataops.qlik_em.aem_metrics:
-    dest: /var/lib/prometheus/node-exporter/qlik_em_prod.prom
+    dest: /var/lib/prometheus/node-exporter/qlik_em.prom
     server: "Replicate-Prod*"
     parallel: 50
   changed_when: false

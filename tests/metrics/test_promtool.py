@@ -18,7 +18,8 @@ from ansible_collections.dataops.qlik_em.tests.tools import monitoring
 
 ALERTS = {alert.name: alert for metric in monitoring.METRICS for alert in metric.alerts}
 DAYS = 86_400
-SERVER = {"job": "node", "instance": "i", "server": "S"}
+SCRAPE = {"job": "node", "instance": "i", "em": "em.example.com"}
+SERVER = {**SCRAPE, "server": "S"}
 TASK = {**SERVER, "task": "t"}
 
 

@@ -39,7 +39,8 @@ GROUPS: dict[str, tuple[Metric, ...]] = {
     "Tasks, with details": OF_DETAILS,
 }
 METRICS = [metric for metrics in GROUPS.values() for metric in metrics]
-LABELS = {"A run": (), "Servers": ("server",), "Tasks": ("server", "task"), "Tasks, with details": ("server", "task")}
+OF_TASK = ("em", "server", "task")
+LABELS = {"A run": ("em",), "Servers": ("em", "server"), "Tasks": OF_TASK, "Tasks, with details": OF_TASK}
 
 HEADER = """\
 # Copyright (c) 2026, dataops.qlik_em contributors
@@ -92,8 +93,9 @@ def dashboard() -> str:
         "templating": {
             "list": [
                 {"name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus"},
-                _variable("server", "Server", "label_values(qlik_em_server_up, server)"),
-                _variable("task", "Task", 'label_values(qlik_em_task_state{server=~"$server"}, task)'),
+                _variable("em", "Enterprise Manager", "label_values(qlik_em_scrape_success, em)"),
+                _variable("server", "Server", 'label_values(qlik_em_server_up{em=~"$em"}, server)'),
+                _variable("task", "Task", 'label_values(qlik_em_task_state{em=~"$em",server=~"$server"}, task)'),
             ]
         },
         "panels": [_panel(*numbered) for numbered in enumerate(_placed(ordered), start=1)],

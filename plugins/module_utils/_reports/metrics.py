@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from .._client.api import Api, Json
 from .._client.checks import check_characters, check_count, check_name
+from .._client.connection import STANDARD_PATH
 from .._client.errors import AemError, ApiError, InputError, Interrupted, TransportError
 from .._common.file_modes import check_access
 from .._common.files import FileChange, check_file, ensure_file
@@ -66,19 +67,25 @@ def write(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     check_count("parallel", params["parallel"], MOST_PARALLEL)
     check_file("dest", dest)
     keep = functools.partial(ensure_file, "dest", dest, mode=mode, access=access)
+    em = installation(api.client.address)
     begin, started = time.time(), time.monotonic()
     try:
         found = _read(api, wanted, params["parallel"])
     except (InputError, Interrupted):
         raise
     except AemError as failure:
-        _keep_failure(failure, dest, lambda: keep(metrics_text(_scrape(False, begin, started), (), ())))
+        _keep_failure(failure, dest, lambda: keep(metrics_text(em, _scrape(False, begin, started), (), ())))
         raise
     mask = api.client.masked  # a server may show a secret anywhere, and whoever can reach node_exporter sees the file
     servers = [one._replace(name=mask(one.name), details=mask(one.details)) for one in found.servers]
     tasks = [one._replace(server=mask(one.server), name=mask(one.name)) for one in found.tasks]
-    change = keep(metrics_text(_scrape(True, begin, started), servers, tasks))
+    change = keep(metrics_text(em, _scrape(True, begin, started), servers, tasks))
     return Result(change.changed, _values(dest, found), change.diff, [*_warnings(found), *change.warnings])
+
+
+def installation(address: str) -> str:
+    """Return what labels call the Enterprise Manager at an address: its host, with what is not usual about the rest."""
+    return address.removeprefix("https://").removesuffix(STANDARD_PATH)
 
 
 def _wanted(params: Mapping[str, Any]) -> _Wanted:

@@ -17,7 +17,8 @@ CRITICAL, WARNING = "critical", "warning"
 # The units and kinds of panels, as Grafana names them.
 SECONDS, PER_SECOND, BYTES, RATIO, COUNT = "s", "ops", "bytes", "percentunit", "short"
 STAT, TIME_SERIES, TABLE = "stat", "timeseries", "table"
-OF_SERVER, OF_TASK = 'server=~"$server"', 'server=~"$server",task=~"$task"'
+OF_SERVER = 'em=~"$em",server=~"$server"'
+OF_TASK = f'{OF_SERVER},task=~"$task"'
 
 
 class Alert(NamedTuple):
@@ -42,7 +43,7 @@ class Panel(NamedTuple):
 
 
 class Metric(NamedTuple):
-    """A metric. ``labels`` are those beside the server and the task, ``source`` where the API shows its value."""
+    """A metric. ``labels`` are those that not all samples of its subject have, ``source`` is where the API shows it."""
 
     name: str
     kind: str

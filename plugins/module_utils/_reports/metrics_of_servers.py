@@ -103,8 +103,7 @@ OF_SERVERS = (
         alerts=(
             Alert(
                 "QlikEmServerDown",
-                "qlik_em_server_up == 0 unless on (job, instance, server)"
-                ' qlik_em_server_state{state="not_monitored"} == 1',
+                'qlik_em_server_up == 0 unless ignoring (state) qlik_em_server_state{state="not_monitored"} == 1',
                 "10m",
                 CRITICAL,
                 f"The tasks of server {ON_SERVER} cannot be listed",

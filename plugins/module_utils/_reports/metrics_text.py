@@ -22,15 +22,16 @@ from .metrics_values import Scrape, Server, Task, number
 _ESCAPED = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
 
 
-def metrics_text(scrape: Scrape, servers: Iterable[Server], tasks: Iterable[Task]) -> str:
-    """Return all metrics. Of a server or a task that is listed twice the last counts: Prometheus takes no sample twice.
+def metrics_text(em: str, scrape: Scrape, servers: Iterable[Server], tasks: Iterable[Task]) -> str:
+    """Return all metrics, without those that have no sample. ``em`` is the installation that they are of.
 
-    A metric without a sample is left out.
+    No sample is there twice, or node_exporter would serve nothing at all: of a server or a task that is listed twice
+    the last counts, and the files of two installations can lie in one folder.
     """
-    by_server = {labels(server=one.name): one for one in servers}
-    by_task = {labels(server=one.server, task=one.name): one for one in tasks}
+    by_server = {labels(em=em, server=one.name): one for one in servers}
+    by_task = {labels(em=em, server=one.server, task=one.name): one for one in tasks}
     groups: tuple[tuple[Sequence[Metric], Mapping[str, Any]], ...] = (
-        (OF_SCRAPE, {"": scrape}),
+        (OF_SCRAPE, {labels(em=em): scrape}),
         (OF_SERVERS, by_server),
         (OF_TASKS, by_task),
         (OF_DETAILS, {key: task for key, task in by_task.items() if task.details}),
@@ -59,9 +60,8 @@ def _family(metric: Metric, subjects: Mapping[str, Any]) -> Iterator[str]:
             if not is_begun:
                 is_begun = True
                 yield f"# HELP {metric.name} {metric.meaning}\n# TYPE {metric.name} {metric.kind}\n"
-            own = labels(**dict(zip(metric.labels, further))) if further else ""
-            inside = ",".join(filter(None, (common, own)))
-            yield f"{metric.name}{{{inside}}} {_spelled(known)}\n" if inside else f"{metric.name} {_spelled(known)}\n"
+            own = f",{labels(**dict(zip(metric.labels, further)))}" if further else ""
+            yield f"{metric.name}{{{common}{own}}} {_spelled(known)}\n"
 
 
 def _spelled(value: float) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from ansible_collections.dataops.qlik_em.plugins.module_utils._reports.metrics import installation
 from ansible_collections.dataops.qlik_em.plugins.module_utils._reports.metrics_of_servers import OF_SCRAPE, OF_SERVERS
 from ansible_collections.dataops.qlik_em.plugins.module_utils._reports.metrics_of_tasks import OF_DETAILS, OF_TASKS
 from ansible_collections.dataops.qlik_em.plugins.module_utils._reports.metrics_text import metrics_text
@@ -21,9 +22,10 @@ def samples(*subjects, scrape=SCRAPE):
     """Return what is in the text, without what explains it: the sample's name with labels, and its value."""
     servers = [one for one in subjects if isinstance(one, Server)]
     tasks = [one for one in subjects if isinstance(one, Task)]
-    text = metrics_text(scrape, servers, tasks)
+    text = metrics_text("em.example.com", scrape, servers, tasks)
     lines = [line for line in text.split("\n") if line and not line.startswith("#")]
-    found = dict(line.rsplit(" ", 1) for line in lines)
+    assert all('{em="em.example.com"' in line for line in lines)
+    found = dict(re.sub(r'em="em.example.com",?', "", line, count=1).rsplit(" ", 1) for line in lines)
     assert len(found) == len(lines), "a sample is there twice"
     return found
 
@@ -41,18 +43,18 @@ def server(**details):
 
 def test_a_run_that_could_not_read_shows_nothing_but_itself():
     assert samples(scrape=Scrape(False, 1795718102.5, 0.25)) == {
-        "qlik_em_scrape_success": "0",
-        "qlik_em_scrape_duration_seconds": "0.25",
-        "qlik_em_scrape_timestamp_seconds": "1795718102.5",
+        "qlik_em_scrape_success{}": "0",
+        "qlik_em_scrape_duration_seconds{}": "0.25",
+        "qlik_em_scrape_timestamp_seconds{}": "1795718102.5",
     }
 
 
 def test_each_metric_is_explained_before_its_samples_and_none_without():
-    text = metrics_text(SCRAPE, [Server("S", False, {}, None)], [])
+    text = metrics_text("em.example.com", SCRAPE, [Server("S", False, {}, None)], [])
     lines = text.splitlines()
     assert text.endswith("\n") and lines[0].startswith("# HELP qlik_em_scrape_success ")
-    assert lines[1:3] == ["# TYPE qlik_em_scrape_success gauge", "qlik_em_scrape_success 1"]
-    assert 'qlik_em_server_up{server="S"} 0' in lines
+    assert lines[1:3] == ["# TYPE qlik_em_scrape_success gauge", 'qlik_em_scrape_success{em="em.example.com"} 1']
+    assert 'qlik_em_server_up{em="em.example.com",server="S"} 0' in lines
     assert "license" not in text and "qlik_em_server_state" not in text and "qlik_em_task" not in text
 
 
@@ -142,6 +144,18 @@ def test_what_is_listed_twice_is_there_once():
     found = samples(Task("S", "t", "STOPPED", {}), Task("S", "t", "RUNNING", {}), server(), server(state="ERROR"))
     assert found['qlik_em_task_state{server="S",task="t",state="running"}'] == "1"
     assert found['qlik_em_server_state{server="S",state="error"}'] == "1"
+
+
+@pytest.mark.parametrize(
+    ("address", "em"),
+    [
+        ("https://em.example.com/attunityenterprisemanager", "em.example.com"),
+        ("https://em.example.com:8443/attunityenterprisemanager", "em.example.com:8443"),
+        ("https://gateway.example.com/em/test", "gateway.example.com/em/test"),
+    ],
+)
+def test_the_installation_is_called_by_its_host(address, em):
+    assert installation(address) == em
 
 
 def test_no_metric_has_a_label_without_bounds():
