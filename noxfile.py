@@ -324,6 +324,14 @@ def events(session: nox.Session) -> None:
     pytest(session, "tests/rulebooks", ANSIBLE_COLLECTIONS_PATH=link(session))
 
 
+@session_of("test")
+def metrics(session: nox.Session) -> None:
+    """Metrics, alert rules and the dashboard by the measure of Prometheus itself, which is promtool."""
+    if not shutil.which("promtool"):
+        session.skip("there is no promtool on PATH: it is in the package prometheus of Debian")
+    pytest(session, "tests/metrics")
+
+
 @session_of("play")
 def build(session: nox.Session) -> None:
     """The tarball, in .build/dist."""
@@ -416,9 +424,10 @@ def docs(session: nox.Session) -> None:
 
 @session_of("test")
 def docs_tables(session: nox.Session) -> None:
-    """Write docs/api-coverage.md and docs/errors.md anew."""
-    module = f"ansible_collections.{NAMESPACE}.{NAME}.tests.tools.api_docs"
-    run(session, "python", "-m", module, PYTHONPATH=link(session))
+    """Write the generated pages of docs/, and extensions/monitoring/, anew."""
+    for module in ("api_docs", "monitoring"):
+        name = f"ansible_collections.{NAMESPACE}.{NAME}.tests.tools.{module}"
+        run(session, "python", "-m", name, PYTHONPATH=link(session))
 
 
 @nox.session(name="awx-collection", venv_backend="none")

@@ -234,6 +234,14 @@ BAD: dict[str, list[Row]] = {
             ]
         ),
     ],
+    "aem_metrics": [
+        *blank_names("server", "name", is_list=True),
+        *files("dest"),
+        *access(),
+        ({"dest": "/nowhere/x"}, "dest (/nowhere/x) cannot be written: there is no folder /nowhere."),
+        ({"parallel": 0}, "parallel must be between 1 and 256, not 0."),
+        ({"parallel": 257}, "parallel must be between 1 and 256, not 257."),
+    ],
     "aem_schedule": [
         *blank_names("server"),
         *spans(*WAITING),
