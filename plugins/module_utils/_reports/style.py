@@ -114,5 +114,7 @@ th,td{padding:.2rem .4rem}
 th.bar,td.bar{min-width:5rem}
 tr,li,.figures div{break-inside:avoid}
 h2{break-after:avoid}
-.charts,.trends{grid-template-columns:1fr 1fr}}
+.charts{grid-template-columns:1fr 1fr}
+.trends{grid-template-columns:1fr 1fr 1fr}
+@page{margin:12mm}}
 """
