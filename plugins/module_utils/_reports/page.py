@@ -219,7 +219,7 @@ def columns_style(view: View) -> str:
     ]
     words = "".join(f"{place}{{white-space:nowrap}}" for place, column in columns if column.kind == "word")
     labels = "".join(f'{place}::before{{content:"{column.label}: "}}' for place, column in columns)
-    return f"{words}@media screen and (max-width:60rem){{{labels}}}"
+    return f"{words}@media screen and (max-width:75rem){{{labels}}}"
 
 
 def policy(style: str) -> str:

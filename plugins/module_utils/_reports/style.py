@@ -82,7 +82,7 @@ td.number{white-space:nowrap}
 th.bar,td.bar{min-width:9rem}
 td.bar svg{width:100%;height:.7rem;margin-top:.35rem;background:var(--plainback);fill:var(--link)}
 [hidden]{display:none!important}
-@media screen and (max-width:60rem){
+@media screen and (max-width:75rem){
 header,main{padding:0 .8rem}
 table,tbody,tr,td,tbody th{display:block}
 table{background:none;border:0}
