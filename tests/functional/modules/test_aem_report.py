@@ -11,6 +11,8 @@ import stat
 from html.parser import HTMLParser
 
 import pytest
+from ansible_collections.dataops.qlik_em.plugins.module_utils._reports import page as html
+from ansible_collections.dataops.qlik_em.tests.functional.ways.children import Controller
 
 ADMIN = {"username": "admin@corp.example", "password": "admin-test-password"}
 HOSTILE = "\"><script>alert(1)</script><img src=x onerror=alert(1)>'{{ 7*7 }}&lt;"
@@ -175,9 +177,7 @@ def test_a_secret_of_the_run_is_masked_also_where_a_long_message_is_cut(user, de
 
 
 def test_without_jinja2_it_says_what_to_do(user, dest, monkeypatch):
-    from ansible_collections.dataops.qlik_em.plugins.module_utils._reports import page
-
-    monkeypatch.setattr(page, "JINJA2_IMPORT_ERROR", ImportError("no"))
+    monkeypatch.setattr(html, "JINJA2_IMPORT_ERROR", ImportError("no"))
     run = user.run("aem_report", dest=str(dest), result={"tasks": []})
     assert run.failed and "The Python library jinja2 is missing for" in run.msg and not dest.exists()
 
@@ -187,3 +187,33 @@ def test_a_line_that_is_not_json_is_named(user, dest, tmp_path):
     rows.write_text(f"{json.dumps({'server': 'P', 'name': 'a'})}\nno JSON\n")
     run = user.run("aem_report", dest=str(dest), rows_file=str(rows))
     assert run.failed and f"Line 2 of rows_file ({rows}) is not JSON." in run.msg
+
+
+def play(em, folder, **variables):
+    """Run the playbook report with these variables; return its status and its output."""
+    environ = {f"QLIK_EM_{name.upper()}": getattr(em, name) for name in ("url", "ca_path", "username", "password")}
+    with Controller(folder, environ).start(
+        "ansible-playbook", "-e", json.dumps(variables), "dataops.qlik_em.report"
+    ) as child:
+        return child.wait(), child.output
+
+
+def test_the_playbook_writes_the_page(em, dest, tmp_path):
+    empty = dict.fromkeys(("report_title", "report_server", "report_details", "report_history", "report_mode"), "")
+    status, output = play(em, tmp_path, **empty, report_dest=str(dest))
+    assert status == 0 and f"{dest}: 1 task in ERROR" in output, output
+    assert "State of the estate" in Page(dest).text
+
+
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        ({"report_dest": "x.html"}, "to an absolute path, not x.html."),
+        ({}, "to an absolute path, not nothing."),
+        ({"report_dest": "/x.html", "report_servers": "x"}, "report_servers is unknown to this playbook."),
+    ],
+)
+def test_what_the_playbook_refuses(em, tmp_path, variables, says):
+    status, output = play(em, tmp_path, **variables)
+    assert status == 2 and says in " ".join(output.split()), output
+    assert em.requests() == []
