@@ -52,7 +52,7 @@ def summary(estate: Estate) -> dict[str, Any]:
     latencies = [one.latency for one in estate.tasks if one.latency is not None]
     records = [one.records for one in estate.tasks if one.records is not None]
     return {
-        "servers": len(estate.servers),
+        "servers": len({*(server["name"] for server in estate.servers), *(row["server"] for row in estate.skipped)}),
         "servers_in_trouble": len(_servers_in_trouble(estate)),
         "tasks": len(estate.tasks),
         "running": states["RUNNING"],
@@ -328,4 +328,4 @@ def _task_table(estate: Estate) -> Table:
         ]
         for one in tasks
     ]
-    return Table(TASKS, "Tasks", columns, rows, "In error first, then the latest.")
+    return Table(TASKS, "Tasks", columns, rows, "What is in error first, then by latency.")

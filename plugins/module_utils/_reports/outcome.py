@@ -147,7 +147,7 @@ def view(
 ) -> View:
     """Return the page of a ``result`` (empty if only its rows are there)."""
     troubles = [
-        Trouble(one.name, *_trouble(one), remedies.of_code(one.code, one.hint), (one.task, one.server))
+        Trouble(one.name, *_trouble(one), _remedy(one), (one.task, one.server))
         for one in done
         if one.outcome == FAILED or DECISIONS.get(one.decision) == BAD
     ]
@@ -179,6 +179,10 @@ def view(
 def _trouble(one: Done) -> tuple[State, str]:
     word = FAILED if one.outcome == FAILED else one.decision
     return state(word), one.msg or "(no message)"
+
+
+def _remedy(one: Done) -> str:
+    return remedies.of_code(one.code, one.hint or ("" if one.outcome == FAILED else remedies.QUARANTINE))
 
 
 def _kinds(numbers: Mapping[str, Any]) -> list[str]:

@@ -73,8 +73,9 @@ replace("Z", " UTC") }}</time></p>
 {% for group in view.groups %}
 <li class="{{ group.state.kind }}">
 <p><span class="chip {{ group.state.kind }}">{{ group.state.text }}</span> {% for name in group.names %}
-<strong>{{ name }}</strong>{{ ", " if not loop.last }}{% endfor %}
-{{ " and %d more" % group.more if group.more }}</p>
+<strong>{{ name }}</strong>{% if not loop.last %}, {% endif %}{% endfor %}
+{% if group.more %} and {{ group.more }} more{% endif %}
+</p>
 <p class="message">{{ group.message | cut }}</p>
 {% if group.remedy %}
 <p><b>What to do:</b> {{ group.remedy }}</p>

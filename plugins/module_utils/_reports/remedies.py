@@ -21,6 +21,7 @@ BY_REASON = {
 BY_STATE = {"ERROR": BY_REASON["FATAL_ERROR"], "RECOVERY": BY_REASON["RECOVERABLE_ERROR"]}
 TABLES = "Look at the tables below and the log of the task, then load them again (aem_table, state: reloaded)."
 SERVER = "Check that the Replicate or Compose service runs and that Enterprise Manager reaches it."
+QUARANTINE = "Restarts have not helped. Fix the cause, then start the task, or name it in release."
 LICENCE = "Register a new licence (aem_server_license) before tasks stop."
 
 

@@ -70,8 +70,8 @@ padding:.35rem .6rem;width:min(100%,22rem)}
 table{border-collapse:collapse;width:100%;background:var(--card);border:1px solid var(--line)}
 th,td{padding:.35rem .6rem;text-align:left;vertical-align:top;border-bottom:1px solid var(--line);
 overflow-wrap:anywhere;unicode-bidi:isolate}
-.text{min-width:7.5rem}
-tbody th{font-weight:600;min-width:8rem}
+.text{min-width:8.5rem}
+tbody th{font-weight:600;min-width:9rem}
 thead th{background:var(--plainback);font-size:.87rem;overflow-wrap:normal;position:sticky;top:0;z-index:1}
 thead button{all:unset;cursor:pointer;font-weight:600}
 thead button:focus-visible{outline:3px solid var(--link);outline-offset:2px}

@@ -86,7 +86,7 @@ def test_of_very_many_causes_50_are_shown():
 def test_a_server_that_cannot_be_read_is_there_with_the_remedy_of_the_catalogue():
     row = {"server": "Down", "msg": "It cannot be reached.", "error_code": "AEM_SERVER_NOT_CONNECTED"}
     page = page_of(estate_of(servers=[PROD], skipped=[row]))
-    assert page.verdict == State("1 server in trouble, of 0 tasks on 1 server.", "bad")
+    assert page.verdict == State("1 server in trouble, of 0 tasks on 2 servers.", "bad")
     (group,) = page.groups
     assert (group.names, group.state.text, group.message) == (["Down"], "NOT READ", "It cannot be reached.")
     assert group.remedy.startswith("Check that the Replicate or Compose service runs")
@@ -212,7 +212,7 @@ def test_a_heal_shows_its_decisions_and_what_is_in_quarantine():
     page = done_page({**ROW, "changed": False, "skipped": True, "decision": "quarantine", "restarts": 5, "msg": "x"})
     (row,) = table(page, "rows")
     assert (row["Decision"], row["Restarts before"]) == ("quarantine", "5")
-    assert page.groups[0].state == State("QUARANTINE", "bad")
+    assert page.groups[0].state == State("QUARANTINE", "bad") and page.groups[0].remedy.startswith("Restarts have not")
 
 
 def test_rows_that_the_result_does_not_show_count():
