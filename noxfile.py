@@ -332,6 +332,16 @@ def metrics(session: nox.Session) -> None:
     pytest(session, "tests/metrics")
 
 
+@session_of("pages")
+def pages(session: nox.Session) -> None:
+    """The pages of aem_report in a real browser, which axe-core looks at, too; needs Chromium."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    browser = next((path for name in names if (path := shutil.which(name))), None)
+    if not browser:
+        session.skip("The pages are looked at in Chromium, and there is none on PATH: chromium of Debian")
+    pytest(session, "tests/pages", CHROMIUM=browser)
+
+
 @session_of("play")
 def build(session: nox.Session) -> None:
     """The tarball, in .build/dist."""

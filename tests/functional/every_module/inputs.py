@@ -50,6 +50,7 @@ FINE: dict[str, dict[str, Any]] = {
     "aem_import": {"server": "Replicate-Prod", "definition": definition()},
     "aem_maintenance_window": {**FLEET, "state": "recorded", "path": "{folder}/checkpoint"},
     "aem_metrics": {"dest": "{folder}/qlik.prom"},
+    "aem_report": {"dest": "{folder}/x.html"},
     "aem_schedule": {"server": "Replicate-Prod", **NIGHTLY},
     "aem_schedule_info": {"server": "Replicate-Prod"},
     "aem_server": {**NEW, "state": "present"},
