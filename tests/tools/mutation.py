@@ -53,7 +53,7 @@ SETTINGS = f"""
 [tool.mutmut]
 source_paths = ["{CODE}/"]
 only_mutate = [{{files}}]
-also_copy = ["{PLACE}/plugins", "{PLACE}/extensions", "{PLACE}/tests", "{PLACE}/pyproject.toml"]
+also_copy = ["{PLACE}/tests/unit", "{PLACE}/pyproject.toml"]
 pytest_add_cli_args_test_selection = [{{tests}}]
 pytest_add_cli_args = ["-p", "no:cacheprovider", "-m", "not hypothesis", "-c", "{PLACE}/pyproject.toml", "--rootdir", "."]
 use_git_change_detection = false

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import ApiError
 from ansible_collections.dataops.qlik_em.plugins.module_utils._common.rows import Row
@@ -127,6 +129,7 @@ OPERATION = Operation("started", 60, True, Waiting(300, 2))
 def explained(one, is_safe=False, point=None):
     """Return what is said of the row of a task, which is to be started from a point in time, if one is given."""
     job = Job(RAN.task, OPERATION._replace(cdc_position=point), TaskSnapshot("STOPPED"), 0.0)
+    one = replace(one)
     explain([one], is_safe, [[job]])
     return one.msg
 
@@ -181,6 +184,7 @@ def test_why_a_task_needed_no_start(one, is_safe, point, text):
     ],
 )
 def test_what_a_second_stop_has_come_to(first, again, after):
+    first = replace(first)
     take_over(first, again)
     assert (
         first.after,
