@@ -26,7 +26,7 @@ import nox
 ROOT = Path(__file__).resolve().parent
 BUILD = ROOT / ".build"
 NAMESPACE, NAME = "dataops", "qlik_em"
-AWX_COLLECTION = BUILD / "home" / ".ansible" / "collections"
+PACKAGED_COLLECTIONS = BUILD / "home" / ".ansible" / "collections"
 PATIENCE = 30.0  # seconds that a process gets to end after Ctrl-C: modules log out, stand-ins stop
 
 # The Pythons that tests/tools/bootstrap.py found on this machine.
@@ -245,8 +245,8 @@ def mitogen(session: nox.Session) -> None:
 @session_of("awx")
 def awx(session: nox.Session) -> None:
     """The kit for AWX, with the collection and the tools that AWX itself uses; AWX is a stand-in."""
-    run(session, "python", "tests/tools/awx_collection.py", str(AWX_COLLECTION))
-    pytest(session, "tests/functional/awx", also=AWX_COLLECTION)
+    run(session, "python", "tests/tools/packaged_collections.py", str(PACKAGED_COLLECTIONS), "awx.awx")
+    pytest(session, "tests/functional/awx", also=PACKAGED_COLLECTIONS)
 
 
 @session_of("test")
@@ -365,11 +365,13 @@ def simulator(session: nox.Session) -> None:
     run(session, "python", "-m", "tests.simulator", *paste, *session.posargs)
 
 
-@session_of("play")
+@session_of("bench")
 def bench(session: nox.Session) -> None:
-    """How fast both ways to run are, beside ansible.builtin.uri."""
-    place = link(session)
-    run(session, "python", "-m", "tests.benchmarks", *session.posargs, ANSIBLE_COLLECTIONS_PATH=place, PYTHONPATH=place)
+    """How fast both ways to run are, beside what users would pick otherwise."""
+    place, peers = link(session), ("ansible.netcommon", "ansible.utils")
+    run(session, "python", "tests/tools/packaged_collections.py", str(PACKAGED_COLLECTIONS), *peers)
+    paths = f"{place}{os.pathsep}{PACKAGED_COLLECTIONS}"
+    run(session, "python", "-m", "tests.benchmarks", *session.posargs, ANSIBLE_COLLECTIONS_PATH=paths, PYTHONPATH=place)
 
 
 @session_of("test")
@@ -383,9 +385,9 @@ def molecule(session: nox.Session) -> None:
 def importer(session: nox.Session) -> None:
     """What Galaxy and Automation Hub check when the tarball is uploaded."""
     tarball = build_collection(session, tree_of(session) / "dist")
-    run(session, "python", "tests/tools/awx_collection.py", str(AWX_COLLECTION))
+    run(session, "python", "tests/tools/packaged_collections.py", str(PACKAGED_COLLECTIONS), "awx.awx")
     options = {"GALAXY_IMPORTER_CHECK_REQUIRED_TAGS": "true", "GALAXY_IMPORTER_REQUIRE_V1_OR_GREATER": "true"}
-    options["PYTHONPATH"] = str(AWX_COLLECTION)  # or it would not know the modules of awx_setup.yml
+    options["PYTHONPATH"] = str(PACKAGED_COLLECTIONS)  # or it would not know the modules of awx_setup.yml
     with session.chdir(tarball.parent):  # where it leaves its report
         log = session.run("python", "-m", "galaxy_importer.main", str(tarball), env=options, silent=True) or ""
     print(log)
@@ -422,7 +424,8 @@ def docs_tables(session: nox.Session) -> None:
 @nox.session(name="awx-collection", venv_backend="none")
 def awx_collection(session: nox.Session) -> None:
     """Install awx.awx where the session ansible-lint finds what tests/tools/requirements/collections.yml names."""
-    session.run(sys.executable, "tests/tools/awx_collection.py", str(AWX_COLLECTION), external=True)
+    command = ("tests/tools/packaged_collections.py", str(PACKAGED_COLLECTIONS), "awx.awx")
+    session.run(sys.executable, *command, external=True)
 
 
 @session_of("repository")

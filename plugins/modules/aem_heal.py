@@ -55,7 +55,7 @@ options:
         are sick is said by O(sick_states) and O(max_latency).
       - A task that is named literally and does not exist is a failure, before anything is sent. A glob of servers that
         matches none is a warning.
-      - It may also be a text in JSON, as a survey of AWX gives it.
+      - It may also be a string in JSON, as an AWX survey gives it.
     type: list
     elements: dict
     suboptions: &selector

@@ -49,6 +49,11 @@ class Row:
         return {**self.names, **{member: getattr(self, member) for member in members}}
 
 
+def counted(number: int, kind: str) -> str:
+    """Return how many there are: "1 task", "2 tasks"; ``kind`` is the singular of what they are."""
+    return f"{number} {kind}" if number == 1 else f"{number} {kind}s"
+
+
 def first(lines: Sequence[str]) -> list[str]:
     """Return the first lines, as many as one can read, and how many more there are."""
     more = len(lines) - MOST_SHOWN
@@ -95,5 +100,5 @@ def raise_failures(kind: str, rows: Sequence[Row], hint: str, **facts: Any) -> N
     failed = sum(row.failed for row in rows)
     if failed:
         left = sum(row.skipped and row.elapsed is None for row in rows)
-        more = f" {left} were not started." if left else ""
+        more = f" Not started: {left}." if left else ""
         raise with_rows(AemError(f"{failed} of {len(rows)} {kind} failed.{more}", hint, **facts), kind, rows)

@@ -84,7 +84,7 @@ def check_timestamp_or_duration(option: str, text: str) -> str:
     point = utc_timestamp(text)
     if point is None:
         raise InputError(
-            f"{option} must be a time in UTC, like 2026-11-25T18:00:00Z, or a duration of ISO 8601, like P30D or "
+            f"{option} must be a time in UTC, like 2026-11-25T18:00:00Z, or an ISO 8601 duration, like P30D or "
             f'PT12H, not "{text}".'
         )
     return point

@@ -105,7 +105,7 @@ class Work:
                 self._wait()
         except AemError as failure:
             if len(self.rows) > 1:
-                failure.message += f" {len(self._begun)} of {len(self.rows)} tables were begun."
+                failure.message += f" Work was started on {len(self._begun)} of {len(self.rows)} tables."
             with_rows(failure, "tables", self._finished_rows())
             raise
         self._raise_failures()
@@ -222,7 +222,7 @@ class Work:
         limit = f"{self._wanted.waiting.timeout:g} seconds"
         text = f"The {self._wanted.subject(name)} is still {table.state if table else 'unknown'} after {limit}."
         if self.rows[name].changed and table and not has_begun(self._before[name], table):
-            text += f" It shows no effect of {METHODS[self._wanted.state]}, which was sent, hence changed: true."
+            text += f" It shows no effect of {METHODS[self._wanted.state]}, which was sent, so changed is true."
         if trouble:
             text += f" The last reading failed: {trouble}"
         return WaitError(text, f"The server goes on with it. Raise wait_timeout if it needs longer. {LOOK_AT_LOG}")
@@ -249,7 +249,7 @@ class Work:
         if self._wanted.state == "reloaded":
             hint = "Run this again for the failed ones only: a reload loads again what is loaded."
         else:
-            hint = "Run this again: what is done stays done."
+            hint = "Run this again: finished tasks are not touched again."
         raise_failures("tables", rows, hint)
 
 

@@ -106,7 +106,7 @@ def test_the_artifact_of_another_window_is_refused(controller, em, path):
     for recorded, which in (("2001-01-01T00:00:00Z", "an earlier"), ("2999-01-01T00:00:00Z", "a newer")):
         other = {"maintenance_window_checkpoint": document | {"recorded": recorded}}
         output = step(controller, "freeze", status=2, **other, **file)
-        assert f"the one that was handed on {recorded}: that is of {which} window." in output
+        assert f"the one in the option checkpoint {recorded}: that belongs to {which} window." in output
     assert not writes(em)
 
 
@@ -117,7 +117,7 @@ def test_a_window_that_was_frozen_by_the_artifact_alone_is_not_recorded_over(con
     step(controller, "freeze", **artifact)
     text = Path(path).read_text(encoding="utf-8")
     output = step(controller, "record", status=2, **PROD, **file)
-    assert "2 of the tasks that ran then are not back: Replicate-Prod/" in output
+    assert "2 of the tasks that ran then did not come back: Replicate-Prod/" in output
     assert Path(path).read_text(encoding="utf-8") == text
     step(controller, "restore", **file)
     assert not stopped(em)
@@ -137,7 +137,7 @@ def test_a_failure_shows_the_message_of_the_module_and_what_was_done_all_the_sam
         assert json.loads(variables) == {"maintenance_window_path": path, **given}
     output = play(controller, "maintenance_end", maintenance_window_path=path)
     assert "Of 3 tasks that ran: started 2, nothing to do 1, left alone 0, failed 0." in output
-    assert '"nothing to do: Replicate-Prod/locked. It was RUNNING already."' in output
+    assert '"nothing to do: Replicate-Prod/locked. It was already RUNNING."' in output
 
 
 def test_a_task_that_is_left_running_is_named_with_the_reason(controller, em, path):
