@@ -4,14 +4,15 @@
 
 """Change the code in one small way at a time (a mutant), and look whether a unit test fails: mutmut, file by file.
 
-``python -m tests.tools.mutation FOLDER [--sample COUNT] [FILE ...]``: FOLDER has the copy ``ansible_collections``, which
-is changed, and gets the results. FILE is one of FILES (all of them if none is given). A mutant that survives fails the
-run, unless docs/reliability.md names it as one that changes nothing.
+``python -m tests.tools.mutation FOLDER [--sample COUNT] [FILE ...]``: FOLDER has a copy of the collection in
+``ansible_collections``, which is changed, and gets the results. FILE is one of FILES (all of them if none is given). A
+mutant that survives fails the run, unless docs/reliability.md names it as one that changes nothing.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
 import os
 import random
 import re
@@ -19,7 +20,7 @@ import shutil
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -48,6 +49,7 @@ FILES = [
     ),
 ]
 SEED = 13
+SKIPPED = 34  # the exit code by which mutmut knows a mutant that is not judged
 KILLED = ("killed", "timeout")  # one that makes a test run for ever is found as well
 SETTINGS = f"""
 [tool.mutmut]
@@ -55,7 +57,9 @@ source_paths = ["{CODE}/"]
 only_mutate = [{{files}}]
 also_copy = ["{PLACE}/tests/unit", "{PLACE}/pyproject.toml"]
 pytest_add_cli_args_test_selection = [{{tests}}]
-pytest_add_cli_args = ["-p", "no:cacheprovider", "-m", "not hypothesis", "-c", "{PLACE}/pyproject.toml", "--rootdir", "."]
+pytest_add_cli_args = [
+    "-p", "no:cacheprovider", "-m", "not hypothesis", "-c", "{PLACE}/pyproject.toml", "--rootdir", ".",
+]
 use_git_change_detection = false
 """
 KNOWN = ROOT / "docs" / "reliability.md"
@@ -132,15 +136,40 @@ def main() -> int:
     from mutmut import __main__ as mutmut  # it reads its settings in the folder that it is started in
 
     mutmut.create_mutants(1)
-    mutants, _data = mutmut.collect_source_file_mutation_data(mutant_names=[])
-    names = sorted(name for _file, name, _result in mutants)
-    chosen = random.Random(SEED).sample(names, min(options.sample, len(names))) if options.sample else []
+    mutants, data = mutmut.collect_source_file_mutation_data(mutant_names=[])
+    wording = {name for path in data for name in only_words(Path(path))}
+    names = sorted({name for _file, name, _result in mutants} - wording)
+    chosen = set(random.Random(SEED).sample(names, min(options.sample or len(names), len(names))))
+    for file in data.values():
+        file.exit_code_by_key.update((name, SKIPPED) for name in file.exit_code_by_key if name not in chosen)
+        file.save()
     sys.stdout.flush()
-    mutmut._run(chosen, 1)
-    return report(mutmut, set(chosen or names), options.sample, time.monotonic() - begin)
+    mutmut._run((), 1)
+    return report(mutmut, chosen, len(wording), options.sample, time.monotonic() - begin)
 
 
-def report(mutmut: Any, chosen: set[str], sample: int, seconds: float) -> int:
+def only_words(path: Path) -> Iterator[str]:
+    """Yield the mutants of a file that differ from the code in nothing but the words of a sentence."""
+    functions = {
+        node.name: _without_words(node)
+        for node in ast.walk(ast.parse(("mutants" / path).read_text()))
+        if isinstance(node, ast.FunctionDef) and "__mutmut_" in node.name
+    }
+    for name, code in functions.items():
+        original, _mark, number = name.partition("__mutmut_")
+        if number != "orig" and code == functions[f"{original}__mutmut_orig"]:
+            yield ".".join([*path.with_suffix("").parts, name])
+
+
+def _without_words(function: ast.FunctionDef) -> str:
+    for node in ast.walk(function):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value.strip():
+            node.value = "words"
+    function.name = ""
+    return ast.dump(function)
+
+
+def report(mutmut: Any, chosen: set[str], wording: int, sample: int, seconds: float) -> int:
     """Print how the mutants ended."""
     unchanged, scores, survivors = known(), {}, []
     mutants, _data = mutmut.collect_source_file_mutation_data(mutant_names=[])
@@ -167,7 +196,9 @@ def report(mutmut: Any, chosen: set[str], sample: int, seconds: float) -> int:
         left = count - killed - score["known"]
         share = 100 * killed / count if count else 100
         print(f"{file:32} {count:7} {killed:7} {score['timeout']:21} {score['known']:11} {left:9} {share:6.1f} %")
-    which = f"a sample of {sample} with the seed {SEED}" if sample else "all"
+    which = (
+        f"a sample of {sample} with the seed {SEED}" if sample else f"all but {wording}, which only change sentences"
+    )
     print(f"\nMutants: {which}. Time: {seconds:.0f} s.")
     return 1 if survivors else 0
 

@@ -70,20 +70,16 @@ def test_a_duration_stays_as_it_is(text):
 def test_what_is_not_a_duration_is_refused(text):
     with pytest.raises(InputError) as raised:
         check_timestamp_or_duration("keep", text)
-    assert str(raised.value) == (
-        "keep must be a time in UTC, like 2026-11-25T18:00:00Z, or a duration of ISO 8601, like P30D or PT12H, not "
-        f'"{text}".'
-    )
+    assert str(raised.value).startswith("keep must be ") and str(raised.value).endswith(f'not "{text}".')
+    assert "PT12H" in str(raised.value)
 
 
 @pytest.mark.parametrize("text", ["24", "h", "1y", "1.5h", "999999999w", "1234567890m", "-1h"])
 def test_what_is_not_a_moment_is_refused(text):
     with pytest.raises(InputError) as raised:
         check_moment("since", text, NOW)
-    assert str(raised.value) == (
-        "since must be a time in UTC, like 2026-11-25T18:00:00Z, or how long ago it was, like 24h (m, h, d, w), not "
-        f'"{text}".'
-    )
+    assert str(raised.value).startswith("since must be ") and str(raised.value).endswith(f'not "{text}".')
+    assert "24h (m, h, d, w)" in str(raised.value)
 
 
 def test_what_is_not_a_time_is_refused():

@@ -72,8 +72,11 @@ def refused(document, address=EM):
     return str(raised.value)
 
 
-def damaged(why, how=" or was edited"):
-    return f"The checkpoint (cp.json) is damaged{how}: {why}. Nothing was done."
+def is_damaged(document, why):
+    """Check that a document is refused with a place, what is there, and after a bar what it should be, if given."""
+    text, (found, _bar, due) = refused(document), why.partition("|")
+    assert f"(cp.json) is damaged or was edited: {found}, but " in text
+    assert due in text.partition(", but ")[2] and text.endswith("Nothing was done.")
 
 
 def edited(place, value, document=DOCUMENT):
@@ -150,75 +153,64 @@ def test_the_first_schema_is_read():
 
 @pytest.mark.parametrize("document", [None, [], "x", {}, {"schema": "2"}, {"schema": True}, {"tasks": []}])
 def test_what_is_not_a_checkpoint(document):
-    assert refused(document) == damaged("it is not a checkpoint", "")
+    assert refused(document).startswith("The checkpoint (cp.json) is damaged: it is not a checkpoint")
 
 
 def test_one_of_a_newer_release_or_another_enterprise_manager():
-    assert refused({"schema": 3}) == (
-        "The checkpoint (cp.json) was written by a newer release of the collection (schema 3, this one knows 2). "
-        "Nothing was done."
-    )
-    assert refused(DOCUMENT, "https://other.example.com") == (
-        f"The checkpoint (cp.json) is of another Enterprise Manager: {EM}, not https://other.example.com. "
-        "Nothing was done."
-    )
+    text = refused({"schema": 3})
+    assert "(cp.json)" in text and "newer" in text and "schema 3" in text and "knows 2" in text
+    text = refused(DOCUMENT, "https://other.example.com")
+    assert "(cp.json)" in text and f": {EM}, not https://other.example.com." in text
 
 
 GROUP = ["servers", "S", 0]
-FORM = "a name, [name, null], or [name, latency in seconds, seconds from recorded to when it was read]"
 
 
 @pytest.mark.parametrize(
     ("place", "value", "why"),
     [
-        (["schema"], 0, "schema is 0, and must be 1 or 2"),
-        (["more"], 1, "more is 1, and must be left out: the members here are schema, enterprise_manager, recorded, "
-         "phase, selection, running, servers"),
-        (["servers"], KeyError, "the document is a mapping, and must be a mapping with servers"),
-        (["running"], KeyError, "the document is a mapping, and must be a mapping with running"),
-        (["running"], 4, "running is 4, and must be the number of tasks that ran, which is 5"),
-        (["running"], 5.0, "running is 5.0, and must be the number of tasks that ran, which is 5"),
-        (["phase"], "over", 'phase is "over", and must be one of recorded, freezing, frozen, restoring, restored'),
-        (["recorded"], "today", 'recorded is "today", and must be a UTC time, as 2026-11-23T22:00:00Z'),
-        (["enterprise_manager"], "", 'enterprise_manager is "", and must be a text that is not blank'),
-        (["selection"], None, "selection is null, and must be a mapping"),
-        (["selection", "only"], [], "selection/only is an empty list, and must be left out: the members here are "
-         "include, exclude, waves"),
-        (["selection", "exclude"], {}, "selection/exclude is a mapping, and must be a list or null"),
-        (["selection", "include", 0, "x"], 1, "selection/include/0/x is 1, and must be left out: the members here are "
-         "server, name, tag, state"),
-        (["selection", "include", 0, "server"], 7, "selection/include/0/server is 7, and must be a text that is not "
-         "blank"),
-        (["selection", "include", 0, "name"], " ", 'selection/include/0/name is " ", and must be a text that is not '
-         "blank"),
-        (["selection", "include", 0, "tag"], "x", 'selection/include/0/tag is "x", and must be a list or null'),
-        (["selection", "include", 0, "state"], ["a", 7], "selection/include/0/state/1 is 7, and must be a text that "
-         "is not blank"),
-        (["servers"], [], "servers is an empty list, and must be a mapping"),
-        (["servers", ".."], [], 'servers is "..", and must be a name'),
-        (["servers", "S"], {}, "servers/S is a mapping, and must be a list"),
-        ([*GROUP, "wave"], KeyError, "servers/S/0 is a mapping, and must be a mapping with wave"),
-        ([*GROUP, "wave"], 0, "servers/S/0/wave is 0, and must be a whole number from 1"),
-        ([*GROUP, "wave"], True, "servers/S/0/wave is true, and must be a whole number from 1"),
-        ([*GROUP, "state"], "", 'servers/S/0/state is "", and must be a text that is not blank'),
-        ([*GROUP, "state"], "STOPPED", "servers/S/0/tasks/0 is a list, and must be a name alone, as it was STOPPED"),
-        ([*GROUP, "tasks"], "a", 'servers/S/0/tasks is "a", and must be a list'),
-        ([*GROUP, "tasks", 2], "..", 'servers/S/0/tasks/2 is "..", and must be a name'),
-        ([*GROUP, "tasks", 2], 7, "servers/S/0/tasks/2 is 7, and must be a text that is not blank"),
-        ([*GROUP, "tasks", 2], "a", 'servers/S/0/tasks/2 is "S/a", and must be another task: it is there twice'),
-        ([*GROUP, "tasks", 0], [], f"servers/S/0/tasks/0 is an empty list, and must be {FORM}"),
-        ([*GROUP, "tasks", 0], ["a"], f"servers/S/0/tasks/0 is a list, and must be {FORM}"),
-        ([*GROUP, "tasks", 0], ["a", 5], f"servers/S/0/tasks/0 is a list, and must be {FORM}"),
-        ([*GROUP, "tasks", 0], ["a", None, 3], f"servers/S/0/tasks/0 is a list, and must be {FORM}"),
-        ([*GROUP, "tasks", 0], ["a", -1, 3], f"servers/S/0/tasks/0 is a list, and must be {FORM}"),
-        ([*GROUP, "tasks", 0], ["a", 5, 3, 1], f"servers/S/0/tasks/0 is a list, and must be {FORM}"),
-        ([*GROUP, "tasks", 0], ["a", 5, True], f"servers/S/0/tasks/0 is a list, and must be {FORM}"),
-        ([*GROUP, "tasks", 0], ["a", 315_360_001, 3], f"servers/S/0/tasks/0 is a list, and must be {FORM}"),
-        ([*GROUP, "tasks", 0], ["a", 5, -315_360_001], f"servers/S/0/tasks/0 is a list, and must be {FORM}"),
+        (["schema"], 0, "schema is 0"),
+        (["more"], 1, "more is 1|schema, enterprise_manager, recorded, phase, selection, running, servers"),
+        (["servers"], KeyError, "the document is a mapping|servers"),
+        (["running"], KeyError, "the document is a mapping|running"),
+        (["running"], 4, "running is 4|5"),
+        (["running"], 5.0, "running is 5.0|5"),
+        (["phase"], "over", 'phase is "over"'),
+        (["recorded"], "today", 'recorded is "today"'),
+        (["enterprise_manager"], "", 'enterprise_manager is ""'),
+        (["selection"], None, "selection is null"),
+        (["selection", "only"], [], "selection/only is an empty list|include, exclude, waves"),
+        (["selection", "exclude"], {}, "selection/exclude is a mapping"),
+        (["selection", "include", 0, "x"], 1, "selection/include/0/x is 1|server, name, tag, state"),
+        (["selection", "include", 0, "server"], 7, "selection/include/0/server is 7"),
+        (["selection", "include", 0, "name"], " ", 'selection/include/0/name is " "'),
+        (["selection", "include", 0, "tag"], "x", 'selection/include/0/tag is "x"'),
+        (["selection", "include", 0, "state"], ["a", 7], "selection/include/0/state/1 is 7"),
+        (["servers"], [], "servers is an empty list"),
+        (["servers", ".."], [], 'servers is ".."'),
+        (["servers", "S"], {}, "servers/S is a mapping"),
+        ([*GROUP, "wave"], KeyError, "servers/S/0 is a mapping|wave"),
+        ([*GROUP, "wave"], 0, "servers/S/0/wave is 0"),
+        ([*GROUP, "wave"], True, "servers/S/0/wave is true"),
+        ([*GROUP, "state"], "", 'servers/S/0/state is ""'),
+        ([*GROUP, "state"], "STOPPED", "servers/S/0/tasks/0 is a list|STOPPED"),
+        ([*GROUP, "tasks"], "a", 'servers/S/0/tasks is "a"'),
+        ([*GROUP, "tasks", 2], "..", 'servers/S/0/tasks/2 is ".."'),
+        ([*GROUP, "tasks", 2], 7, "servers/S/0/tasks/2 is 7"),
+        ([*GROUP, "tasks", 2], "a", 'servers/S/0/tasks/2 is "S/a"'),
+        ([*GROUP, "tasks", 0], [], "servers/S/0/tasks/0 is an empty list"),
+        ([*GROUP, "tasks", 0], ["a"], "servers/S/0/tasks/0 is a list"),
+        ([*GROUP, "tasks", 0], ["a", 5], "servers/S/0/tasks/0 is a list"),
+        ([*GROUP, "tasks", 0], ["a", None, 3], "servers/S/0/tasks/0 is a list"),
+        ([*GROUP, "tasks", 0], ["a", -1, 3], "servers/S/0/tasks/0 is a list"),
+        ([*GROUP, "tasks", 0], ["a", 5, 3, 1], "servers/S/0/tasks/0 is a list"),
+        ([*GROUP, "tasks", 0], ["a", 5, True], "servers/S/0/tasks/0 is a list"),
+        ([*GROUP, "tasks", 0], ["a", 315_360_001, 3], "servers/S/0/tasks/0 is a list"),
+        ([*GROUP, "tasks", 0], ["a", 5, -315_360_001], "servers/S/0/tasks/0 is a list"),
     ],
 )  # fmt: skip
 def test_an_edited_one_is_refused_with_the_place(place, value, why):
-    assert refused(edited(place, value)) == damaged(why)
+    is_damaged(edited(place, value), why)
 
 
 @pytest.mark.parametrize("item", [["a", 0, 0], ["a", 315_360_000, -315_360_000], ["a", 7, -1]])
@@ -230,35 +222,29 @@ def test_any_latency_that_can_be_is_read(item):
 @pytest.mark.parametrize(
     ("place", "value", "why"),
     [
-        (["servers"], {}, "servers is a mapping, and must be left out: the members here are schema, "
-         "enterprise_manager, recorded, phase, selection, tasks, running"),
-        (["tasks"], KeyError, "the document is a mapping, and must be a mapping with tasks"),
-        (["tasks"], None, "tasks is null, and must be a list"),
-        (["running"], 2, "running is 2, and must be the number of tasks that ran, which is 1"),
-        (["tasks", 0, "wave"], KeyError, "tasks/0 is a mapping, and must be a mapping with wave"),
-        (["tasks", 0, "server"], "", 'tasks/0/server is "", and must be a text that is not blank'),
-        (["tasks", 0, "name"], ".", 'tasks/0/name is ".", and must be a name'),
-        (["tasks", 0, "state"], None, "tasks/0/state is null, and must be a text that is not blank"),
-        (["tasks", 0, "wave"], -1, "tasks/0/wave is -1, and must be a whole number from 1"),
-        (["tasks", 0, "run_option"], "reload", 'tasks/0/run_option is "reload", and must be "resume_processing" or '
-         "null"),
-        (["tasks", 0, "run_option"], None, 'tasks/0/run_option is null, and must be "resume_processing", as it was '
-         "RUNNING"),
-        (["tasks", 1, "run_option"], "resume_processing", 'tasks/1/run_option is "resume_processing", and must be '
-         "null, as it was STOPPED"),
-        (["tasks", 1, "name"], "a", 'tasks/1 is "S/a", and must be another task: it is there twice'),
+        (["servers"], {}, "servers is a mapping|recorded, phase, selection, tasks, running"),
+        (["tasks"], KeyError, "the document is a mapping|tasks"),
+        (["tasks"], None, "tasks is null"),
+        (["running"], 2, "running is 2|1"),
+        (["tasks", 0, "wave"], KeyError, "tasks/0 is a mapping|wave"),
+        (["tasks", 0, "server"], "", 'tasks/0/server is ""'),
+        (["tasks", 0, "name"], ".", 'tasks/0/name is "."'),
+        (["tasks", 0, "state"], None, "tasks/0/state is null"),
+        (["tasks", 0, "wave"], -1, "tasks/0/wave is -1"),
+        (["tasks", 0, "run_option"], "reload", 'tasks/0/run_option is "reload"'),
+        (["tasks", 0, "run_option"], None, 'tasks/0/run_option is null|RUNNING'),
+        (["tasks", 1, "run_option"], "resume_processing", 'tasks/1/run_option is "resume_processing"|STOPPED'),
+        (["tasks", 1, "name"], "a", 'tasks/1 is "S/a"'),
     ],
 )  # fmt: skip
 def test_so_is_one_of_the_first_schema(place, value, why):
-    assert refused(edited(place, value, FIRST_SCHEMA)) == damaged(why)
+    is_damaged(edited(place, value, FIRST_SCHEMA), why)
 
 
 @pytest.mark.parametrize("phase", ["freezing", "frozen", "restoring"])
 def test_an_open_window_without_tasks_has_lost_them(phase):
     document = {**edited(["running"], KeyError, FIRST_SCHEMA), "phase": phase, "tasks": []}
-    assert refused(document) == damaged(
-        f"tasks is an empty list, and must be the tasks of the window, which is {phase}"
-    )
+    is_damaged(document, f"tasks is an empty list|{phase}")
 
 
 def test_it_is_loaded_from_a_private_file(tmp_path):
@@ -276,11 +262,11 @@ def test_it_is_loaded_from_a_private_file(tmp_path):
     path.write_text("{")
     with pytest.raises(InputError) as raised:
         load(str(path), EM)
-    assert str(raised.value) == f"The checkpoint ({path}) is damaged: it is not JSON. Nothing was done."
+    assert f"({path}) is damaged: it is not JSON" in str(raised.value)
     path.write_text("[]")
     with pytest.raises(InputError) as raised:
         load(str(path), EM)
-    assert str(raised.value) == f"The checkpoint ({path}) is damaged: it is not a checkpoint. Nothing was done."
+    assert f"({path}) is damaged: it is not a checkpoint" in str(raised.value)
 
 
 def test_a_huge_file_is_not_read(tmp_path, monkeypatch):
@@ -297,16 +283,11 @@ def test_two_of_the_same_window():
     for recorded, which in [("2026-11-22T22:00:00Z", "an earlier"), ("2026-11-24T22:00:00Z", "a newer")]:
         with pytest.raises(InputError) as raised:
             check_same(WINDOW, WINDOW._replace(recorded=recorded), "cp.json")
-        assert str(raised.value) == (
-            f"The checkpoint in cp.json was recorded 2026-11-23T22:00:00Z, the one that was handed on {recorded}: "
-            f"that is of {which} window. Nothing was done. Leave out checkpoint to use the file, or path to use the "
-            "other."
-        )
+        for part in ("cp.json", "2026-11-23T22:00:00Z", recorded, f"{which} window"):
+            assert part in str(raised.value)
     for tasks in (TASKS[:-1], (*TASKS[:-1], TASKS[-1]._replace(state="STOPPED"))):
-        with pytest.raises(InputError) as raised:
-            check_same(WINDOW, WINDOW._replace(tasks=tasks), "cp.json")
-        assert str(raised.value) == (
-            "The checkpoint in cp.json and the one that was handed on were both recorded 2026-11-23T22:00:00Z, but "
-            "differ in T/a. Nothing was done. Find out which one is right, and leave out the other (path or "
-            "checkpoint)."
-        )
+        for one, other in [(TASKS, tasks), (tasks, TASKS)]:
+            with pytest.raises(InputError) as raised:
+                check_same(WINDOW._replace(tasks=one), WINDOW._replace(tasks=other), "cp.json")
+            for part in ("cp.json", "2026-11-23T22:00:00Z", " T/a."):
+                assert part in str(raised.value)

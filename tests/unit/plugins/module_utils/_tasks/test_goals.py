@@ -212,11 +212,6 @@ def never():
     raise AssertionError("read for nothing")
 
 
-def test_what_every_task_can_do_needs_no_look():
-    assert check_possible(TASK, operation(), None, never) is None
-    assert check_possible(TASK, operation("stopped", run_option=RELOAD), None, never) is None
-
-
 def test_the_details_are_read_once():
     op = operation(wait_for=LOADED)
     assert check_possible(TASK, op, UP, never) is UP
