@@ -8,6 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import InputError
 from ansible_collections.dataops.qlik_em.plugins.module_utils._definitions.diff import (
     changes,
     compare,
@@ -285,4 +286,16 @@ def test_a_comparison():
     kept = compare("dest", there, wanted, RULES, keep=True)
     assert kept.document == {**definition(a=3, password=ENCRYPTED), "_version": {}}
     new = compare("dest", {}, definition(a=1), RULES)
+    with pytest.raises(InputError, match=r"^dest .* tasks/t/a is "):
+        compare("dest", definition(a={"b": 1}), definition(a="x"), RULES)
     assert new.changes == {(*place, "task", "name"): (ABSENT, "t"), (*place, "a"): (ABSENT, 1)}
+
+
+def test_a_list_that_is_replaced_because_of_a_secret_in_it():
+    there = definition(pins=[{"name": "a", "password": ENCRYPTED}])
+    wanted = definition(pins=[{"name": "a", "password": "clear"}, {"x": 1}])
+    found = compare("dest", there, wanted, RULES, always=True)
+    assert found.changes == {("tasks", "t", "pins"): (ABSENT, wanted[BODY]["tasks"][0]["pins"])}
+    same = definition(pins=[{"x": 1, "password": ENCRYPTED}])
+    taken_out = definition(pins=[{"x": 1, "password": "<redacted>"}])
+    assert compare("dest", same, taken_out, RULES._replace(secrets=("tasks/t/pins/*",))).document == same
