@@ -122,7 +122,7 @@ class _Walker:
         if unsure.forced:
             self._result.forced.append(where)
         self._result.uncompared += unsure.uncompared
-        if same is not ABSENT and not unsure.forced and (unsure.redacted or unsure.uncompared or sent != new):
+        if same is not ABSENT and not unsure.forced and sent != new:
             return same
         self._result.redacted += unsure.redacted
         return sent

@@ -148,6 +148,7 @@ def left(old, new, kind="tasks"):
         ({"a": "", "b": [], "c": None}, {}, []),
         ({"a": ENCRYPTED, "hidden": {"x": 1}}, {}, []),
         ({"a": {"b": 1}}, {"a": 7}, []),  # replaced
+        ({"a": {"b": 1}, "z": 1}, {"a": 7}, ["z"]),
         ({"items": [{"name": "x"}]}, {"items": []}, ["items"]),  # an empty list empties none
         ({"items": [{"name": "x"}]}, {"items": [1]}, []),
     ],
@@ -158,7 +159,11 @@ def test_what_a_merge_does_not_remove(old, new, expected):
 
 def test_only_what_belongs_to_the_wanted_objects_is_left():
     current = {
-        BODY: {"tasks": [{"task": {"name": "t"}, "a": 1}], "databases": [{"name": "ERP", "x": 1}], "more": {"c": 1}}
+        BODY: {
+            "tasks": [{"task": {"name": "t"}, "a": 1}],
+            "databases": [{"name": "ERP", "x": 1}, {"name": "Old", "x": 1}],
+            "more": {"c": 1},
+        }
     }
     for wanted, expected in [
         (definition(), ["tasks/t/a"]),
@@ -185,6 +190,9 @@ def test_what_belongs_to_a_target_that_the_task_no_longer_names_goes_with_it():
 
     assert left(task("A", "B"), task("A")) == []
     assert left(task("A", "B"), task("A", names=["A", "B"])) == ["targets/B"]
+    assert left({"targets": [1]}, {"task": {"name": "t", "target_names": ["A"]}}) == ["targets"]
+    in_endpoint = {"targets": [{"name": "B", "x": 1}]}, {"task": {"target_names": ["A"]}}
+    assert left(*in_endpoint, "databases") == ["targets"]
     assert left({"other": {"B": {"x": 1}}}, {"task": {"name": "t", "target_names": ["A"]}, "other": {"y": 1}}) == [
         "other/B"
     ]

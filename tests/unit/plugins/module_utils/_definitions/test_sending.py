@@ -14,7 +14,7 @@ from ansible_collections.dataops.qlik_em.plugins.module_utils._definitions.sendi
 
 OLD, NEW = "{T2xkU2VjcmV0MTIzNDU2Nzg=}", "{TmV3U2VjcmV0MTIzNDU2Nzg=}"
 TAKEN_OUT = "<redacted>"
-RULES = Rules(("tasks/t/hidden", "tasks/t/list/*"))
+RULES = Rules(("tasks/t/hidden", "tasks/t/list/*", "tasks/t/pins/0/hidden"))
 SERVER = {"password": OLD, "user": "u"}
 
 
@@ -110,6 +110,21 @@ FULL, OTHER = {"at": 1, "password": OLD}, {"at": 2, "password": NEW}
         # None is: nothing can be left out, so what was taken out is missing.
         (pins({"at": 3, "password": TAKEN_OUT}), pins(FULL), (pins({"at": 3}), [], [], ["pins/password"])),
         (pins({"at": 3, "password": "clear"}), pins(FULL), (pins({"at": 3, "password": "clear"}), [], [], [])),
+        (
+            pins({"at": 3, "password": TAKEN_OUT}, {"at": 4, "password": TAKEN_OUT}),
+            pins(FULL),
+            (pins({"at": 3}, {"at": 4}), [], [], ["pins/password"] * 2),
+        ),
+        (
+            pins({"at": 1, "password": "clear"}, {"at": 2, "password": "clear"}),
+            pins(FULL, OTHER),
+            (pins(FULL, OTHER), [], ["pins/password"] * 2, []),
+        ),
+        (
+            pins({"at": 1, "inner": [{"x": 1, "password": TAKEN_OUT}]}),
+            pins({"at": 1, "inner": [{"x": 1, "password": OLD}]}),
+            (pins({"at": 1, "inner": [{"x": 1, "password": OLD}]}), [], [], []),
+        ),
         # Each item of the server stands for one only, first for the one that is equal to it.
         (
             pins({"at": 1, "password": TAKEN_OUT}, {"at": 1, "password": TAKEN_OUT}),
@@ -135,6 +150,15 @@ def test_the_items_of_any_other_list_are_found_by_what_is_not_secret(new, old, e
 def test_an_item_with_a_secret_that_is_forced_is_sent():
     new = pins({"at": 1, "password": "clear"})
     assert sent(new, pins(FULL), always=True) == (new, ["pins"], [], [])
+
+
+def test_in_a_task_what_is_encrypted_or_called_secret_is_not_compared():
+    old = pins({"at": 1, "hidden": OLD, "b": NEW})
+    assert sent(pins({"at": 1, "hidden": OLD, "b": TAKEN_OUT}), old, "tasks") == (old, [], [], [])
+    new = pins({"at": 1, "hidden": "clear", "b": TAKEN_OUT})
+    assert sent(new, old, "tasks") == (old, [], ["pins/hidden"], [])
+    forced = sent(new, old, "tasks", always=True, keep=True)
+    assert forced == (pins({"at": 1, "hidden": "clear", "b": NEW}), ["pins"], [], ["pins/b"])
 
 
 def test_a_list_of_secrets():
