@@ -255,6 +255,13 @@ def soak(session: nox.Session) -> None:
     pytest(session, "tests/soak")
 
 
+@session_of("mutation")
+def mutation(session: nox.Session) -> None:
+    """What the unit tests notice when the code is changed, one small change at a time (docs/reliability.md)."""
+    copy(session)
+    run(session, "python", "-m", "tests.tools.mutation", str(tree_of(session)), *session.posargs)
+
+
 # -- ansible-test, in a copy of the collection
 
 
