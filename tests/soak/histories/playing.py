@@ -28,7 +28,10 @@ REST = 60.0  # seconds between two steps, in which all that is under way ends
 
 
 class Kill(NamedTuple):
-    """When the process ends at once: before or after it sends its nth write, or before its nth file is on the disk."""
+    """When the process ends at once: before or after it sends its nth write, or before its nth file is on the disk.
+
+    With "signal" it gets a SIGTERM before its nth write, and may end in order.
+    """
 
     when: str
     nth: int
@@ -165,12 +168,15 @@ def _deadly(step: Step, kill: Kill) -> type[Transport]:
         os.fsync = fsync
         return _Impatient if _is_slow(step) else Transport
 
-    class Deadly(_Impatient if _is_slow(step) else Transport):  # type: ignore[misc]
+    class Deadly(_Impatient if _is_slow(step) else Transport):
         def send(self, verb: str, url: str, *more: Any) -> Any:
             if verb == "GET" or url.endswith("/login") or not is_time("write"):
                 return super().send(verb, url, *more)
             if kill.when == "before":
                 die()
+            if kill.when == "signal":
+                os.kill(os.getpid(), signal.SIGTERM)
+                return super().send(verb, url, *more)
             try:
                 return super().send(verb, url, *more)
             finally:
