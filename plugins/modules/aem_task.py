@@ -452,8 +452,8 @@ from ansible_collections.dataops.qlik_em.plugins.module_utils._definitions.optio
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec, waiting_options
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
 from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks import state
-from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks.drain import drain_option
 from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks.operation import starting_options
+from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks.stop_policy import drain_option
 
 STATES = ["present", "absent", "started", "stopped", "drained", "restarted", "reloaded"]
 SPEC = Spec(

@@ -19,10 +19,11 @@ from .._common.rows import Row, raise_failures, with_rows
 from .._common.wait import TimedOut, wait_until
 from .._run.result import Mode, diff, no_progress
 from .._tasks.control import STOP_TIMEOUT
-from .._tasks.drain import StopPolicy, prepare_stop
+from .._tasks.drain import prepare_stop
 from .._tasks.model import ACTIVE, STARTING, TaskName, TaskSnapshot
 from .._tasks.operation import Operation
 from .._tasks.state import apply, plan, read_for_plan
+from .._tasks.stop_policy import StopPolicy
 from .._tasks.watching import standing
 from .catch_up import StartWhen, wait_for_wave
 from .journal import Journal, JournalState, UnconfirmedWrite

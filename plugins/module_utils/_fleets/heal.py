@@ -24,10 +24,10 @@ from .._common.patterns import SkippedServers
 from .._common.wait import check_waiting
 from .._run.result import Mode, Result
 from .._tasks.counters import is_loading
-from .._tasks.drain import StopPolicy
 from .._tasks.latency import Latency, total_latency
 from .._tasks.model import TASK_NOT_FOUND, TaskName, snapshot_of
 from .._tasks.operation import Operation, check_timeout
+from .._tasks.stop_policy import StopPolicy
 from .batch import NO_SELECTOR, read_selection
 from .fleet import Fleet, Job
 from .heal_memory import MemoryStore

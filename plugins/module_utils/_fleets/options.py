@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 from .._client.checks import check_count, check_seconds
 from .._client.errors import InputError
 from .._common.wait import check_waiting
-from .._tasks.drain import StopPolicy, check_drain, drain_option
 from .._tasks.model import TASK_STATES
+from .._tasks.stop_policy import StopPolicy, check_drain, drain_option
 from .results import result_options
 
 MOST_PARALLEL = 256  # calls at a time; more is a typing mistake, and hard on a server

@@ -22,9 +22,9 @@ from .._common.rows import Row, first, rows_on_failure, values
 from .._common.times import time_at
 from .._common.wait import TimedOut, check_waiting, wait_until
 from .._run.result import Mode, Result
-from .._tasks.drain import StopPolicy
 from .._tasks.model import KNOWN_STATES
 from .._tasks.operation import Operation, check_timeout
+from .._tasks.stop_policy import StopPolicy
 from . import second_look, window_notes
 from .batch import NO_SELECTOR, journaled, read_selection
 from .checkpoint import FREEZING, FROZEN, OPEN, RECORDED, RESTORED, RESTORING, Checkpoint, RecordedTask

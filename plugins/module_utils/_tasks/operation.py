@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 from .._client.checks import check_seconds
 from .._client.errors import InputError
-from .._common.times import check_timestamp
 from .._common.wait import Waiting, check_waiting
 
 RELOAD = "RELOAD_TARGET"
@@ -87,6 +86,8 @@ def check_operation(state: str, params: Mapping[str, Any]) -> Operation:
     if position is not None and run_option not in POSITION_OPTIONS:
         raise InputError(f"cdc_position has no meaning with run_option: {run_option.lower()}.")
     if run_option == FROM_TIMESTAMP and position:
+        from .._common.times import check_timestamp  # late: no other option needs it
+
         position = check_timestamp("cdc_position", position).rstrip("Z")  # as RunTask takes it
     operation = Operation(
         "stopped" if state == "drained" else state,

@@ -15,10 +15,9 @@ from .._client.api import Api
 from .._client.errors import AemError, InputError
 from .._run.result import Mode, Result, diff
 from .control import Control, Outcome, Watch, ignore
-from .drain import StopPolicy, check_drain, prepare_stop
-from .goals import check_possible
 from .model import ACTIVE, AT_REST, FINISHED_FOR_GOOD, KNOWN_STATES, STARTING, TaskName, TaskSnapshot, check_task
 from .operation import FINISHED, RESUME, Operation, check_operation
+from .stop_policy import StopPolicy, check_drain
 from .watching import watch_task
 
 QUIET = (
@@ -67,6 +66,8 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
         current = Control(api, task, operation).await_signs(current)
     todo, warnings = plan(operation, current), []
     if policy.is_needed and not (current and current.is_stopped):
+        from .drain import prepare_stop  # likewise
+
         leave, why = prepare_stop(api, task, operation, policy, mode.check)
         if leave:
             current = current or Control(api, task, operation).read()
@@ -133,9 +134,12 @@ def apply(
     have changed the task.
     """
     todo, control = plan(operation, current), Control(api, task, operation, watch)
-    shown = check_possible(task, operation, current, control.read)
-    if shown and operation.state == "started":
-        control.check_run_in_progress(shown)
+    if operation.is_for_replicate:
+        from .goals import check_possible  # late: a stop does not need it
+
+        shown = check_possible(task, operation, current, control.read)
+        if operation.state == "started":
+            control.check_run_in_progress(shown)
     if current and mode.check:
         return Outcome(todo.changed, current)
     if current and not todo.changed:
