@@ -15,6 +15,7 @@ import random
 import shutil
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from ansible_collections.dataops.qlik_em.tests.functional.support.canaries impor
 from ansible_collections.dataops.qlik_em.tests.functional.support.time_lapse import time_lapse
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import User
 from ansible_collections.dataops.qlik_em.tests.soak.histories import judge
-from ansible_collections.dataops.qlik_em.tests.soak.histories.operations import RESOURCES
+from ansible_collections.dataops.qlik_em.tests.soak.histories.operations import FILES, RESOURCES, WINDOW_STEPS
 from ansible_collections.dataops.qlik_em.tests.soak.histories.playing import Kill, Played, Step, play
 from ansible_collections.dataops.qlik_em.tests.soak.histories.world import document, worlds
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -36,26 +37,43 @@ SHARDS = max(1, SCHEDULES // 1000)  # each with a figure of its own
 MOST_MEMORY = 200  # MiB that this process, with the stand-in in it, may grow by
 
 stand_in = pytest.fixture(time_lapse, scope="module")
-kills = st.builds(
-    Kill, st.sampled_from(["before", "after", "after", "file", "signal"]), st.sampled_from([1, 1, 1, 2, 3])
-)
+
+# With "file" only where there are files: in other modules it would never come to that.
+MOMENTS = ["before", "after", "after", "signal"]
 
 
 @st.composite
-def steps(draw: Any) -> Step:
-    """Return a step: a resource, what is done with it, and what goes wrong."""
-    module = draw(st.sampled_from(sorted(RESOURCES)))
+def steps(draw: Any, modules: Sequence[str] = tuple(sorted(RESOURCES)), options: Any = None) -> Step:
+    """Return a step: a resource, what is done with it (one of its operations, if not given), and what goes wrong."""
+    module = draw(st.sampled_from(modules))
     resource = RESOURCES[module]
     check = draw(st.sampled_from([False, False, False, False, True]))
+    moments = [*MOMENTS, "file"] if module in FILES else MOMENTS
+    kills = st.builds(Kill, st.sampled_from(moments), st.sampled_from([1, 1, 1, 2, 3]))
     return Step(
         module,
-        draw(resource.operations),
+        draw(options or resource.operations),
         check,
         draw(st.booleans()),
         draw(st.sampled_from(["login", "login", "login", "session", "both"])),
         draw(st.lists(rules(["Login", "Logout", *resource.methods * 2], 40, most=2, any_of=7), max_size=3)),
-        draw(st.one_of(st.none(), st.none(), kills)) if not check else None,
+        draw(st.one_of(st.none(), kills)) if not check else None,
     )
+
+
+# Anything after anything else, or a maintenance window, in which somebody may do something else, too.
+schedules = st.one_of(
+    st.lists(steps(), min_size=1, max_size=3),
+    st.lists(steps(), min_size=1, max_size=3),
+    st.builds(
+        lambda recorded, others, frozen, more, restored: [recorded, *others, frozen, *more, restored],
+        steps(["aem_maintenance_window"], WINDOW_STEPS[0]),
+        st.lists(steps(["aem_task", "aem_task_batch"]), max_size=1),
+        steps(["aem_maintenance_window"], WINDOW_STEPS[1]),
+        st.lists(steps(["aem_task", "aem_heal"]), max_size=1),
+        steps(["aem_maintenance_window"], WINDOW_STEPS[2]),
+    ),
+)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -83,7 +101,7 @@ class Story:
         self.figures["schedules"] += 1
         for step in schedule:
             played = self.step(step)
-            if played.result is None:
+            if played.result is None or (played.result.get("failed") and step.faults and not step.check):
                 self.again(step, played)
         if schedule[-1].check:
             self.foretold(schedule[-1])
@@ -103,12 +121,14 @@ class Story:
         self.figures["writes"] += len(judge.writes(played.requests))
         return played
 
-    def again(self, step: Step, killed: Played) -> None:
-        """After a kill, the same command does what is left to do, and nothing that is done."""
+    def again(self, step: Step, before: Played) -> None:
+        """After a kill or a failure, the same command does what is left to do, and nothing that is done."""
         played = self.step(clean(step))
-        if not RESOURCES[step.module].repeats(step.options) and step.options.get("import_mode") != "replace":
-            twice = [what for what, count in judge.done(killed.requests + played.requests).items() if count > 1]
-            assert not twice, "after a kill, a write was done twice"
+        options = step.options
+        if "journal" not in options and (RESOURCES[step.module].repeats(options) or "import_mode" in options):
+            return
+        twice = [what for what, count in judge.done(before.requests + played.requests).items() if count > 1]
+        assert not twice, "after a kill or a failure, a write was done twice"
 
     def foretold(self, step: Step) -> None:
         """Check mode says what a run then does."""
@@ -149,7 +169,7 @@ def test_every_history_keeps_its_promises(stand_in, tmp_path, capsys, shard):
         phases=[Phase.explicit, Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),
     )
-    @given(world=worlds(), schedule=st.lists(steps(), min_size=1, max_size=3))
+    @given(world=worlds(), schedule=schedules)
     def tell(world, schedule):
         story.play(world, schedule)
 

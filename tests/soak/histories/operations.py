@@ -357,10 +357,12 @@ BATCH_OPERATIONS = st.builds(
     _choice(state=["stopped", "started", "restarted"], include=_SELECTED, wait=[True, False], **_FLEET),
     st.sampled_from([{}, {"journal": "{folder}/journal"}]),
 )
-WINDOW_OPERATIONS = st.one_of(
+# The steps of a window, in their order.
+WINDOW_STEPS = [
     _choice(state="recorded", path="{folder}/checkpoint", include=_SELECTED, waves=[None, [{"name": "o*"}]], **_FLEET),
-    _choice(state=["frozen", "restored", "restored"], path="{folder}/checkpoint", **_FLEET),
-)
+    _choice(state="frozen", path="{folder}/checkpoint", **_FLEET),
+    _choice(state="restored", path="{folder}/checkpoint", **_FLEET),
+]
 HEAL_OPERATIONS = _choice(mode="heal", include=_SELECTED, state_file="{folder}/heal", **_FLEET)
 
 
@@ -455,7 +457,7 @@ RESOURCES: dict[str, Resource] = {
         lambda options: options["state"] == "restarted",
     ),
     "aem_maintenance_window": Resource(
-        WINDOW_OPERATIONS,
+        st.one_of(WINDOW_STEPS),
         ["GetServerList", "GetTaskList", *["StopTask", "RunTask"] * 3, "GetTaskDetails"],
         _window_holds,
     ),
@@ -466,3 +468,4 @@ RESOURCES: dict[str, Resource] = {
         lambda options: True,
     ),
 }
+FILES = ("aem_heal", "aem_maintenance_window", "aem_task_batch")  # these note in files what they do

@@ -103,12 +103,13 @@ def play(em: Handle, step: Step, folder: Path) -> Played:
 def _here(
     em: Any, step: Step, options: dict[str, Any], transport: type[Transport] | None = None
 ) -> tuple[dict[str, Any], list[str]]:
-    user = User(em, transport=transport or (_Impatient if _is_slow(step) else Transport))
+    user = User(em, transport=transport or (_Impatient if is_impatient(step) else Transport))
     run = user.run(step.module, check=step.check, diff=step.diff, **options)
     return run.result, user.progress
 
 
-def _is_slow(step: Step) -> bool:
+def is_impatient(step: Step) -> bool:
+    """Return whether the run waits so shortly for answers that it may miss some of a busy machine, too."""
     return any(fault["fault"] in SLOW or fault.get("seconds", 0) > PATIENCE for fault in step.faults)
 
 
@@ -166,9 +167,9 @@ def _deadly(step: Step, kill: Kill) -> type[Transport]:
             sync(descriptor)
 
         os.fsync = fsync
-        return _Impatient if _is_slow(step) else Transport
+        return _Impatient if is_impatient(step) else Transport
 
-    class Deadly(_Impatient if _is_slow(step) else Transport):
+    class Deadly(_Impatient if is_impatient(step) else Transport):
         def send(self, verb: str, url: str, *more: Any) -> Any:
             if verb == "GET" or url.endswith("/login") or not is_time("write"):
                 return super().send(verb, url, *more)
