@@ -52,7 +52,7 @@ def steps(draw: Any, modules: Sequence[str] = tuple(sorted(RESOURCES)), options:
     kills = st.builds(Kill, st.sampled_from(moments), st.sampled_from([1, 1, 1, 2, 3]))
     return Step(
         module,
-        draw(options or resource.operations),
+        draw(resource.operations if options is None else options),
         check,
         draw(st.booleans()),
         draw(st.sampled_from(["login", "login", "login", "session", "both"])),
@@ -98,6 +98,7 @@ class Story:
         for name in ("notes", "kept"):
             (self.folder / name).mkdir(parents=True)
         self.em.reset(document(world))
+        self.requests: list[dict[str, Any]] = []
         self.figures["schedules"] += 1
         for step in schedule:
             played = self.step(step)
@@ -107,6 +108,9 @@ class Story:
             self.foretold(schedule[-1])
         else:
             self.twice(schedule[-1])
+        if {step.module for step in schedule} == {"aem_maintenance_window"}:
+            twice = [what for what, count in judge.done(self.requests).items() if count > 1]
+            assert not twice, "in one window, a task was stopped or started twice"
 
     def step(self, step: Step) -> Played:
         """Play a step and judge it."""
@@ -114,6 +118,7 @@ class Story:
         folder = self.folder / ("kept" if "backup_dir" in step.options else "notes")
         played = play(self.em, step, folder)
         judge.check(self.em, step, played, folder, "" if folder.name == "kept" else contents(folder))
+        self.requests += played.requests
         self.figures["operations"] += 1
         self.figures["faults"] += sum(1 for r in played.requests if r["fault"])
         self.figures["kills"] += played.result is None
