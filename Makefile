@@ -50,6 +50,7 @@ help: ## Show this list
 ifndef IN_GATE
 session = @$(NOX) --session $(1) $(if $(ARGS),-- $(ARGS))
 soak: export SOAK_MOMENTS ?= 20
+soak: export HISTORIES ?= 10000
 else
 # Only how it ended; the output of a session that fails is shown.
 session = @if $(NOX) --report .build/results/$@.json --session $(1) $(if $(ARGS),-- $(ARGS)) >.build/logs/$@.log 2>&1; \
@@ -74,7 +75,7 @@ oldest: ## The HTTP client with the oldest libraries that the modules support
 integration: ## ansible-test integration against the stand-in, on each ansible-core
 ways: ## Both ways to run a module, compared on each ansible-core
 mitogen: ## Both ways to run a module under Mitogen
-soak: ## Kill maintenance windows at 20 random moments, both ways to run (minutes)
+soak: ## Kill windows at 20 random moments, both ways to run, and play 10,000 random histories (an hour)
 events: ## The rulebooks in the real ansible-rulebook (needs Java)
 metrics: ## Metrics, alerts and dashboard, checked by promtool of Prometheus
 pages: ## The pages of aem_report in a real browser (needs Chromium)

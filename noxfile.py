@@ -251,7 +251,7 @@ def awx(session: nox.Session) -> None:
 
 @session_of("test")
 def soak(session: nox.Session) -> None:
-    """Maintenance windows killed at random moments: SOAK_MOMENTS of them."""
+    """Windows killed at random moments (SOAK_MOMENTS), and random histories of all that writes (HISTORIES)."""
     pytest(session, "tests/soak")
 
 
