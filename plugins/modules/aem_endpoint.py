@@ -128,8 +128,8 @@ options:
         C(privateKeyFile). All below such a name is secret, too, in mappings and lists, and so is the secret part of a
         text like C(PWD=...;). A secret is never shown in results.
       - The value of a secret, and all below its name, must not be a number, so write it in quotes.
-      - A secret, and a setting whose name ends in C(user) or C(username), must not hold a control character, as a line
-        end at its end. A key or a certificate in PEM, and a text that is a JSON object, may have many lines.
+      - A secret, and a setting whose name ends in C(user) or C(username), must not contain a control character, such as
+        a trailing newline. A key or a certificate in PEM, and a string that is a JSON object, may have many lines.
       - Better give secrets in O(secrets), which is hidden in messages about wrong options as a whole.
     type: dict
   secrets:

@@ -255,7 +255,7 @@ BAD: dict[str, list[Row]] = {
         ({"result": {"msg": "x"}}, "result has no rows of tasks. Give what aem_task_batch, aem_maintenance_window or"),
         ({"result": {"tasks": ["x"]}}, "result has no rows of tasks."),
         ({"result": {"tasks": [{"server": "x"}]}}, "Row 1 of result does not name a task (server and name)."),
-        ({"result": {"tasks": []}, "server": ["x"]}, "server has no meaning with result or rows_file: the page shows"),
+        ({"result": {"tasks": []}, "server": ["x"]}, "server cannot be used with result or rows_file: the page shows"),
         ({"rows_file": "{folder}/rows"}, "rows_file ({folder}/rows) cannot be read: there is no such file."),
         ({"rows_file": "{file}"}, "Line 1 of rows_file ({file}) is not JSON. Give what"),
         ({"rows_file": "{binary}"}, "rows_file ({binary}) cannot be read: it is UTF-16, not UTF-8."),
@@ -460,7 +460,7 @@ BAD_TO_READ: dict[str, list[Row]] = {
         ({option: None}, f'There is no server "Replicate-New" yet, and a new one needs {option}.')
         for option in ("type", "host", "server_username", "server_password")
     ]
-    + [({"name": "Compose-DW"}, "is of type: compose, which cannot be changed to replicate.")],
+    + [({"name": "Compose-DW"}, "is of type compose, which cannot be changed to replicate.")],
     "aem_server_license": [({"server": "Nowhere"}, 'There is no server "Nowhere": the licence was not sent.')],
     "aem_table": [
         ({}, 'The task "orders" on server "Replicate-Prod" has no table "S.T".'),

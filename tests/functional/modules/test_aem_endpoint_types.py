@@ -127,7 +127,7 @@ def test_a_lack_of_permission_is_not_a_failure(em):
 
 
 def test_a_type_without_a_known_class_needs_settings_type(admin, em):
-    run = refused(em, admin, "The class of the settings of the type SAP_HANA_SRC is not known", type="SAP HANA")
+    run = refused(em, admin, "The settings class of type SAP_HANA_SRC is not known", type="SAP HANA")
     assert "settings_type" in run.result["hint"] and "ImportTask" not in run.operations
     run = endpoint(admin, **NEW, type="SAP HANA", settings_type="SaphanaSettings")
     assert run.changed and run.result["endpoint"]["type"] == "SAP_HANA_SRC" and made(em) == "SaphanaSettings"

@@ -129,7 +129,7 @@ def test_the_type_comes_first_wherever_it_was(user, em, kind):
 def test_the_type_cannot_be_changed(user):
     run = user.run("aem_server", name=PROD, type="compose")
     assert run.failed and writes(run) == []
-    assert run.msg.startswith(f'The server "{PROD}" is of type: replicate, which cannot be changed to compose.')
+    assert run.msg.startswith(f'The server "{PROD}" is of type replicate, which cannot be changed to compose.')
     assert not user.run("aem_server", name=PROD, type="replicate").changed
 
 

@@ -120,7 +120,7 @@ def test_the_original_may_be_deleted_later(operator):
     [
         ({"clone_of": "Orders"}, 'There is no task "Orders" on server "Replicate-Prod" to clone.'),
         ({"source_endpoint": "ERP standbye"}, 'no endpoint "ERP standbye". Did you mean "ERP standby"'),
-        ({"target_endpoint": "Down & out"}, '"Down & out" is of the type POSTGRESQL, and "Warehouse"'),
+        ({"target_endpoint": "Down & out"}, '"Down & out" is of type POSTGRESQL, but "Warehouse"'),
         ({"target_endpoint": "ERP"}, '"ERP" is a source.'),
         ({"server": "Compose-DW", "clone_of": "load_dims__sales"}, "as it is not a Replicate server"),
     ],
@@ -169,7 +169,7 @@ def test_without_the_role_on_endpoints_the_server_decides(operator, em):
     assert run.changed and "could not be checked: ERP standby" in run.result["warnings"][0]
     run = clone(operator, "three", source_endpoint="Nowhere")
     assert run.failed and not run.changed and run.result["error_code"] == "AEM_CLONE_TASK_INNER_ERR"
-    assert "Nowhere could not be found" in run.msg and "of the same type" in run.result["hint"]
+    assert "Nowhere could not be found" in run.msg and "of another type" in run.result["hint"]
 
 
 def test_a_user_without_the_role_is_refused_with_its_name(user):

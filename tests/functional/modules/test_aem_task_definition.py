@@ -176,7 +176,7 @@ def test_name_wins_over_the_name_in_the_definition(admin, em):
     document = definition("orders", batch_size=7)
     run = present(admin, document, "copy")
     assert run.changed and not run.failed
-    assert 'is one of the task "orders"' in run.result["warnings"][0]
+    assert 'belongs to the task "orders"' in run.result["warnings"][0]
     assert em.inside(PROD, "copy")["definition"]["task_settings"]["target_settings"]["batch_size"] == 7
     assert "batch_size" not in em.inside(PROD, "orders")["definition"]["task_settings"]["target_settings"]
     again = present(admin, document, "copy")

@@ -445,9 +445,12 @@ def test_a_second_run_at_the_same_time_does_nothing(admin, em, tmp_path):
     ("change", "text"),
     [
         (lambda note: "{", "is damaged"),
-        (lambda note: json.dumps({**note, "schema": 99}), "is damaged: it is not one of this task, or of another"),
-        (lambda note: json.dumps({**note, "task": "other"}), "is damaged: it is not one of this task"),
-        (lambda note: json.dumps({**note, "enterprise_manager": "https://other"}), "of another Enterprise Manager"),
+        (lambda note: json.dumps({**note, "schema": 99}), "is damaged: it is not a note about this task, or another"),
+        (lambda note: json.dumps({**note, "task": "other"}), "is damaged: it is not a note about this task"),
+        (
+            lambda note: json.dumps({**note, "enterprise_manager": "https://other"}),
+            "belongs to another Enterprise Manager",
+        ),
         (lambda note: "[]", "is damaged"),
     ],
 )
