@@ -333,7 +333,7 @@ def definitions(**base: Any) -> list[Row]:
             {"definition": {}},
             'definition is not a replication definition: it has no member "cmd.replication_definition"',
         ),
-        ({"definition": {BODY: {"tasks": {}}}}, "tasks must be a list, and is a single object."),
+        ({"definition": {BODY: {"tasks": {}}}}, "tasks must be a list, but is a single object."),
         ({"definition": {BODY: {"tasks": [{"task": {}}]}}}, "an item of tasks has no name."),
         ({"definition": {BODY: {"tasks": [], "databases": [7]}}}, "an item of databases has no name."),
         ({"definition": TWICE}, 'definition has "fresh" twice in tasks.'),

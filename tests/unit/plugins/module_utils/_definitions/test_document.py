@@ -215,8 +215,8 @@ def test_the_definition_of_one_task():
     [
         (
             {"tasks": [TASK], "notifications": [], "error_behavior": {}},
-            "dest contains error_behavior, notifications, which belong to a whole server: import it with aem_import, or "
-            "leave only tasks and databases in it.",
+            "dest contains error_behavior, notifications, which belong to a whole server: import it with aem_import, "
+            "or leave only tasks and databases in it.",
         ),
         ({"databases": []}, "dest contains no task."),
         ({"tasks": []}, "dest contains no task."),
