@@ -45,20 +45,35 @@ Estate = dict[ObjectKey, Json]
 def estate_of(server: str, document: Json, acl: Json | None, is_redacted: bool = True) -> Estate:
     """Return the objects in an export of a server that was checked (``document.read_definition``, ``objects.check``).
 
-    ``acl`` is the server's own, None if it has none. ``is_redacted``: whether a placeholder stands for each secret.
+    ``acl`` is the server's own, None if it has none. ``is_redacted`` as in ``plain``.
     """
-    plain = without_counted(document, with_loggers=False)
-    if is_redacted:
-        plain = cover_secrets(plain, NO_RULES, lambda _secret: PLACEHOLDER)
-    content = plain[BODY]
+    content = document[BODY]
     found: Estate = {}
     for kind, member in ((ENDPOINTS, "databases"), (TASKS, "tasks")):
-        for name, item in zip(names_in(plain, member), content.get(member) or []):
+        for name, item in zip(names_in(document, member), content.get(member) or []):
             found[ObjectKey(server, kind, name)] = item
     for job in (content.get("scheduler") or {}).get("jobs") or []:
         found[ObjectKey(server, SCHEDULES, job["name"])] = job
     if acl is not None:
         found[ObjectKey(server, ACL, "")] = acl
+    return plain(found, is_redacted)
+
+
+def plain(estate: Estate, is_redacted: bool = True) -> Estate:
+    """Return an estate without what Replicate counts, and without loggers.
+
+    ``is_redacted``: with a placeholder for each secret.
+    """
+    found: Estate = {}
+    for key, item in estate.items():
+        if key.kind == ACL:
+            found[key] = item
+            continue
+        whole = without_counted(definition_of({key: item}, key.server), with_loggers=False)
+        if is_redacted:
+            whole = cover_secrets(whole, NO_RULES, lambda _secret: PLACEHOLDER)
+        (member,) = whole[BODY].values()
+        (found[key],) = member["jobs"] if key.kind == SCHEDULES else member
     return found
 
 
