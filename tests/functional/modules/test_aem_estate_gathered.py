@@ -83,7 +83,7 @@ def test_each_object_is_a_file_without_secrets(admin, em, estate):
         "it's %22quoted%22.json",
         "在庫 — été.json",
     }
-    assert read(estate / "estate.json") == {"schema": 1, "enterprise_manager": em.url.rstrip("/")}
+    assert read(estate / "estate.json") == {"schema": 1, "enterprise_manager": f"{em.url}/attunityenterprisemanager"}
     assert read(estate / PROD / "server.json")["name"] == PROD
     assert read(estate / PROD / "server.json")["_version"]["version_major"] == 2024
     assert read(estate / PROD / "endpoints" / "ERP.json")["db_settings"]["password"] == "<redacted>"
