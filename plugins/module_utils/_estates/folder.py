@@ -17,6 +17,7 @@ import os
 import stat
 from collections.abc import Iterator
 
+from .._client.checks import check_text
 from .._client.errors import InputError
 from .._common.files import replace
 from .._common.places import Place, place_of
@@ -110,13 +111,15 @@ class Folder:
 def open_folder(option: str, path: str, create: bool = False) -> Iterator[Folder | None]:
     """Yield the folder that ``path`` leads to, None if there is none; the folder above it must be there.
 
-    Links on the way to it are followed as those to a file. Raises InputError, which names ``option``.
+    ``create`` makes one; if it is empty at the end, it is removed again. Links on the way to it are followed as those
+    to a file. Raises InputError, which names ``option``.
     """
-    plain = path.rstrip("/")
+    plain = check_text(option, path).rstrip("/")
     if os.path.basename(plain) in ("", ".", ".."):
         plain = os.path.realpath(path)
     with place_of(option, plain, "used") as place:
-        if create:
+        is_new = create and _status(place) is None
+        if is_new:
             with contextlib.suppress(FileExistsError):
                 os.mkdir(place.name, MODE, dir_fd=place.folder)
         status = _status(place)
@@ -131,6 +134,9 @@ def open_folder(option: str, path: str, create: bool = False) -> Iterator[Folder
             yield Folder(path.rstrip("/"), place.path, descriptor, _trusted_in(descriptor, place.trusted))
         finally:
             os.close(descriptor)
+            if is_new:
+                with contextlib.suppress(OSError):  # it holds something
+                    os.rmdir(place.name, dir_fd=place.folder)
 
 
 def _status(place: Place) -> os.stat_result | None:

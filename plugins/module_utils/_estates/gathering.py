@@ -22,7 +22,7 @@ from .._client.nearest import did_you_mean
 from .._common.files import locked
 from .._common.parallel import map_parallel
 from .._common.patterns import is_literal, unmatched
-from .._common.rows import Row, first, raise_failures, values
+from .._common.rows import Row, first, raise_failures, values, with_rows
 from .._fleets.batch import NO_SELECTOR
 from .._fleets.options import MOST_PARALLEL
 from .._run.result import Mode, Result
@@ -49,6 +49,7 @@ class ServerRow(Row):
     written: int = 0
     removed: int = 0
     unchanged: int = 0
+    failure: AemError | None = None
     named: frozenset[str] = frozenset()  # tasks that were found and are named literally
     places: tuple[dict[str, Any], dict[str, Any]] = field(default_factory=lambda: ({}, {}))
 
@@ -88,7 +89,7 @@ def gathered(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     warnings += _unknown_tasks(scope, rows)
     warnings += [f'Server "{row.names["server"]}" was skipped: {row.msg}' for row in rows if row.skipped]
     try:
-        raise_failures("servers", rows, FAILED)
+        _raise_failures(rows)
     except AemError as failure:
         failure.warnings += warnings
         raise
@@ -113,7 +114,11 @@ def _opened(path: str, address: str, mode: Mode) -> Iterator[tuple[Folder | None
         stamp = check_origin(root, address)
         if stamp and not mode.check:
             root.write(ESTATE, stamp)
-        yield root, stamp is not None
+        try:
+            yield root, stamp is not None
+        finally:
+            if stamp and not mode.check and not any(map(root.is_folder, root.names())):  # nothing could be read
+                root.remove(ESTATE)
 
 
 def _gather(api: Api, work: Gathering, server: str) -> ServerRow:
@@ -123,6 +128,7 @@ def _gather(api: Api, work: Gathering, server: str) -> ServerRow:
         _write(read_server(api, server), server, work, row)
     except (ApiError, InputError) as failure:  # of this server; whatever else goes wrong ends the run
         row.fail(failure)
+        row.failure = failure
         if work.is_skipping:
             row.failed, row.skipped = False, True
     row.elapsed = round(time.monotonic() - begin, 2)
@@ -162,6 +168,14 @@ def _other_jobs(root: Folder, server: str, scope: Scope) -> Estate:
 
 
 # What the caller should know
+
+
+def _raise_failures(rows: Sequence[ServerRow]) -> None:
+    """Raise the failures of servers, if there are any; if all failed, the first of them, as it says most."""
+    failures = [row.failure for row in rows if row.failed and row.failure]
+    if failures and len(failures) == len(rows):
+        raise with_rows(failures[0], "servers", rows)
+    raise_failures("servers", rows, FAILED)
 
 
 def _unmatched(scope: Scope, servers: Sequence[str]) -> list[str]:

@@ -85,7 +85,7 @@ def test_each_object_is_a_file_without_secrets(admin, em, estate):
     }
     assert read(estate / "estate.json") == {"schema": 1, "enterprise_manager": f"{em.url}/attunityenterprisemanager"}
     assert read(estate / PROD / "server.json")["name"] == PROD
-    assert read(estate / PROD / "server.json")["_version"]["version_major"] == 2024
+    assert read(estate / PROD / "server.json")["_version"]["version_major"] == 2021
     assert read(estate / PROD / "endpoints" / "ERP.json")["db_settings"]["password"] == "<redacted>"
     assert [job["name"] for job in read(estate / PROD / "schedules.json")["jobs"]] == [
         "move of 2020",
