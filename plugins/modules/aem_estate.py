@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: aem_estate
-short_description: Keep the tasks, endpoints, schedules and permissions of many servers as files
+short_description: Keep the tasks, endpoints, schedules and permissions of many servers as files, and apply them
 version_added: 1.0.0
 author:
   - dataops.qlik_em contributors (!UNKNOWN)
@@ -17,6 +17,8 @@ description:
   - An estate holds the endpoints, the tasks and the schedules of each Replicate server, and the ACL of the server if it
     has one of its own. Loggers, notifications and settings of servers do not belong to it, see
     M(dataops.qlik_em.aem_export).
+  - The other way round, it compares such files with servers and writes a plan, which somebody approves. Then it does
+    exactly what the plan says. If anything fails on the way, it puts back all that it has changed.
 extends_documentation_fragment:
   - dataops.qlik_em.connection
   - dataops.qlik_em.attributes
@@ -32,14 +34,25 @@ attributes:
   idempotent:
     description: Run twice, it changes nothing the second time.
     support: full
+    details: A plan that was applied is done. O(state=planned) is changed as long as there is something to do.
 options:
   state:
     description:
       - V(gathered) makes the files be as the servers are. Files that are the same are not touched. The files of objects
         that a server no longer has are removed. If a server cannot be read, its files stay as they are.
+      - V(planned) compares the files, under the overlay, with the servers, and writes O(plan). It is changed if there
+        is something to do.
+      - V(applied) does exactly the plan. It refuses if the files, the overlay or the servers are not as they were
+        when the plan was made. If anything fails, what was done is put back. After a run that was killed, the same
+        task goes on from what is there, or goes on with putting back. In check mode it returns the plan.
+      - V(backed_out) puts back what the last run of the plan has changed, whether it came to its end or not. What
+        somebody else has changed since in the same objects is overwritten.
     type: str
     choices:
       - gathered
+      - planned
+      - applied
+      - backed_out
     default: gathered
   path:
     description:
@@ -83,6 +96,60 @@ options:
         memory at a time.
     type: int
     default: 10
+  parallel_per_server:
+    description: How many tasks of a server are stopped or started at a time. Without it, as many as O(parallel).
+    type: int
+  overlay:
+    description:
+      - A file that says how the environment of the servers differs from the files, in JSON or YAML. It is for
+        O(state=planned) and O(state=applied). See the guide to estates as code.
+    type: path
+  plan:
+    description:
+      - The file of the plan, in JSON, where the module runs. It holds differences and fingerprints, and no secrets.
+        Beside it is the same as a page to read, with the ending C(.md).
+      - Further files are beside it once it is applied, named as the plan with C(.before) (what was there, with secrets
+        as the server encrypts them, mode 0600), C(.run) and C(.journal). Keep them together as long as the plan may
+        have to be backed out.
+      - Required unless O(state=gathered).
+    type: path
+  secrets:
+    description:
+      - The secrets of endpoints, which are not in the files. By server, then by endpoint, a mapping as the settings of
+        the endpoint have it.
+      - A new endpoint needs all of its secrets. To one that exists they are sent only if something else of it changes.
+        To give one a new secret, use M(dataops.qlik_em.aem_endpoint).
+    type: dict
+  prune:
+    description:
+      - What becomes of tasks and endpoints that are on the servers and not in the files, within O(include).
+      - V(report) names them in the plan, and they stay.
+      - V(confirm) makes the plan delete them, endpoints only if nothing that stays uses them. To apply such a plan,
+        give it again, with O(force=true). Schedules and ACLs are never deleted.
+    type: str
+    choices:
+      - report
+      - confirm
+    default: report
+  force:
+    description:
+      - Allows to delete what the plan deletes.
+      - Also allows a back-out to delete a task and import it anew, if an import cannot remove again what was added to
+        it. The task then does not know how far it had read. Without it, what was added stays, and is named.
+    type: bool
+    default: false
+  timeout:
+    description: How long the server may take to stop or start a task, in seconds. After that it is watched further.
+    type: int
+    default: 60
+  wait_timeout:
+    description: How long to wait until a task is stopped or runs, or an import shows, in seconds.
+    type: int
+    default: 300
+  wait_sleep:
+    description: How long to pause between two readings, in seconds, at least 0.1.
+    type: float
+    default: 2
 notes:
   - Needs the roles Admin on Enterprise Manager and on the servers, Designer on All Tasks and Operator on All Endpoints.
 seealso:
@@ -111,9 +178,121 @@ EXAMPLES = r"""
     include:
       - server: Replicate-Prod
         name: orders*
+
+- name: See what it takes to make the servers be as the files say
+  dataops.qlik_em.aem_estate:
+    username: admin@corp.example
+    password: "{{ vault_qlik_em_admin_password }}"
+    state: planned
+    path: /var/tmp/estate
+    plan: /var/tmp/plan.json
+    include:
+      - server: Replicate-*
+
+- name: Do what was approved
+  dataops.qlik_em.aem_estate:
+    username: admin@corp.example
+    password: "{{ vault_qlik_em_admin_password }}"
+    state: applied
+    path: /var/tmp/estate
+    plan: /var/tmp/plan.json
+    include:
+      - server: Replicate-*
+
+- name: Take it back
+  dataops.qlik_em.aem_estate:
+    username: admin@corp.example
+    password: "{{ vault_qlik_em_admin_password }}"
+    state: backed_out
+    path: /var/tmp/estate
+    plan: /var/tmp/plan.json
 """
 
 RETURN = r"""
+plan:
+  description: The file of the plan.
+  returned: O(state=planned), and O(state=applied) in check mode
+  type: str
+  sample: /var/lib/qlik/plan.json
+page:
+  description: The page of the plan, in Markdown.
+  returned: O(state=planned), and O(state=applied) in check mode
+  type: str
+  sample: /var/lib/qlik/plan.md
+fingerprint:
+  description: What identifies a plan. It is the same as long as the same objects change from the same to the same.
+  returned: O(state=planned) and O(state=applied)
+  type: str
+  sample: b19ffafad665f12bf51f10922bf5d83ee4004cdb7c0bff7d25ee8472c242e4b0
+steps:
+  description: What is to be done, or was done, in order.
+  returned: O(state=planned) and O(state=applied)
+  type: list
+  elements: dict
+  contains:
+    server:
+      description: The server.
+      returned: always
+      type: str
+      sample: Replicate-Prod
+    kind:
+      description: The kind of the object, V(endpoints), V(tasks), V(schedules) or V(acl).
+      returned: always
+      type: str
+      sample: tasks
+    name:
+      description: The name of the object. Empty for an ACL.
+      returned: always
+      type: str
+      sample: orders
+    action:
+      description: V(create), V(update), V(reorder) or V(delete).
+      returned: always
+      type: str
+      sample: update
+    stops:
+      description: Whether it is a task that runs, and has to be stopped.
+      returned: always
+      type: bool
+      sample: true
+impossible:
+  description: What the files do not have, and an import cannot remove. The places of each object.
+  returned: O(state=planned) and O(state=applied)
+  type: list
+  elements: dict
+  sample:
+    - server: Replicate-Prod
+      kind: tasks
+      name: orders
+      places: ["tasks/orders/source/source_tables/explicit_included_tables/SALES.OLD"]
+unmanaged:
+  description: What is on the servers and not in the files, within O(include).
+  returned: O(state=planned) and O(state=applied)
+  type: list
+  elements: dict
+  sample:
+    - {server: Replicate-Prod, kind: tasks, name: scratch}
+secrets_needed:
+  description: The new endpoints whose secrets must be given in O(secrets) to apply the plan.
+  returned: O(state=planned) and O(state=applied)
+  type: list
+  elements: dict
+  sample:
+    - {server: Replicate-Prod, kind: endpoints, name: Shop, places: ["databases/Shop/db_settings/password"]}
+back_out:
+  description:
+    - V(backed_out) if all that was done is put back, but for RV(left). V(backing_out) if that did not succeed yet, so
+      that the same task is to be run again. V(nothing) if there was nothing to put back. In check mode, how far the run
+      is.
+  returned: O(state=backed_out), and failures of O(state=applied) after the first write
+  type: str
+  sample: backed_out
+left:
+  description: What the API cannot put back.
+  returned: O(state=backed_out), and failures of O(state=applied) that were backed out
+  type: list
+  elements: str
+  sample: ['the schedule "nightly" of server "Replicate-Prod" is new and cannot be removed; it is disabled']
 path:
   description: The folder.
   returned: success
@@ -201,8 +380,10 @@ servers:
       type: float
       sample: 0.42
 counts:
-  description: How many servers were selected, and how many of them changed, failed, were skipped or unchanged.
-  returned: O(state=gathered), on success and failures after the servers were read
+  description:
+    - How many servers were selected, and how many of them changed, failed, were skipped or unchanged.
+    - With O(state=planned) and O(state=applied), how many steps of each action.
+  returned: on success, and with O(state=gathered) on failures after the servers were read
   type: dict
   sample:
     selected: 300
@@ -252,6 +433,7 @@ hint:
   sample: Correct the cause and run this again.
 """
 
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.masking import all_of
 from ansible_collections.dataops.qlik_em.plugins.module_utils._estates import state
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
@@ -259,6 +441,8 @@ from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import
 SPEC = Spec(
     parallel_option="parallel",
     is_timed=True,
+    required_if=[("state", state, ["plan"]) for state in ("planned", "applied", "backed_out")],
+    secret_options={"secrets": all_of},
     **state.estate_options(),
 )
 run = state.ensure

@@ -12,11 +12,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._client.api import Api
+from .._run.arguments import waiting_options
 from .._run.result import Mode, Result
+from .applying import applied, backed_out
 from .gathering import gathered
+from .planning import CONFIRM, planned
 from .scope import include_option
 
-STATES = {"gathered": gathered}
+STATES = {"gathered": gathered, "planned": planned, "applied": applied, "backed_out": backed_out}
 
 
 def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
@@ -32,4 +35,12 @@ def estate_options() -> dict[str, Any]:
         "include": include_option(),
         "on_server_error": {"type": "str", "choices": ["fail", "skip"], "default": "fail"},
         "parallel": {"type": "int", "default": 10},
+        "overlay": {"type": "path"},
+        "plan": {"type": "path"},
+        "secrets": {"type": "dict", "no_log": True},
+        "prune": {"type": "str", "choices": ["report", CONFIRM], "default": "report"},
+        "force": {"type": "bool", "default": False},
+        "parallel_per_server": {"type": "int"},
+        "timeout": {"type": "int", "default": 60},
+        **waiting_options(),
     }
