@@ -441,7 +441,7 @@ hint:
   description: What can be done about it.
   returned: most failures
   type: str
-  sample: "Use wait: true to go on watching (up to wait_timeout), raise timeout, or run this again."
+  sample: "Use wait: true to keep watching (up to wait_timeout), raise timeout, or run this again."
 """
 
 from ansible_collections.dataops.qlik_em.plugins.module_utils._definitions.options import (
@@ -452,8 +452,8 @@ from ansible_collections.dataops.qlik_em.plugins.module_utils._definitions.optio
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec, waiting_options
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.module import run_as_module
 from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks import state
-from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks.drain import drain_option
 from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks.operation import starting_options
+from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks.stop_policy import drain_option
 
 STATES = ["present", "absent", "started", "stopped", "drained", "restarted", "reloaded"]
 SPEC = Spec(

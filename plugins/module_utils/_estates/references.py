@@ -6,7 +6,7 @@
 
 """New names of objects, and the places where one object names another. Pure functions.
 
-Which places these are: docs/enterprise_manager_api.md, 9.15, 9.22 and 9.24.
+Which places these are: docs/enterprise_manager_api.md, 9.15, 9.22 and 9.27.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 from .._client.checks import check_count, check_seconds
 from .._client.errors import InputError
 from .._common.wait import check_waiting
-from .._tasks.drain import StopPolicy, check_drain, drain_option
 from .._tasks.model import TASK_STATES
+from .._tasks.stop_policy import StopPolicy, check_drain, drain_option
 from .results import result_options
 
 MOST_PARALLEL = 256  # calls at a time; more is a typing mistake, and hard on a server
@@ -101,7 +101,7 @@ def check_start_when(params: Mapping[str, Any]) -> StartWhen | None:
     if given is None:
         return None
     if params["state"] in ("stopped", "drained"):
-        raise InputError(f"start_when has no meaning with state: {params['state']}. To wait before a stop, use drain.")
+        raise InputError(f"start_when cannot be used with state: {params['state']}. To wait before a stop, use drain.")
     check_count("start_when.stable_for", given["stable_for"], 1000)
     return StartWhen(
         check_seconds("start_when.max_latency", given["max_latency"], least=0),

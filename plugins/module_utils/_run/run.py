@@ -22,7 +22,6 @@ from .._client.errors import AemError
 from .._client.interrupt import Interrupt
 from .._client.limits import Limits
 from .._client.masking import Secrets, secrets_in
-from .._client.nearest import suggestion
 from .._client.refusals import Refusals
 from .._client.transport import REQUESTS_IMPORT_ERROR, Transport, one_warning_is_enough
 from .arguments import Spec
@@ -78,6 +77,8 @@ def run_resource(
                     result = run(api, params, masked_mode)
             except AemError as failure:
                 if failure.not_found:
+                    from .._client.nearest import suggestion  # late: only a failure needs it
+
                     failure.hint = f"{suggestion(api, failure.not_found)} {failure.hint}".strip()
                 raise
             finally:

@@ -9,17 +9,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .._client.api import Api
 from .._client.calls import Answer
 from .._client.error_codes import advice_on
 from .._client.errors import AemError, ApiError, TransportError, WaitError
-from .._common.lost_answers import hint_after
 from .._common.wait import TimedOut, wait_until
-from .goals import Goal, load_times
 from .model import ACTIVE, STARTING, STOPPING, TaskName, TaskSnapshot, is_old_compose, snapshot_of, state_of
 from .operation import FINISHED, RESUME, RUNNING, Operation
+
+if TYPE_CHECKING:
+    from .goals import Goal
 
 ALREADY_STOPPED = "AEM_TASK_ALREADY_STOPPED"
 STOP_TIMEOUT = "AEM_STOP_TASK_TIMEOUT"
@@ -29,7 +30,7 @@ RUN_TIMEOUT = "AEM_RUN_TASK_TIMEOUT"
 NO_OPTION = "NONE"  # that of Compose until November 2023 (docs/enterprise_manager_api.md, 5.6)
 RECOVERS = (
     "It needs no further start: it retries by itself, because of an error at its source or target, which the task's "
-    "log in the console names. Run this again to go on watching."
+    "log in the console names. Run this again to keep watching."
 )
 
 Watch = Callable[[TaskSnapshot], None]
@@ -105,10 +106,10 @@ class Control:
         is_done = self._start_check(before)
         # A load that is over soon ends as the one before: then only its tables show that there was one.
         is_alike = before.has_finished and not before.is_compose and operation.wait_for != RUNNING
-        loads = load_times(self._api, self._task) if is_alike else []
+        loads = self._load_times() if is_alike else []
 
         def shows_effect(now: TaskSnapshot) -> bool:
-            is_again = bool(loads) and now.is_stopped and load_times(self._api, self._task) not in ([], loads)
+            is_again = bool(loads) and now.is_stopped and self._load_times() not in ([], loads)
             return _has_moved(before, now) or is_again
 
         try:
@@ -150,7 +151,14 @@ class Control:
         return self._follow(is_done, RUN_TIMEOUT) if snapshot.state == STARTING or self._is_followed else snapshot
 
     def _goal(self) -> Goal:
+        from .goals import Goal  # late: a stop does not need it
+
         return Goal(self._api, self._task, self._operation)
+
+    def _load_times(self) -> list[str]:
+        from .goals import load_times  # likewise
+
+        return load_times(self._api, self._task)
 
     @property
     def _is_followed(self) -> bool:
@@ -269,6 +277,8 @@ class Control:
         """
         if not lost.sent:
             raise lost
+        from .._common.lost_answers import hint_after  # late: only a failure needs it
+
         lost.hint = hint_after(lost, "task")
         waiting, limit = self._operation.waiting, self._api.client.limits.lost_effect
         limit = waiting.timeout if self._is_followed else min(self._operation.timeout, limit)
@@ -304,7 +314,7 @@ class Control:
         last, limit, subject = over.last, self._limit, self._task.subject
         error_code: str | None = code
         goes_further = code == RUN_TIMEOUT and (self._operation.makes_tables or self._operation.wait_for != RUNNING)
-        hint = "Look at the task's log in the console. The server goes on with it; run this again to go on watching."
+        hint = "Look at the task's log in the console. The server goes on with it; run this again to keep watching."
         if last is None or over.trouble:
             known = f"was last seen {last.state}" if last else "was not seen at all"
             text = f"The {subject} {known} within {limit}, and cannot be read now: {over.trouble}"

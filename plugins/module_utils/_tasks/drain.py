@@ -12,33 +12,13 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from .._client.api import Api
-from .._client.checks import check_seconds
 from .._client.errors import WaitError
 from .._common.wait import TimedOut, wait_until
 from .counters import in_flight, is_loading
 from .latency import total_latency
 from .model import ACTIVE, TaskName, snapshot_of
 from .operation import Operation
-
-
-class DrainPolicy(NamedTuple):
-    """Waiting until changes are applied: for ``timeout`` seconds, down to a latency of ``max_latency`` seconds."""
-
-    timeout: float
-    max_latency: float
-    on_timeout: str  # stop, skip or fail
-
-
-class StopPolicy(NamedTuple):
-    """How running tasks are treated before they are stopped."""
-
-    on_full_load: str = "stop"  # or skip, wait, fail
-    drain: DrainPolicy | None = None
-
-    @property
-    def is_needed(self) -> bool:
-        """Whether the details of a task must be read before it is stopped."""
-        return self.on_full_load != "stop" or self.drain is not None
+from .stop_policy import DrainPolicy, StopPolicy
 
 
 class Preparation(NamedTuple):
@@ -46,28 +26,6 @@ class Preparation(NamedTuple):
 
     leave: bool = False
     msg: str = ""
-
-
-def drain_option() -> dict[str, Any]:
-    """Return the spec of the option ``drain``; documented in ``tasks.drain``."""
-    options = {
-        "timeout": {"type": "int", "default": 300},
-        "max_latency": {"type": "int", "default": 10},
-        "on_timeout": {"type": "str", "choices": ["stop", "skip", "fail"], "default": "fail"},
-    }
-    return {"type": "dict", "options": options}
-
-
-def check_drain(params: Mapping[str, Any]) -> DrainPolicy | None:
-    """Return the checked option ``drain``; ``state: drained`` has it always. Raises InputError.
-
-    The variables of the role have no ``state``.
-    """
-    drain = params["drain"]
-    if drain is None:
-        return DrainPolicy(300, 10, "fail") if params.get("state") == "drained" else None
-    timeout = check_seconds("drain.timeout", drain["timeout"])
-    return DrainPolicy(timeout, check_seconds("drain.max_latency", drain["max_latency"], least=0), drain["on_timeout"])
 
 
 def prepare_stop(api: Api, task: TaskName, operation: Operation, policy: StopPolicy, is_check: bool) -> Preparation:

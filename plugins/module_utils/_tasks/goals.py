@@ -115,13 +115,11 @@ class Tables(NamedTuple):
 
 def check_possible(
     task: TaskName, operation: Operation, current: TaskSnapshot | None, read: Callable[[], TaskSnapshot]
-) -> TaskSnapshot | None:
-    """Raise AemError, before anything is sent, for what the task cannot do.
+) -> TaskSnapshot:
+    """Raise AemError, before anything is sent, for what only a task of Replicate can do, and not each of them.
 
-    Returns the task as its details show it, from ``current`` or by ``read``; None if they are not needed.
+    Returns the task as its details show it, from ``current`` or by ``read``.
     """
-    if not operation.is_for_replicate:
-        return None
     shown = current if current and current.work else read()
     work = shown.work
     option = operation.run_option.lower()

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._client.checks import check_name
-from .work import Work, work_in
+
+if TYPE_CHECKING:
+    from .work import Work
 
 # ERROR: stopped by a fatal error (docs/enterprise_manager_api.md, 8.1).
 AT_REST = ("STOPPED", "ERROR")
@@ -131,6 +133,8 @@ def state_of(value: str) -> str:
 
 def snapshot_of(details: Mapping[str, Any]) -> TaskSnapshot:
     """Return the task that GetTaskDetails or an item of GetTaskList shows."""
+    from .work import work_in  # late: a stop that is not watched reads no details
+
     memory = details.get("memory_mb")
     return TaskSnapshot(
         state=state_of(details["state"]),

@@ -15,10 +15,9 @@ from .._client.api import Api
 from .._client.errors import AemError, InputError
 from .._run.result import Mode, Result, diff
 from .control import Control, Outcome, Watch, ignore
-from .drain import StopPolicy, check_drain, prepare_stop
-from .goals import check_possible
 from .model import ACTIVE, AT_REST, FINISHED_FOR_GOOD, KNOWN_STATES, STARTING, TaskName, TaskSnapshot, check_task
 from .operation import FINISHED, RESUME, Operation, check_operation
+from .stop_policy import StopPolicy, check_drain
 from .watching import watch_task
 
 QUIET = (
@@ -67,6 +66,8 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
         current = Control(api, task, operation).await_signs(current)
     todo, warnings = plan(operation, current), []
     if policy.is_needed and not (current and current.is_stopped):
+        from .drain import prepare_stop  # likewise
+
         leave, why = prepare_stop(api, task, operation, policy, mode.check)
         if leave:
             current = current or Control(api, task, operation).read()
@@ -85,13 +86,13 @@ def _check_meaning(state: str, params: Mapping[str, Any]) -> None:
     """Raise InputError for an option that has no meaning with this state."""
     given = [option for option in (*CLONING, "definition", "src") if params[option] is not None]
     if given and state != "present":
-        raise InputError(f"{given[0]} has a meaning with state: present only.")
+        raise InputError(f"{given[0]} can only be used with state: present.")
     if given and given[0] in CLONING and given[0] != "clone_of":
-        raise InputError(f"{given[0]} has a meaning with clone_of only.")
+        raise InputError(f"{given[0]} can only be used with clone_of.")
     if params["drain"] is not None and state != "drained":
-        raise InputError("drain has a meaning with state: drained only.")
+        raise InputError("drain can only be used with state: drained.")
     if params["wait_for"] and state in ("present", "absent"):
-        raise InputError(f"wait_for has no meaning with state: {state}.")
+        raise InputError(f"wait_for cannot be used with state: {state}.")
 
 
 def plan(operation: Operation, current: TaskSnapshot | None) -> Plan:
@@ -133,9 +134,12 @@ def apply(
     have changed the task.
     """
     todo, control = plan(operation, current), Control(api, task, operation, watch)
-    shown = check_possible(task, operation, current, control.read)
-    if shown and operation.state == "started":
-        control.check_run_in_progress(shown)
+    if operation.is_for_replicate:
+        from .goals import check_possible  # late: a stop does not need it
+
+        shown = check_possible(task, operation, current, control.read)
+        if operation.state == "started":
+            control.check_run_in_progress(shown)
     if current and mode.check:
         return Outcome(todo.changed, current)
     if current and not todo.changed:
@@ -174,7 +178,8 @@ def _warnings_about(
         warnings.append(f"The {task.subject} has finished, but with tables in error: {last.work}.")
     if current and current.state not in KNOWN_STATES:
         warnings.append(
-            f"The {task.subject} is in the state {current.state}, of which little is known: the server decides."
+            f"The {task.subject} is in the state {current.state}, which this collection does not know: the server "
+            "decides."
         )
     if current and operation.state == "started" and not todo.run and operation.run_option != RESUME:
         warnings.append(

@@ -25,6 +25,7 @@ ROOMS = [
     "_servers",
     "_fleets",
     "_estates",
+    "_reports",
     "_events",
 ]
 FILES = sorted(MODULE_UTILS.rglob("*.py"))
