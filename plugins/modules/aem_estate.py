@@ -29,8 +29,10 @@ attributes:
     details: Servers are read in check mode, too.
   diff_mode:
     description: Returns what has changed (or would have) in diff mode.
-    support: full
-    details: The diff shows just what differs. Secrets are not shown. Of more than 500 places it says how many more.
+    support: partial
+    details:
+      - The diff shows just what differs. Secrets are not shown. Of more than 500 places in files it says how many more.
+      - O(state=backed_out) has none.
   idempotent:
     description: Run twice, it changes nothing the second time.
     support: full

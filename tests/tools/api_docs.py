@@ -33,7 +33,7 @@ COVERED_BY: dict[str, tuple[str, ...]] = {
     "DeleteServer": ("aem_server:absent",),
     "PutServerLicense": ("aem_server_license",),
     "ExportAll": ("aem_export", "aem_schedule_info", "aem_estate:gathered"),
-    "ImportAll": ("aem_import", "aem_schedule:present", "aem_endpoint:present"),
+    "ImportAll": ("aem_import", "aem_schedule:present", "aem_endpoint:present", "aem_estate:applied"),
     "ExportAuditTrail": ("aem_audit_trail",),
     "GetTaskList": ("aem_task_info", "aem_task_batch"),
     "GetTaskDetails": ("aem_task_info", "aem_task"),

@@ -21,15 +21,14 @@ from .._client.redaction import secret_texts
 from .._common.parallel import map_parallel
 from .._definitions.document import endpoints_used
 from .._endpoints import connection_test
-from .._endpoints import settings as endpoint_settings
-from .._fleets.journal import open_journal
+from .._fleets.journal import Journal, open_journal
 from .._run.result import Mode, Result
 from .._tasks.model import TaskName
 from . import plan_file
 from .back_out import BackOut
 from .model import ACL, ENDPOINTS, SCHEDULES, TASKS, Estate, ObjectKey
 from .plan import CREATE, DELETE, Plan, Step, difference, fingerprint, redacted
-from .planning import Situation, diff_of, is_deleting, planned, result_of, situation
+from .planning import Situation, check_options, diff_of, is_deleting, planned, result_of, situation
 from .run_state import APPLIED, BACKED_OUT, BACKING_OUT, RunState, RunStore
 from .writing import Writer
 
@@ -41,12 +40,13 @@ def applied(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     """Make the servers be as the plan says, and as they were if that fails. Raises AemError."""
     if mode.check:
         return planned(api, params, mode)
+    check_options(params)
     store = RunStore(params["plan"], api.client.address)
     with store.alone():
         run = store.load()
         if run and run.phase == BACKING_OUT:
             left = back_out(api, store, run, params, mode)
-            raise _backed_out(AemError(f"The run of {run.since} had failed, and was ended while it backed out."), left)
+            raise _backed_out(AemError(f"The run of {run.since} had failed, and ended while it put back."), left, True)
         file = plan_file.load(store.plan, api.client.address)
         if run and run.is_open:
             desired = _still_desired(run, file.plan, situation(api, params, is_redacted=False))
@@ -67,6 +67,7 @@ def applied(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
 
 def backed_out(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     """Put back what the last run of the plan has changed, whether it came to its end or not. Raises AemError."""
+    check_options(params)
     store = RunStore(params["plan"], api.client.address)
     with store.alone():
         run = store.load()
@@ -89,13 +90,13 @@ def back_out(api: Api, store: RunStore, run: RunState, params: Mapping[str, Any]
     return left
 
 
-def _backed_out(failure: AemError, left: list[str]) -> AemError:
+def _backed_out(failure: AemError, left: list[str], changed: bool) -> AemError:
     """Return the failure of a run that was backed out."""
-    failure.message = f"{sentence(failure.message)} All that was done is backed out" + (
+    failure.message = f"{sentence(failure.message)} All that was done is put back" + (
         f", but for what the API cannot put back: {'; '.join(left)}." if left else ": everything is as it was."
     )
     failure.facts.update(back_out=BACKED_OUT, left=left)
-    failure.changed = True
+    failure.changed = changed
     return failure
 
 
@@ -146,11 +147,10 @@ def with_secrets(desired: Estate, secrets: Mapping[str, Any], api: Api | None = 
     """
     filled = dict(desired)
     for server, endpoints in secrets.items():
-        for name, members in (endpoints or {}).items():
+        for name, members in endpoints.items():
             key = ObjectKey(str(server), ENDPOINTS, str(name))
             if key not in desired:
                 raise InputError(f"secrets: there is no {key.text} in the files, after the overlay.")
-            endpoint_settings.check("secrets", members, is_secret=True)
             if api:
                 api.client.hide(secret_texts({"secret": members}))
             item = desired[key]
@@ -190,29 +190,41 @@ def _apply(
         applying = Applying(Writer(api, journal, params, mode), store, run, todo, desired, bool(secrets))
         try:
             applying.run_all()
-        except (Interrupted, LoginRefused) as failure:
-            failure.hint, failure.changed = AGAIN, True
-            raise
         except AemError as failure:
-            try:
-                run = store.save(applying.run._replace(phase=BACKING_OUT))
-                mode.progress(f"applied: backing out: {failure.message}")
-                before = store.load_before(run)
-                left = BackOut(Writer(api, journal, params, mode), run, before, params["force"]).run_all()
-                store.save(run._replace(phase=BACKED_OUT))
-                journal.note("end")
-            except AemError as trouble:
-                failure.message = (
-                    f"{sentence(failure.message)} What was done could not be backed out yet: "
-                    f"{sentence(trouble.message)}"
-                )
-                failure.hint, failure.changed = "Run this again: it goes on with backing out.", True
-                failure.facts["back_out"] = BACKING_OUT
-                raise failure from trouble
-            raise _backed_out(failure, left) from None
+            written = applying.writer.api.has_written
+            if isinstance(failure, (Interrupted, LoginRefused)):
+                failure.hint, failure.changed = AGAIN, written
+                raise
+            if not written and not run.touched:  # nothing is to be put back: not by a run before either
+                failure.message = f"{sentence(failure.message)} Nothing was changed."
+                failure.changed = False
+                store.save(applying.run._replace(phase=BACKED_OUT))
+                raise
+            raise _put_back(failure, applying, store, journal, params, mode) from None
         store.save(applying.run._replace(phase=APPLIED))
         journal.note("end")
     return Result(True, result_of(todo, todo.steps), diff_of(todo), applying.writer.warnings)
+
+
+def _put_back(
+    failure: AemError, applying: Applying, store: RunStore, journal: Journal, params: Mapping[str, Any], mode: Mode
+) -> AemError:
+    """Put back what was done; return the failure, which says so."""
+    writer = applying.writer
+    mode.progress(f"applied: backing out: {failure.message}")
+    try:
+        run = store.save(applying.run._replace(phase=BACKING_OUT))
+        left = BackOut(writer, run, store.load_before(run), params["force"]).run_all()
+        store.save(run._replace(phase=BACKED_OUT))
+        journal.note("end")
+    except AemError as trouble:
+        failure.message = (
+            f"{sentence(failure.message)} What was done could not be put back yet: {sentence(trouble.message)}"
+        )
+        failure.hint, failure.changed = "Run this again: it goes on with putting back.", writer.api.has_written
+        failure.facts["back_out"] = BACKING_OUT
+        return failure
+    return _backed_out(failure, left, writer.api.has_written)
 
 
 class Applying:

@@ -13,9 +13,13 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .._client.api import Api, Json
+from .._client.checks import check_count, check_seconds
 from .._client.errors import AemError, InputError
 from .._common.files import ensure_file
 from .._common.times import now
+from .._common.wait import check_waiting
+from .._endpoints import settings as endpoint_settings
+from .._fleets.options import MOST_PARALLEL
 from .._fleets.selection import list_tasks
 from .._run.result import Mode, Result
 from .._run.result import diff as shown_diff
@@ -48,6 +52,7 @@ class Situation(NamedTuple):
 
 def planned(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     """Write the plan and its page, and return what it says. Raises AemError."""
+    check_options(params)
     store = RunStore(params["plan"], api.client.address)
     run = store.load()
     if run and run.is_open:
@@ -65,6 +70,20 @@ def planned(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
             ensure_file(plan_file.OPTION, page_path(store.plan), shown, Mode(), is_same=_is_same_page)
     values = {**result_of(todo, todo.steps), "plan": store.plan, "page": page_path(store.plan)}
     return Result(bool(todo.steps), values, diff_of(todo), found.warnings)
+
+
+def check_options(params: Mapping[str, Any]) -> None:
+    """Raise InputError for an option that cannot be meant; nothing was sent then."""
+    check_waiting(params)
+    check_seconds("timeout", params["timeout"])
+    check_count("parallel", params["parallel"], MOST_PARALLEL)
+    check_count("parallel_per_server", params["parallel_per_server"], MOST_PARALLEL)
+    for server, endpoints in (params["secrets"] or {}).items():
+        for name, members in endpoints.items() if isinstance(endpoints, dict) else [("", None)]:
+            if not isinstance(members, dict):
+                where = f"{server}.{name}" if name else str(server)
+                raise InputError(f"secrets.{where} must be a mapping: by server, then by endpoint, then by setting.")
+            endpoint_settings.check(f"secrets.{server}.{name}", members, is_secret=True)
 
 
 def is_deleting(params: Mapping[str, Any]) -> bool:

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -16,6 +17,7 @@ from .._access.acl import NO_ACL
 from .._client.api import AclOwner, Api, Json, on_server
 from .._client.calls import Answer
 from .._client.errors import AemError, ApiError
+from .._client.writes import GOES_ON
 from .._common.lost_answers import confirm_lost_write, from_the_read
 from .._common.wait import check_waiting
 from .._definitions import objects
@@ -42,7 +44,26 @@ MEMBERS = {ENDPOINTS: "databases", TASKS: "tasks", SCHEDULES: "scheduler"}
 
 
 class EstateApi(JournaledApi):
-    """The API, with a line in the journal before and after each write to an estate."""
+    """The API, with a line in the journal before and after each write to an estate. Safe for threads.
+
+    ``has_written`` is whether one may have been done.
+    """
+
+    has_written = False
+
+    @contextlib.contextmanager
+    def noted(self, call: str, server: str, name: str, timeout: int, **more: Any) -> Iterator[dict[str, Any]]:
+        """Note a call before and after it, as ``JournaledApi.noted``."""
+        try:
+            with super().noted(call, server, name, timeout, **more) as about:
+                yield about
+        except ApiError as error:
+            self.has_written |= error.error_code.endswith(GOES_ON)
+            raise
+        except AemError as error:
+            self.has_written |= bool(getattr(error, "sent", False))
+            raise
+        self.has_written = True
 
     def import_all(self, server: str, definition: Json) -> None:
         """ImportAll, as ``Api.import_all``."""

@@ -65,6 +65,20 @@ def test_a_new_endpoint_without_its_secret_is_refused_before_the_first_write(est
     assert 'endpoint "Shop"' in run.msg and "databases/Shop/db_settings/password" in run.msg
 
 
+def test_without_a_plan_nothing_is_done(estate):
+    estate.plan.unlink()
+    run = estate.run("applied")
+    assert run.failed and run.requests == [] and f"There is no plan {estate.plan}" in run.msg
+
+
+def test_a_failure_before_the_first_write_leaves_nothing_to_put_back(estate):
+    estate.em.faults([{"match": {"operation": "ExportAll"}, "nth": 2, "count": 99, "fault": "status", "status": 403}])
+    run = estate.run("applied")
+    assert run.failed and not run.changed and "Nothing was changed" in run.msg, run.result
+    estate.em.clear_faults()
+    assert estate.run("planned").changed and not estate.run("applied").failed
+
+
 def test_deleting_needs_force_and_a_word(estate):
     for options in ({"force": False}, {"prune": "report"}):
         run = estate.run("applied", **options)
@@ -131,12 +145,15 @@ def test_an_applied_plan_is_taken_back_on_request(estate):
 
 
 @pytest.mark.parametrize("line", [2, 7, 13])
-def test_a_run_that_was_killed_is_gone_on_with(estate, line):
+def test_a_run_that_was_killed_is_gone_on_with_and_nothing_is_sent_twice(estate, line):
+    estate.em.clear_requests()
     estate.die_at(line)
     planned = estate.run("planned")
     assert planned.failed and "did not come to its end" in planned.msg
     run = estate.run("applied")
     assert run.changed and not run.failed, run.result
+    done = [request["operation"] for request in estate.em.requests() if request["executed"]]
+    assert [operation for operation in done if operation in WRITES] == list(WRITES)
     assert not estate.run("planned").changed
     assert estate.em.task(PROD, "orders")["state"] == "RUNNING"
 
@@ -155,5 +172,5 @@ def test_a_back_out_that_was_killed_is_gone_on_with(estate):
     assert estate.run("applied").changed
     estate.die_at(6, "backed_out")
     run = estate.run("applied")
-    assert run.failed and "backed out" in run.msg, run.result
+    assert run.failed and "put back" in run.msg, run.result
     assert estate.picture() == before
