@@ -122,7 +122,7 @@ def test_include_means_names_under_the_overlay(tmp_path):
         (
             "estate.json",
             '{"schema": 2, "enterprise_manager": "x"}',
-            "x/estate.json cannot be used: schema is 2, and must be 1",
+            "x/estate.json cannot be used: schema is 2, but must be 1",
         ),
         ("estate.json", "[]", "x/estate.json cannot be used:"),
         ("S/server.json", None, "x/S has files of a server, but no server.json"),

@@ -221,8 +221,8 @@ def test_a_place_may_be_in_a_list_and_names_may_hold_slashes(estate):
         ({"tasks": [{"rename": "x"}]}, "must be a mapping with name"),
         ({"tasks": [{"name": "x", "renam": "x"}]}, "tasks/1/renam is"),
         ({"task": []}, "must be left out: the members here are servers, endpoints, tasks, schedules, acls"),
-        ({"schedules": [{"name": "all", "enabled": "on"}]}, 'schedules/1/enabled is "on", and must be true or false'),
-        ({"schedules": [{"name": "all", "cron": "61 * * * *"}]}, "and must be a cron expression ("),
+        ({"schedules": [{"name": "all", "enabled": "on"}]}, 'schedules/1/enabled is "on", but must be true or false'),
+        ({"schedules": [{"name": "all", "cron": "61 * * * *"}]}, "but must be a cron expression ("),
         (
             {"endpoints": [{"name": "ERP dev", "set": {"db_settings/password": "hunter2"}}]},
             "secrets are given by the option secrets",
