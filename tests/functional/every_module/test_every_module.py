@@ -63,7 +63,8 @@ class Scene:
         """Keep what a round has left behind."""
         self.requests.append(self.em.requests())
         self.em.clear_requests()
-        self.files.append({path.name: path.read_bytes() for path in self.folder.iterdir()})
+        found = (path for path in self.folder.rglob("*") if path.is_file())
+        self.files.append({str(path.relative_to(self.folder)): path.read_bytes() for path in found})
 
 
 def play(player: Player, scenes: list[Scene]) -> str:
