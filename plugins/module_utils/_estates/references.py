@@ -6,7 +6,7 @@
 
 """New names of objects, and the places where one object names another. Pure functions.
 
-Which places these are: docs/enterprise_manager_api.md, 9.2, 9.15 and 9.22.
+Which places these are: docs/enterprise_manager_api.md, 9.15, 9.22 and 9.24.
 """
 
 from __future__ import annotations
@@ -93,9 +93,12 @@ def _rename_endpoints(item: Json, new: Any) -> None:
     if isinstance(task.get("target_names"), list):
         task["target_names"] = [new(name) if isinstance(name, str) else name for name in task["target_names"]]
     if isinstance(source, dict):
-        _replace(source.get("rep_source"), "source_name", new)
+        for member in ("source_name", "database_name"):
+            _replace(source.get("rep_source"), member, new)
+        _replace(source.get("source_tables"), "name", new)
     for target in targets if isinstance(targets, list) else ():
-        _replace(target.get("rep_target") if isinstance(target, dict) else None, "target_name", new)
+        for member in ("target_name", "database_name"):
+            _replace(target.get("rep_target") if isinstance(target, dict) else None, member, new)
 
 
 def _replace(holder: Any, member: str, new: Any) -> None:
