@@ -278,7 +278,7 @@ class Simulator:
         if isinstance(fault, faults.ExpireSession):
             world.sessions.pop(entry.session or "", None)
         if isinstance(fault, faults.Delay) and fault.when == "before":
-            await asyncio.sleep(fault.seconds)
+            await world.pause(fault.seconds)
         if fault is not None and not fault.work:
             return answers.json_answer({"state": "STOPPED", "error_message": ""})
         work = self._work(world, request, target, route, entry)
@@ -290,7 +290,7 @@ class Simulator:
             return answers.json_answer({})
         answer = await work
         if isinstance(fault, faults.Delay) and fault.when == "after":
-            await asyncio.sleep(fault.seconds)
+            await world.pause(fault.seconds)
         return answer
 
     async def _work(
