@@ -262,15 +262,28 @@ def unit(session: nox.Session) -> None:
 @session_of("test")
 def functional(session: nox.Session) -> None:
     """Against the stand-in over real HTTPS; side by side, as most of the time goes by in waiting."""
-    others = [f"--ignore=tests/functional/{folder}" for folder in ("awx", "mitogen", "ways")]
+    others = [f"--ignore=tests/functional/{folder}" for folder in ("awx", "mitogen", "oldest", "ways")]
     pytest(session, "--numprocesses=4", *others, "tests/functional", "tests/simulator/tests", **measured(session))
 
 
 @session_of("oldest")
 def oldest(session: nox.Session) -> None:
-    """The HTTP client with the oldest libraries that the modules support."""
+    """The HTTP client with the oldest libraries that the modules support, and each module on the Python of RHEL 9."""
     client = "tests/unit/plugins/module_utils/_client"
-    pytest(session, "--numprocesses=4", "tests/functional/client", client)
+    python = {"OLDEST_PYTHON": python_of_rhel_9(session)} if "3.9" in PYTHONS else {}
+    pytest(session, "--numprocesses=4", "tests/functional/oldest", "tests/functional/client", client, **python)
+
+
+def python_of_rhel_9(session: nox.Session) -> str:
+    """Make an environment with the Python and the libraries of RHEL 9; return its interpreter."""
+    place, requirements = BUILD / "venv" / "rhel9", ROOT / "tests" / "tools" / "requirements" / "rhel9.txt"
+    stamp = place / "complete"
+    if not stamp.exists() or stamp.read_text() != requirements.read_text():
+        session.run("python3.9", "-m", "venv", "--clear", str(place), external=True)
+        pip = (str(place / "bin" / "python"), "-m", "pip", "install", "--no-compile")
+        session.run(*pip, "-r", str(requirements), external=True)
+        stamp.write_text(requirements.read_text())
+    return str(place / "bin" / "python")
 
 
 @on_each_core("ways")

@@ -9,6 +9,7 @@ A real playbook runs each case three times: to see what it would change, for rea
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -184,6 +185,17 @@ def test_no_module_is_forgotten():
     assert runtime["action_groups"]["aem"] == sorted(names)
     targets = {path.name for path in (PLUGINS.parents[1] / "tests" / "integration" / "targets").glob("aem_*")}
     assert targets == names
+
+
+def test_all_integration_targets_have_the_same_frame():
+    """What ansible-test shows of two in `make test` holds for all. In tests/functional/ways all of them are played."""
+    targets = PLUGINS.parents[1] / "tests" / "integration" / "targets"
+    frames = {
+        re.sub(r"(username|password): .*|(?<=Test the )\w+$", r"\1", path.read_text(), flags=re.MULTILINE)
+        for path in targets.glob("*/tasks/main.yml")
+        if path.parts[-3] != "setup_simulator"
+    }
+    assert len(frames) == 1
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))
