@@ -28,8 +28,8 @@ NOX := .build/nox/bin/python -m nox $(NOXFLAGS)
 
 CORES := 2.21 2.19 2.16
 ON_EACH_CORE := ways integration sanity units
-ONCE := unit functional coverage awx oldest pre-release soak events mitogen docs docs-tables molecule window importer \
-	build release bench simulator demo
+ONCE := unit functional coverage awx oldest pre-release soak events metrics pages mutation mitogen docs docs-tables \
+	molecule window importer build release bench simulator demo
 # awx-collection first: antsibull-nox looks once which collections there are.
 LINT := awx-collection formatters codeqa yamllint typing antsibull-nox-config docs-check extra-checks license-check \
 	ansible-lint changelog repository
@@ -38,7 +38,7 @@ each = $(CORES:%=$(1)-%)
 # in process and as modules; ansible-test plays two on one core, as all targets have the same frame (a unit test).
 # "unit" runs what "units-2.19" would, without ansible-test: that runs the tests on the oldest and the newest core.
 GATE := functional $(call each,ways) units-2.21 $(call each,sanity) lint integration-2.21 units-2.16 unit \
-	awx oldest soak pre-release molecule events importer mitogen docs demo window release
+	awx oldest soak mutation pre-release molecule events metrics pages importer mitogen docs demo window release
 
 .DEFAULT_GOAL := help
 .PHONY: help test lint changelog recording clean $(ONCE) $(ON_EACH_CORE) $(foreach name,$(ON_EACH_CORE),$(call each,$(name)))
@@ -51,6 +51,7 @@ help: ## Show this list
 ifndef IN_GATE
 session = @$(NOX) --session $(1) $(if $(ARGS),-- $(ARGS))
 soak: export SOAK_MOMENTS ?= 20
+soak: export HISTORIES ?= 10000
 else
 # Only how it ended; the output of a session that fails is shown.
 session = @if $(NOX) --report .build/results/$@.json --session $(1) $(if $(ARGS),-- $(ARGS)) >.build/logs/$@.log 2>&1; \
@@ -59,6 +60,7 @@ session = @if $(NOX) --report .build/results/$@.json --session $(1) $(if $(ARGS)
 demo: ARGS := --stand-in --check
 integration-2.21: ARGS := aem_task role_maintenance_window
 unit functional ways-2.21: export MEASURE := coverage
+mutation: ARGS := --sample 40
 endif
 
 test: .build/nox/complete ## Everything that CI runs, with a list of what ran
@@ -79,14 +81,17 @@ pre-release: ## The ansible-core that comes next: unit tests, and what users do 
 integration: ## ansible-test integration against the stand-in, on each ansible-core
 ways: ## Both ways to run a module, compared on each ansible-core
 mitogen: ## Both ways to run a module under Mitogen
-soak: ## Kill maintenance windows at 20 random moments, both ways to run (minutes)
+soak: ## Kill windows at 20 random moments, both ways to run, and play 10,000 random histories (an hour)
 events: ## The rulebooks in the real ansible-rulebook (needs Java)
+metrics: ## Metrics, alerts and dashboard, checked by promtool of Prometheus
+pages: ## The pages of aem_report in a real browser (needs Chromium)
 units: ## ansible-test units, on each ansible-core and each Python
 sanity: ## ansible-test sanity, on each ansible-core
+mutation: ## How many small changes of the code the unit tests notice, file by file (an hour; ARGS="_client/checks.py")
 molecule: ## The Molecule scenarios
 window: ## The playbooks of a maintenance window, by name and from the tarball
 docs: ## The documentation site, in .build/docs/html
-docs-tables: ## Write docs/api-coverage.md and docs/errors.md anew
+docs-tables: ## Write the generated pages of docs/, and extensions/monitoring/, anew
 importer: ## Build the collection and check it as Galaxy does
 build: ## Build the tarball into .build/dist
 release: ## Build what is published, into .build/release; GPG_KEY=... signs it

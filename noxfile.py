@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent
 BUILD = ROOT / ".build"
 COVERAGE = BUILD / "coverage"
 NAMESPACE, NAME = "dataops", "qlik_em"
-AWX_COLLECTION = BUILD / "home" / ".ansible" / "collections"
+PACKAGED_COLLECTIONS = BUILD / "home" / ".ansible" / "collections"
 COVERED = 98  # percent of the lines and branches of the plugins that tests reach; docs/reliability.md has the rest
 PATIENCE = 30.0  # seconds that a process gets to end after Ctrl-C: modules log out, stand-ins stop
 
@@ -312,13 +312,13 @@ def mitogen(session: nox.Session) -> None:
 @session_of("awx")
 def awx(session: nox.Session) -> None:
     """The kit for AWX, with the collection and the tools that AWX itself uses; AWX is a stand-in."""
-    run(session, "python", "tests/tools/awx_collection.py", str(AWX_COLLECTION))
-    pytest(session, "tests/functional/awx", also=AWX_COLLECTION)
+    run(session, "python", "tests/tools/packaged_collections.py", str(PACKAGED_COLLECTIONS), "awx.awx")
+    pytest(session, "tests/functional/awx", also=PACKAGED_COLLECTIONS)
 
 
 @session_of("test")
 def soak(session: nox.Session) -> None:
-    """Maintenance windows killed at random moments: SOAK_MOMENTS of them."""
+    """Windows killed at random moments (SOAK_MOMENTS), and random histories of all that writes (HISTORIES)."""
     pytest(session, "tests/soak")
 
 
@@ -342,6 +342,13 @@ def coverage(session: nox.Session) -> None:
     found = json.loads((COVERAGE / "report.json").read_text())["totals"]["percent_covered"]
     if found < COVERED:
         session.error(f"{found:.1f} % is less than {COVERED} %")
+
+
+@session_of("mutation")
+def mutation(session: nox.Session) -> None:
+    """What the unit tests notice when the code is changed, one small change at a time (docs/reliability.md)."""
+    copy(session)
+    run(session, "python", "-m", "tests.tools.mutation", str(tree_of(session)), *session.posargs)
 
 
 # -- ansible-test, in a copy of the collection
@@ -413,6 +420,24 @@ def events(session: nox.Session) -> None:
     pytest(session, "tests/rulebooks", ANSIBLE_COLLECTIONS_PATH=link(session))
 
 
+@session_of("test")
+def metrics(session: nox.Session) -> None:
+    """Metrics, alert rules and the dashboard by the measure of Prometheus itself, which is promtool."""
+    if not shutil.which("promtool"):
+        session.skip("there is no promtool on PATH: it is in the package prometheus of Debian")
+    pytest(session, "tests/metrics")
+
+
+@session_of("pages")
+def pages(session: nox.Session) -> None:
+    """The pages of aem_report in a real browser, which axe-core looks at, too; needs Chromium."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    browser = next((path for name in names if (path := shutil.which(name))), None)
+    if not browser:
+        session.skip("The pages are looked at in Chromium, and there is none on PATH: chromium of Debian")
+    pytest(session, "tests/pages", CHROMIUM=browser)
+
+
 @session_of("play")
 def build(session: nox.Session) -> None:
     """The tarball, in .build/dist."""
@@ -454,11 +479,13 @@ def simulator(session: nox.Session) -> None:
     run(session, "python", "-m", "tests.simulator", *paste, *session.posargs)
 
 
-@session_of("play")
+@session_of("bench")
 def bench(session: nox.Session) -> None:
-    """How fast both ways to run are, beside ansible.builtin.uri."""
-    place = link(session)
-    run(session, "python", "-m", "tests.benchmarks", *session.posargs, ANSIBLE_COLLECTIONS_PATH=place, PYTHONPATH=place)
+    """How fast both ways to run are, beside what users would pick otherwise."""
+    place, peers = link(session), ("ansible.netcommon", "ansible.utils")
+    run(session, "python", "tests/tools/packaged_collections.py", str(PACKAGED_COLLECTIONS), *peers)
+    paths = f"{place}{os.pathsep}{PACKAGED_COLLECTIONS}"
+    run(session, "python", "-m", "tests.benchmarks", *session.posargs, ANSIBLE_COLLECTIONS_PATH=paths, PYTHONPATH=place)
 
 
 @session_of("test")
@@ -472,9 +499,9 @@ def molecule(session: nox.Session) -> None:
 def importer(session: nox.Session) -> None:
     """What Galaxy and Automation Hub check when the tarball is uploaded."""
     tarball = build_collection(session, tree_of(session) / "dist")
-    run(session, "python", "tests/tools/awx_collection.py", str(AWX_COLLECTION))
+    run(session, "python", "tests/tools/packaged_collections.py", str(PACKAGED_COLLECTIONS), "awx.awx")
     options = {"GALAXY_IMPORTER_CHECK_REQUIRED_TAGS": "true", "GALAXY_IMPORTER_REQUIRE_V1_OR_GREATER": "true"}
-    options["PYTHONPATH"] = str(AWX_COLLECTION)  # or it would not know the modules of awx_setup.yml
+    options["PYTHONPATH"] = str(PACKAGED_COLLECTIONS)  # or it would not know the modules of awx_setup.yml
     with session.chdir(tarball.parent):  # where it leaves its report
         log = session.run("python", "-m", "galaxy_importer.main", str(tarball), env=options, silent=True) or ""
     print(log)
@@ -503,15 +530,17 @@ def docs(session: nox.Session) -> None:
 
 @session_of("test")
 def docs_tables(session: nox.Session) -> None:
-    """Write docs/api-coverage.md and docs/errors.md anew."""
-    module = f"ansible_collections.{NAMESPACE}.{NAME}.tests.tools.api_docs"
-    run(session, "python", "-m", module, PYTHONPATH=link(session))
+    """Write the generated pages of docs/, and extensions/monitoring/, anew."""
+    for module in ("api_docs", "monitoring"):
+        name = f"ansible_collections.{NAMESPACE}.{NAME}.tests.tools.{module}"
+        run(session, "python", "-m", name, PYTHONPATH=link(session))
 
 
 @nox.session(name="awx-collection", venv_backend="none")
 def awx_collection(session: nox.Session) -> None:
     """Install awx.awx where the session ansible-lint finds what tests/tools/requirements/collections.yml names."""
-    session.run(sys.executable, "tests/tools/awx_collection.py", str(AWX_COLLECTION), external=True)
+    command = ("tests/tools/packaged_collections.py", str(PACKAGED_COLLECTIONS), "awx.awx")
+    session.run(sys.executable, *command, external=True)
 
 
 @session_of("repository")

@@ -87,8 +87,8 @@ options:
   cdc_position:
     description:
       - Where change processing begins, for the options of O(run_option) that need it.
-      - It must be a text. Put it in quotes. YAML takes V(00012345) for 5349, and V(42:31:10) for 153070, so a number is
-        refused.
+      - It must be a string. Put it in quotes. YAML reads V(00012345) as 5349, and V(42:31:10) as 153070, so a number
+        is refused.
       - With V(resume_processing_from_timestamp) a time, such as V("2026-11-23T03:00:00Z"). A time without an offset is
         in UTC.
       - With V(recover_using_checkpoint_stored_on_target) the checkpoint, such as V(Checkpoint:V1#1#timestamp:...).
@@ -110,7 +110,7 @@ options:
         for selectors without a server, the list of servers is read first (Viewer on All Servers).
       - A task that is named literally and does not exist is a failure, before anything is sent. A glob of servers that
         matches none is a warning.
-      - It may also be a text in JSON, as a survey of AWX gives it.
+      - It may also be a string in JSON, as an AWX survey gives it.
     type: list
     elements: dict
     suboptions:
@@ -179,7 +179,7 @@ options:
         Enterprise Manager, or Operator on the tasks and on All Endpoints). What the user may not see is a warning, and
         tasks whose source cannot be seen are started after all tasks of their server that stage log streams.
       - The order is returned as RV(ignore:order), and shown in check mode.
-      - A list may also be a text in JSON, as a survey of AWX gives it.
+      - A list may also be a string in JSON, as an AWX survey gives it.
     type: raw
   dependencies:
     description:

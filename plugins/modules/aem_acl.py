@@ -247,7 +247,7 @@ hint:
   returned: most failures
   type: str
   sample: >-
-    The guide asks for the role Admin on it. Give the user the role in Enterprise Manager (User Permissions of the
+    This call requires the role Admin on it. Give the user the role in Enterprise Manager (User Permissions of the
     object or of its parent).
 """
 

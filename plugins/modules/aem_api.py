@@ -163,7 +163,7 @@ msg:
   description: What went wrong, or that nothing was sent in check mode.
   returned: failure, and in check mode for writes
   type: str
-  sample: "Check mode: POST servers/Replicate-Prod/tasks/orders was not sent, so that nothing is known of its answer."
+  sample: "Check mode: POST servers/Replicate-Prod/tasks/orders was not sent, so its answer is not known."
 """
 
 from ansible_collections.dataops.qlik_em.plugins.module_utils._access import raw_call

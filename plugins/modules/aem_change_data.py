@@ -38,12 +38,12 @@ attributes:
 options:
   server:
     description:
-      - The name of the server, as Enterprise Manager displays it. Upper and lower case count.
+      - The name of the server, as Enterprise Manager displays it. Names are case-sensitive.
     type: str
     required: true
   name:
     description:
-      - The name of the task. Upper and lower case count.
+      - The name of the task. Names are case-sensitive.
     type: str
     required: true
     aliases:

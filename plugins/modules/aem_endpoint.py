@@ -49,7 +49,7 @@ options:
     required: true
   name:
     description:
-      - The name of the endpoint. Upper and lower case count.
+      - The name of the endpoint. Names are case-sensitive.
     type: str
     required: true
     aliases:
@@ -101,8 +101,8 @@ options:
     type: str
   settings_type:
     description:
-      - The class of the settings, as an export shows it in C($type) below C(db_settings), as V(OracleSettings). Upper
-        and lower case count.
+      - The class of the settings, as an export shows it in C($type) below C(db_settings), as V(OracleSettings). Names
+        are case-sensitive.
       - A new endpoint needs one. Without this option, it is that of an endpoint of the same type that is there, on this
         server or else on another one, if the user may read its settings. Else it is the one that is known for the type.
         If none is known, nothing is sent, and the failure asks for this option.

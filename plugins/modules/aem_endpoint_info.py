@@ -22,15 +22,15 @@ extends_documentation_fragment:
 options:
   server:
     description:
-      - The names of the servers, or globs (V(*), V(?), V([abc])), as Enterprise Manager displays them. Upper and lower
-        case count.
+      - The names of the servers, or globs (V(*), V(?), V([abc])), as Enterprise Manager displays them. Names are
+        case-sensitive.
       - Without it, all servers that the user may see. That, and globs, ask for the role Viewer on All Servers. Servers
         named literally do not. Compose servers have no endpoints, and are left out unless one is named literally.
     type: list
     elements: str
   name:
     description:
-      - The names of the endpoints, or globs. Upper and lower case count.
+      - The names of the endpoints, or globs. Names are case-sensitive.
     type: list
     elements: str
     aliases:

@@ -193,7 +193,7 @@ hint:
   description: What can be done about it.
   returned: most failures
   type: str
-  sample: Upper and lower case count; Compose tasks and workflows are named task__project.
+  sample: Names are case-sensitive; Compose tasks and workflows are named task__project.
 """
 
 from ansible_collections.dataops.qlik_em.plugins.module_utils._common.file_modes import access_options

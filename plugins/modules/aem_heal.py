@@ -55,7 +55,7 @@ options:
         are sick is said by O(sick_states) and O(max_latency).
       - A task that is named literally and does not exist is a failure, before anything is sent. A glob of servers that
         matches none is a warning.
-      - It may also be a text in JSON, as a survey of AWX gives it.
+      - It may also be a string in JSON, as an AWX survey gives it.
     type: list
     elements: dict
     suboptions: &selector
@@ -372,6 +372,11 @@ tasks:
       returned: always
       type: str
       sample: ""
+    started:
+      description: When the restart began, in UTC. V(null) if there was none.
+      returned: always
+      type: str
+      sample: "2026-11-26T03:12:00.123Z"
     elapsed:
       description: How long the restart took, in seconds. V(null) if there was none.
       returned: always

@@ -256,7 +256,7 @@ hint:
   description: What can be done about it.
   returned: most failures
   type: str
-  sample: Upper and lower case count. Create the task first.
+  sample: Names are case-sensitive. Create the task first.
 """
 
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec, waiting_options

@@ -441,7 +441,7 @@ hint:
   description: What can be done about it.
   returned: most failures
   type: str
-  sample: "Use wait: true to go on watching (up to wait_timeout), raise timeout, or run this again."
+  sample: "Use wait: true to keep watching (up to wait_timeout), raise timeout, or run this again."
 """
 
 from ansible_collections.dataops.qlik_em.plugins.module_utils._definitions.options import (

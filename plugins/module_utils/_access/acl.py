@@ -79,7 +79,7 @@ def owner_of(params: Mapping[str, Any]) -> AclOwner:
     server, scope = check_name("server", params["server"]), params["scope"]
     for option in NAMED:
         if params[option] is not None and scope != option:
-            raise InputError(f"{option} has no meaning with scope: {scope}.")
+            raise InputError(f"{option} cannot be used with scope: {scope}.")
     if scope == "server":
         return AclOwner(on_server(server), "Server", is_new=False)
     if scope in ("tasks", "endpoints"):
@@ -94,23 +94,23 @@ def check_options(params: Mapping[str, Any]) -> tuple[AclOwner, model.Roles]:
     """Return the object and the named users and groups; raise InputError with one clear line."""
     owner, named, state = owner_of(params), model.given_roles(params), params["state"]
     if state == "absent" and params["disable_inheritance"] is not None:
-        raise InputError("disable_inheritance has no meaning with state: absent.")
+        raise InputError("disable_inheritance cannot be used with state: absent.")
     if state == "absent" and not named and not params["force"]:
         raise InputError(
-            "state: absent without any role drops the whole ACL, so that everything is inherited: it needs force: true."
+            "state: absent without any role deletes the whole ACL, so that all permissions are inherited: it needs "
+            "force: true."
         )
     if state == "absent" and named and params["force"]:
-        raise InputError("force drops the whole ACL, and roles name some of it: give one of them only.")
+        raise InputError("force deletes the whole ACL, but the roles name parts of it: give only one of the two.")
     if state == "present" and not named and params["disable_inheritance"] is None:
-        raise InputError("state: present needs a role or disable_inheritance, or there is nothing to do.")
+        raise InputError("state: present needs a role or disable_inheritance; otherwise there is nothing to do.")
     if state == "replaced" and not named:
         raise InputError(
-            "state: replaced needs a role, or nobody would have any. To go back to what is inherited use state: absent."
+            "state: replaced needs a role; otherwise nobody would have one. To go back to inherited permissions, use "
+            "state: absent."
         )
     if state == "replaced" and not params["force"] and not any(any(kinds.values()) for kinds in named.values()):
-        raise InputError(
-            "state: replaced with roles that name nobody takes every role away from everybody: it needs force: true."
-        )
+        raise InputError("state: replaced with empty roles removes every role from everybody: it needs force: true.")
     return owner, named
 
 
@@ -164,7 +164,7 @@ def _read(api: Api, owner: AclOwner) -> Acl | None:
     # Something else would be taken for an ACL of nobody, and then written back.
     if not any(role in answer.body for role in model.ALL_ROLES):
         raise TransportError(
-            f"Get{owner.title}Acl of {owner.target.subject} was answered with something that is not an ACL.",
-            "Check the server and whatever stands between (proxy, load balancer).",
+            f"The answer to Get{owner.title}Acl of {owner.target.subject} is not an ACL.",
+            "Check the server, and any proxy or load balancer in between.",
         )
     return Acl(model.read_roles(answer.body), bool(answer.body.get("disable_inheritance")), answer.body)

@@ -228,11 +228,11 @@ def locked(option: str, path: str, keep: bool = True) -> Iterator[None]:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 there = lock.status()
                 if not there or not os.path.samestat(os.fstat(descriptor), there):
-                    raise OSError("whoever held it has removed it meanwhile")
+                    raise OSError("the run that held it has just removed it")
             except OSError as error:
                 raise InputError(
                     f"{option} ({path}) is in use by another run. Nothing was done.{_holder(descriptor)}",
-                    "Wait for it. If it was killed, this is free within seconds.",
+                    "Wait for that run to end. If it was killed, the file is free again within seconds.",
                 ) from error
             _note_holder(descriptor, f"process {os.getpid()} on {os.uname().nodename}, since {now()}")
             try:
@@ -390,7 +390,7 @@ def _warnings_about_secrets(place: Place, access: Access, before: Rights | None,
     if not (access.is_secret and before and after and before.mode & OTHERS):
         return []
     return [
-        f"{place.path} holds secrets, and its mode {before.mode:04o} let others use it: it gets the mode "
+        f"{place.path} contains secrets, and its mode {before.mode:04o} gave others access: its mode is set to "
         f"{after.mode:04o}."
     ]
 

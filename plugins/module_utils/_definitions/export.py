@@ -74,7 +74,7 @@ def _secrets(params: Mapping[str, Any]) -> tuple[bool, Rules]:
     """Return whether secrets are kept, and what the user says of the definition; raise InputError."""
     given = params["secrets"]
     if KEEP in given and given != [KEEP]:
-        raise InputError("secrets: keep keeps all secrets: it does not go with other values.")
+        raise InputError("secrets: keep keeps all secrets, so it cannot be combined with other values.")
     places = tuple(place for place in given if place not in (KEEP, REDACT))
     return given == [KEEP], rules_in(params)._replace(secrets=places)
 

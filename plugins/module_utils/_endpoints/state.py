@@ -115,9 +115,9 @@ def check_options(params: Mapping[str, Any]) -> Options:
     if state != "present":
         for option in ("type", "role", "description", "settings_type", "settings", "secrets"):
             if params[option] is not None:
-                raise InputError(f"{option} has no meaning with state: {state}.")
+                raise InputError(f"{option} cannot be used with state: {state}.")
     if (params["configuration"] is not None) != (state == "reconfigured"):
-        raise InputError("state: reconfigured needs configuration, and no other state takes it.")
+        raise InputError("configuration is required with state: reconfigured, and cannot be used with any other state.")
     role = params["role"].upper() if params["role"] else None
     options = Options(
         server=check_name("server", params["server"]),

@@ -122,7 +122,7 @@ def _typed(option: str, kind: str, value: Any) -> Any:
     if kind in ("str", "path"):
         if isinstance(value, str) or is_number:
             return os.path.expanduser(os.path.expandvars(str(value))) if kind == "path" else str(value)
-        raise InputError(f"{option} must be a text.")
+        raise InputError(f"{option} must be a string.")
     text = str(value).strip().lower()
     if kind == "int":
         try:

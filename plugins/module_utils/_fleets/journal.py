@@ -136,7 +136,8 @@ class Journal:
 def _unwritable(path: str, error: OSError) -> InputError:
     return InputError(
         f"journal ({path}) cannot be written: {error.strerror}.",
-        "Nothing is sent that cannot be noted before. Make room, then run this again.",
+        "Nothing is sent before it is noted in the journal. Free disk space or fix the permissions, then run this "
+        "again.",
     )
 
 
@@ -186,7 +187,7 @@ def read_journal(path: str, address: str, operation: str) -> JournalState:
                 )
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(
-                f"journal ({path}) is damaged at line {number}. Look at it, then move it away to start anew."
+                f"journal ({path}) is damaged at line {number}. Look at it, then move it away to start over."
             ) from error
     continues = before == operation and not is_over
     has_ended = before in ("", operation) and is_over
@@ -229,7 +230,7 @@ def _check_run(path: str, address: str, entry: Mapping[str, Any]) -> None:
     if entry["schema"] > SCHEMA:
         raise InputError(f"journal ({path}) was written by a newer release (schema {entry['schema']}).")
     if entry["enterprise_manager"] != address:
-        raise InputError(f"journal ({path}) is of another Enterprise Manager: {entry['enterprise_manager']}.")
+        raise InputError(f"journal ({path}) belongs to another Enterprise Manager: {entry['enterprise_manager']}.")
 
 
 class JournaledApi(Api):

@@ -78,7 +78,7 @@ def check_waves(params: Mapping[str, Any]) -> WavesOption:
         ]
         return WavesOption(None, dependencies)
     if params["dependencies"]:
-        raise InputError("dependencies has a meaning only with waves: auto. A list in waves is the order itself.")
+        raise InputError("dependencies can only be used with waves: auto. A list in waves is the order itself.")
     given = _listed(value)
     read_selectors("waves", given)
     return WavesOption(given, [])
@@ -101,7 +101,9 @@ def _listed(value: Any) -> list[dict[str, Any]]:
     if value is None:
         return []
     if not isinstance(value, list):
-        raise InputError(f"waves must be auto, or a list of selectors (as a text: in JSON), not {_shown(value)}.")
+        raise InputError(
+            f"waves must be auto, or a list of selectors (or such a list as a JSON string), not {_shown(value)}."
+        )
     for item in value:
         if not isinstance(item, dict):
             raise InputError(f"Each of waves must be a selector, such as {{server: Compose-DW}}, not {_shown(item)}.")

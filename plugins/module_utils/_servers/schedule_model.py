@@ -134,7 +134,7 @@ def check_options(params: Mapping[str, Any]) -> None:
     """Raise InputError for options that cannot be meant."""
     given = [option for option in ("cron", "local_time", "action", "tasks") if params[option] is not None]
     if params["state"] == "absent" and given:
-        raise InputError(f"{given[0]} has no meaning with state: absent.")
+        raise InputError(f"{given[0]} cannot be used with state: absent.")
     if params["cron"] is not None:
         try:
             cron.parse(params["cron"])

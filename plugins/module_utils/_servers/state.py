@@ -94,7 +94,7 @@ def check_options(params: Mapping[str, Any]) -> Wanted:
         raise InputError("update_password: always needs server_password.")
     if params["wait"] and (state == "absent" or members["monitored"] is False):
         why = "state: absent" if state == "absent" else "monitored: false"
-        raise InputError(f"wait has no meaning with {why}: it waits until the server is monitored.")
+        raise InputError(f"wait cannot be used with {why}: it waits until the server is monitored.")
     return Wanted(
         name=check_name("name", params["name"]),
         state=state,

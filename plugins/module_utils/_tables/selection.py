@@ -155,8 +155,8 @@ def _read(api: Api, task: TaskName) -> Json:
     # The API always sends the lists, empty or not. Anything else taken for an empty one would empty the selection.
     if not any(isinstance(answer.get(option), list) for option in LISTS):
         raise AemError(
-            f"GetTaskTableSelection of {task.subject} was answered without a selection.",
-            "Check the server and whatever stands between (proxy, load balancer). Nothing was sent.",
+            f"The answer to GetTaskTableSelection of {task.subject} has no table selection.",
+            "Check the server, and any proxy or load balancer in between. Nothing was sent.",
         )
     return answer
 

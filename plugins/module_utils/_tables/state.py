@@ -19,6 +19,7 @@ from .._client.errors import AemError, InputError, Interrupted, LoginRefused, Tr
 from .._client.nearest import CASE, did_you_mean
 from .._common.lost_answers import confirm_lost_write
 from .._common.rows import Row, raise_failures, values, with_rows
+from .._common.times import moment
 from .._common.wait import TimedOut, Waiting, check_waiting, wait_until
 from .._run.result import Mode, Result, diff
 from .._tasks.counters import only_loads
@@ -105,7 +106,7 @@ class Work:
                 self._wait()
         except AemError as failure:
             if len(self.rows) > 1:
-                failure.message += f" {len(self._begun)} of {len(self.rows)} tables were begun."
+                failure.message += f" Work was started on {len(self._begun)} of {len(self.rows)} tables."
             with_rows(failure, "tables", self._finished_rows())
             raise
         self._raise_failures()
@@ -121,7 +122,7 @@ class Work:
     def _apply(self, name: TableName) -> None:
         """Send the call for one table if it is due; a failure goes to its row."""
         row, task = self.rows[name], self._wanted.task
-        self._begun[name] = time.monotonic()
+        self._begun[name], row.started = time.monotonic(), moment()
         if name not in self._before:
             text = f'The task "{task.name}" on server "{task.server}" has no table "{name}".'
             near = did_you_mean(str(name), self._names())
@@ -133,6 +134,7 @@ class Work:
                 row.changed, row.after = True, None
             except (Interrupted, LoginRefused):  # for all: to go on would lock the user's account
                 del self._begun[name]
+                row.started = None
                 raise
             except AemError as failure:
                 self._fail(name, failure)
@@ -222,7 +224,7 @@ class Work:
         limit = f"{self._wanted.waiting.timeout:g} seconds"
         text = f"The {self._wanted.subject(name)} is still {table.state if table else 'unknown'} after {limit}."
         if self.rows[name].changed and table and not has_begun(self._before[name], table):
-            text += f" It shows no effect of {METHODS[self._wanted.state]}, which was sent, hence changed: true."
+            text += f" It shows no effect of {METHODS[self._wanted.state]}, which was sent, so changed is true."
         if trouble:
             text += f" The last reading failed: {trouble}"
         return WaitError(text, f"The server goes on with it. Raise wait_timeout if it needs longer. {LOOK_AT_LOG}")
@@ -249,7 +251,7 @@ class Work:
         if self._wanted.state == "reloaded":
             hint = "Run this again for the failed ones only: a reload loads again what is loaded."
         else:
-            hint = "Run this again: what is done stays done."
+            hint = "Run this again: finished tasks are not touched again."
         raise_failures("tables", rows, hint)
 
 

@@ -73,7 +73,7 @@ def check_options(params: Mapping[str, Any]) -> Wanted:
         raise InputError("Give either clone_of or a definition (definition, src), not both.")
     if params["import_mode"] == "replace":
         raise InputError(
-            "import_mode: replace has no meaning with clone_of: a task that is there is never overwritten."
+            "import_mode: replace cannot be used with clone_of: a clone never overwrites an existing task."
         )
     if task == original:
         raise InputError("clone_of and name are the same: a task cannot be a copy of itself.")
@@ -143,7 +143,7 @@ def _check_endpoints(api: Api, wanted: Wanted, original: Json) -> list[str]:
     except ApiError as error:
         if error.error_code == NOT_SUPPORTED:
             error.message = f'Tasks of server "{wanted.task.server}" cannot be cloned, as it is not a Replicate server.'
-            error.hint = "The guide has CloneTask for Qlik Replicate servers only. Nothing was sent."
+            error.hint = "CloneTask is documented for Qlik Replicate servers only. Nothing was sent."
             raise
         if not error.is_refusal:
             raise

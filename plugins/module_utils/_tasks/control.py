@@ -30,7 +30,7 @@ RUN_TIMEOUT = "AEM_RUN_TASK_TIMEOUT"
 NO_OPTION = "NONE"  # that of Compose until November 2023 (docs/enterprise_manager_api.md, 5.6)
 RECOVERS = (
     "It needs no further start: it retries by itself, because of an error at its source or target, which the task's "
-    "log in the console names. Run this again to go on watching."
+    "log in the console names. Run this again to keep watching."
 )
 
 Watch = Callable[[TaskSnapshot], None]
@@ -314,7 +314,7 @@ class Control:
         last, limit, subject = over.last, self._limit, self._task.subject
         error_code: str | None = code
         goes_further = code == RUN_TIMEOUT and (self._operation.makes_tables or self._operation.wait_for != RUNNING)
-        hint = "Look at the task's log in the console. The server goes on with it; run this again to go on watching."
+        hint = "Look at the task's log in the console. The server goes on with it; run this again to keep watching."
         if last is None or over.trouble:
             known = f"was last seen {last.state}" if last else "was not seen at all"
             text = f"The {subject} {known} within {limit}, and cannot be read now: {over.trouble}"

@@ -76,8 +76,8 @@ def read_note(folder: str, task: TaskName, address: str) -> Note | None:
         ) from error
     if owner != address:
         raise InputError(
-            f"The note of a replacement that did not end ({path}) is of another Enterprise Manager: {owner}, not "
-            f"{address}. Nothing was done.",
+            f"The note of a replacement that did not end ({path}) belongs to another Enterprise Manager: {owner}, "
+            f"not {address}. Nothing was done.",
             "Give each Enterprise Manager a backup_dir of its own.",
         )
     return note

@@ -86,13 +86,13 @@ def _check_meaning(state: str, params: Mapping[str, Any]) -> None:
     """Raise InputError for an option that has no meaning with this state."""
     given = [option for option in (*CLONING, "definition", "src") if params[option] is not None]
     if given and state != "present":
-        raise InputError(f"{given[0]} has a meaning with state: present only.")
+        raise InputError(f"{given[0]} can only be used with state: present.")
     if given and given[0] in CLONING and given[0] != "clone_of":
-        raise InputError(f"{given[0]} has a meaning with clone_of only.")
+        raise InputError(f"{given[0]} can only be used with clone_of.")
     if params["drain"] is not None and state != "drained":
-        raise InputError("drain has a meaning with state: drained only.")
+        raise InputError("drain can only be used with state: drained.")
     if params["wait_for"] and state in ("present", "absent"):
-        raise InputError(f"wait_for has no meaning with state: {state}.")
+        raise InputError(f"wait_for cannot be used with state: {state}.")
 
 
 def plan(operation: Operation, current: TaskSnapshot | None) -> Plan:
@@ -178,7 +178,8 @@ def _warnings_about(
         warnings.append(f"The {task.subject} has finished, but with tables in error: {last.work}.")
     if current and current.state not in KNOWN_STATES:
         warnings.append(
-            f"The {task.subject} is in the state {current.state}, of which little is known: the server decides."
+            f"The {task.subject} is in the state {current.state}, which this collection does not know: the server "
+            "decides."
         )
     if current and operation.state == "started" and not todo.run and operation.run_option != RESUME:
         warnings.append(

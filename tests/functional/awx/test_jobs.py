@@ -60,7 +60,7 @@ def test_without_a_ca_the_store_of_the_system_is_trusted(em, jobs) -> None:
     job = jobs.launch("Qlik EM: state report")
     assert not job.successful
     assert jobs.variables["QLIK_EM_CA_PATH"] == ""
-    assert "Point ca_path (QLIK_EM_CA_PATH) to the CA" in job.output
+    assert "Set ca_path (QLIK_EM_CA_PATH) to the certificate of the CA" in job.output
     assert "is an empty file" not in job.output
 
 

@@ -49,6 +49,8 @@ FINE: dict[str, dict[str, Any]] = {
     "aem_heal": {**FLEET, "mode": "heal", "state_file": "{folder}/heal.json"},
     "aem_import": {"server": "Replicate-Prod", "definition": definition()},
     "aem_maintenance_window": {**FLEET, "state": "recorded", "path": "{folder}/checkpoint"},
+    "aem_metrics": {"dest": "{folder}/qlik.prom"},
+    "aem_report": {"dest": "{folder}/x.html"},
     "aem_schedule": {"server": "Replicate-Prod", **NIGHTLY},
     "aem_schedule_info": {"server": "Replicate-Prod"},
     "aem_server": {**NEW, "state": "present"},
@@ -70,14 +72,14 @@ CONNECTION: list[Row] = [
     ({"url": None}, "url is missing: give the option url or set QLIK_EM_URL."),
     ({"url": " "}, "url is missing"),
     ({"url": "http://em.example.com"}, "url must begin with https://"),
-    ({"url": "ftp://em.example.com"}, 'url "ftp://em.example.com" is not of the form'),
-    ({"url": "https://"}, "is not of the form"),
-    ({"url": "https://em.example.com:0"}, "is not of the form"),
-    ({"url": "https://em.example.com:99999"}, "is not of the form"),
-    ({"url": "https://[::1"}, "is not of the form"),
-    ({"url": "https://em.example.com/?a=b"}, "is not of the form"),
-    ({"url": "https://em example.com"}, "is not of the form"),
-    ({"url": "https://em%20example.com"}, "is not of the form"),
+    ({"url": "ftp://em.example.com"}, 'url "ftp://em.example.com" is not in the form'),
+    ({"url": "https://"}, "is not in the form"),
+    ({"url": "https://em.example.com:0"}, "is not in the form"),
+    ({"url": "https://em.example.com:99999"}, "is not in the form"),
+    ({"url": "https://[::1"}, "is not in the form"),
+    ({"url": "https://em.example.com/?a=b"}, "is not in the form"),
+    ({"url": "https://em example.com"}, "is not in the form"),
+    ({"url": "https://em%20example.com"}, "is not in the form"),
     ({"url": "https://me:secret@em.example.com"}, "must not contain a user or a password"),
     ({"username": "olga", "password": "with:colon"}, "password must not contain a colon"),
     ({"username": "a:b", "password": "s3cr3t"}, "username must not contain a colon"),
@@ -96,9 +98,9 @@ CONNECTION: list[Row] = [
     ({"client_cert": "/x.pem"}, "client_cert needs client_key"),
     ({"client_key": "/x.pem"}, "client_key needs client_cert"),
     ({"client_cert": "/x.pem", "client_key": "/x.pem"}, "cannot be read: No such file or directory"),
-    ({"proxy": "https://proxy:3128"}, "proxy is not of the form"),
-    ({"proxy": "proxy:3128"}, "proxy is not of the form"),
-    ({"proxy": "http://pr%20xy:3128"}, "proxy is not of the form"),
+    ({"proxy": "https://proxy:3128"}, "proxy is not in the form"),
+    ({"proxy": "proxy:3128"}, "proxy is not in the form"),
+    ({"proxy": "http://pr%20xy:3128"}, "proxy is not in the form"),
 ]
 
 
@@ -127,9 +129,9 @@ def scopes() -> list[Row]:
         *blank_names("server"),
         ({"scope": "task"}, "scope is task but all of the following are missing: task"),
         ({"scope": "endpoint"}, "scope is endpoint but all of the following are missing: endpoint"),
-        ({"task": "orders"}, "task has no meaning with scope: server."),
-        ({"scope": "tasks", "task": "orders"}, "task has no meaning with scope: tasks."),
-        ({"scope": "task", "task": "orders", "endpoint": "ERP"}, "endpoint has no meaning with scope: task."),
+        ({"task": "orders"}, "task cannot be used with scope: server."),
+        ({"scope": "tasks", "task": "orders"}, "task cannot be used with scope: tasks."),
+        ({"scope": "task", "task": "orders", "endpoint": "ERP"}, "endpoint cannot be used with scope: task."),
         ({"scope": "task", "task": "."}, 'task must not be "."'),
         ({"scope": "endpoint", "endpoint": " "}, "endpoint must not be empty or blank."),
     ]
@@ -139,13 +141,13 @@ def starting(**base: Any) -> list[Row]:
     """Return rows for how a task is started."""
     at = {**base, "run_option": "resume_processing_from_timestamp"}
     form = "cdc_position must be a time in UTC, like 2026-11-25T18:00:00Z, not "
-    made = "which YAML may have made of something else."
+    made = "which YAML may have made from something else."
     starts = {"state": "started", **base}
     return [
         (at, "run_option: resume_processing_from_timestamp needs cdc_position."),
         ({**base, "run_option": "resume_processing_from_position", "cdc_position": " "}, "needs cdc_position"),
         ({**base, "run_option": "recover_using_checkpoint_stored_on_target"}, "needs cdc_position"),
-        ({**base, "cdc_position": "1"}, "cdc_position has no meaning with run_option: resume_processing."),
+        ({**base, "cdc_position": "1"}, "cdc_position cannot be used with run_option: resume_processing."),
         *(
             ({**at, "cdc_position": text}, f'{form}"{text}".')
             for text in ("2026-11-31T03:00:00", "11/25/2026 18:00:00", "1790000000", "2026-11-25T18:00.5", "now")
@@ -154,22 +156,23 @@ def starting(**base: Any) -> list[Row]:
             ({**base, "run_option": "resume_processing_from_position", "cdc_position": value}, made)
             for value in (5349, 153070, 1.5, True, ["1"], {"a": 1})
         ),
-        ({**at, "cdc_position": 1790000000}, f"cdc_position must be a text, not int 1790000000, {made}"),
-        ({"state": "stopped", "wait_for": "finished"}, "wait_for has no meaning with state: stopped."),
-        ({"state": "drained", "wait_for": "running"}, "wait_for has no meaning with state: drained."),
+        ({**at, "cdc_position": 1790000000}, f"cdc_position must be a string, not int 1790000000, {made}"),
+        ({"state": "stopped", "wait_for": "finished"}, "wait_for cannot be used with state: stopped."),
+        ({"state": "drained", "wait_for": "running"}, "wait_for cannot be used with state: drained."),
         (
             {**starts, "wait_for": "loaded", "wait": False},
             "wait_for: loaded waits: leave wait: false out, or wait_for.",
         ),
         ({**starts, "wait_for": "done"}, "value of wait_for must be one of"),
-        ({**starts, "max_latency": 5}, "max_latency has a meaning with wait_for: latency only."),
+        ({**starts, "max_latency": 5}, "max_latency can only be used with wait_for: latency."),
         (
             {**starts, "wait_for": "latency", "max_latency": -1},
             "max_latency must be between 0 and 86400 seconds, not -1.",
         ),
         (
             {**starts, "run_option": "metadata_only_create_missing_tables", "wait_for": "loaded"},
-            "run_option: metadata_only_create_missing_tables makes tables and stops by itself: wait_for: loaded has",
+            "run_option: metadata_only_create_missing_tables makes tables and stops by itself: wait_for: loaded "
+            "cannot be used with it.",
         ),
         (
             {**base, "run_option": "metadata_only_recreate_all_tables"},
@@ -181,7 +184,7 @@ def starting(**base: Any) -> list[Row]:
 
 def waves() -> list[Row]:
     """Return rows for the order of many tasks."""
-    form = "waves must be auto, or a list of selectors (as a text: in JSON), not"
+    form = "waves must be auto, or a list of selectors (or such a list as a JSON string), not"
     both = {"before": [{"name": "orders"}], "after": [{"name": "invoices"}]}
     auto = {"waves": "auto"}
     return [
@@ -197,11 +200,11 @@ def waves() -> list[Row]:
         ({"waves": [{"colour": "red"}]}, "waves.colour. Supported parameters include: name, server, state, tag."),
         ({"waves": [{"state": ["asleep"]}]}, "value of state must be one or more of"),
         ({"waves": [{"tag": {"a": 1}}]}, "found in 'waves'. and we were unable to convert to list"),
-        ({"waves": [{"name": "hush\n"}]}, "name in waves ends in a line end"),
-        ({"waves": "auto\n"}, "waves ends in a line end"),
+        ({"waves": [{"name": "hush\n"}]}, "name in waves ends with a newline"),
+        ({"waves": "auto\n"}, "waves ends with a newline"),
         ({"waves": [{"server": " "}]}, "server in waves must not be empty or blank."),
-        ({"dependencies": [both]}, "dependencies has a meaning only with waves: auto."),
-        ({"dependencies": [both], "waves": []}, "dependencies has a meaning only with waves: auto."),
+        ({"dependencies": [both]}, "dependencies can only be used with waves: auto."),
+        ({"dependencies": [both], "waves": []}, "dependencies can only be used with waves: auto."),
         ({**auto, "dependencies": [{"before": [{"name": "x"}]}]}, "missing required arguments: after"),
         ({**auto, "dependencies": [{**both, "why": "x"}]}, "dependencies.why. Supported parameters include: after,"),
         ({**auto, "dependencies": [{**both, "after": []}]}, "after in item 1 of dependencies must hold at least one"),
@@ -236,7 +239,7 @@ def fleets_to_read() -> list[Row]:
         (literal, 'include names tasks that do not exist: "nope" on server "Replicate-Prod".'),
         (
             {"include": [{"server": "Replicate-Prod", "name": "x*"}]},
-            "include selects no task. Set allow_empty: true if that can be right.",
+            "include selects no task. Set allow_empty: true if that is acceptable.",
         ),
         (
             {"waves": [{"name": "orders"}, {"tag": ["erp"]}]},
@@ -272,7 +275,7 @@ TWICE = {BODY: {"tasks": definition()[BODY]["tasks"] * 2}}
 def files(option: str, verb: str = "written", **others: Any) -> list[Row]:
     """Return what is not a file, for an option that names one."""
     trouble = f"cannot be {verb}:"
-    system = "is in a folder of the system, which is not for files."
+    system = "is in a system folder that is not for files."
     rows: list[Row] = [
         ({option: "{folder}"}, f"{option} ({{folder}}) {trouble} it is a folder."),
         ({option: "{folder}/"}, f"{option} ({{folder}}/) {trouble} it is a folder."),
@@ -283,7 +286,7 @@ def files(option: str, verb: str = "written", **others: Any) -> list[Row]:
         ({option: "/dev/stdout"}, f"{option} (/dev/stdout) {trouble} /dev/stdout {system}"),
         ({option: "/dev/fd/0"}, f"{trouble} /dev/fd {system}"),
         ({option: "/proc/self/comm"}, f"{trouble} /proc/self {system}"),
-        ({option: "a\0b"}, f"{option} holds a control character (U+0000)."),
+        ({option: "a\0b"}, f"{option} contains a control character (U+0000)."),
         ({option: "{binary}"}, "it is UTF-16, not UTF-8. Save it as UTF-8"),
     ]
     if verb == "written":

@@ -51,13 +51,13 @@ BAD: dict[str, list[Row]] = {
         *scopes(),
         ({"viewer_role": {"users": ["a"]}, "operator_role": {"users": ["A"]}}, 'The user "a" would have two roles'),
         ({"viewer_role": {"groups": ["g"]}, "none_role": {"groups": ["G"]}}, 'The group "G" would have two roles'),
-        ({"viewer_role": {"users": [" "]}}, "users of viewer_role must not hold empty or blank names."),
-        ({"viewer_role": {"groups": [""]}}, "groups of viewer_role must not hold empty or blank names."),
+        ({"viewer_role": {"users": [" "]}}, "users of viewer_role must not contain empty or blank names."),
+        ({"viewer_role": {"groups": [""]}}, "groups of viewer_role must not contain empty or blank names."),
         ({"admin_role": None}, "state: present needs a role or disable_inheritance"),
         ({"admin_role": None, "state": "replaced"}, "state: replaced needs a role"),
         ({"admin_role": None, "state": "absent"}, "it needs force: true."),
-        ({"state": "absent", "force": True}, "force drops the whole ACL, and roles name some of it"),
-        ({"state": "absent", "disable_inheritance": True}, "disable_inheritance has no meaning with state: absent"),
+        ({"state": "absent", "force": True}, "force deletes the whole ACL, but the roles name parts of it"),
+        ({"state": "absent", "disable_inheritance": True}, "disable_inheritance cannot be used with state: absent"),
         ({"reader_role": {"users": ["a"]}}, "reader_role"),
         ({"viewer_role": {"people": ["a"]}}, "viewer_role.people. Supported parameters include: groups, users."),
         ({"viewer_role": "a"}, "dictionary requested"),
@@ -67,19 +67,19 @@ BAD: dict[str, list[Row]] = {
         ({"path": "login"}, "path must not be login"),
         ({"path": "/Logout/", "method": "post"}, "path must not be Logout"),
         ({"path": ["LOGIN", "x"]}, "path must not be LOGIN"),
-        ({"path": "servers?action=x"}, 'path must not contain "?" as a text. Use query'),
+        ({"path": "servers?action=x"}, 'path must not contain "?" when it is a string. Use query'),
         ({"path": "servers/a#b"}, 'path must not contain "#"'),
         ({"path": "/attunityenterprisemanager/api/v1/servers"}, "path must begin below /api/v1"),
         ({"path": "api/v1/servers"}, "path must begin below /api/v1"),
         ({"path": ""}, "A part of path must not be empty"),
         ({"path": "servers//tasks"}, "A part of path must not be empty"),
         ({"path": "servers/../x"}, 'A part of path must not be ".."'),
-        ({"path": []}, "path must be a text, like servers/Replicate-Prod, or a list"),
-        ({"path": {"a": 1}}, "path must be a text, like"),
+        ({"path": []}, "path must be a string, like servers/Replicate-Prod, or a non-empty list"),
+        ({"path": {"a": 1}}, "path must be a string, like"),
         ({"path": ["servers", None]}, "A part of path must not be empty"),
-        ({"query": {"a": [1]}}, "query.a must be a text, a number or a boolean"),
-        ({"body": {"a": 1}}, "body does not go with method=get"),
-        ({"method": "post", "body": 3}, "body must be a dict, a list or a text"),
+        ({"query": {"a": [1]}}, "query.a must be a string, a number or a boolean"),
+        ({"body": {"a": 1}}, "body cannot be used with method: get"),
+        ({"method": "post", "body": 3}, "body must be a dictionary, a list or a string"),
     ],
     "aem_audit_trail": [
         *(({option: value}, f"{option} {MOMENT.format(value)}") for option in ("start", "end") for value in MOMENTS),
@@ -112,14 +112,17 @@ BAD: dict[str, list[Row]] = {
     "aem_endpoint": [
         *blank_names("server", "name"),
         *spans(*WAITING),
-        ({"settings": {"password": 815}}, "settings.password must be a text: write it in quotes."),
-        ({"settings": {"clientSecret": {"port": 1}}}, "settings.clientSecret.port must be a text: write it in quotes."),
-        ({"secrets": {"deep": {"pin": 815}}}, "secrets.deep.pin must be a text: write it in quotes."),
+        ({"settings": {"password": 815}}, "settings.password must be a string: write it in quotes."),
+        (
+            {"settings": {"clientSecret": {"port": 1}}},
+            "settings.clientSecret.port must be a string: write it in quotes.",
+        ),
+        ({"secrets": {"deep": {"pin": 815}}}, "secrets.deep.pin must be a string: write it in quotes."),
         ({"settings": {"a": {"b": 1}}, "secrets": {"a": {"b": "x"}}}, "a.b is given in settings and in secrets"),
         ({"settings": {"a": 1}, "secrets": {"a": {"b": "x"}}}, "secrets.a is a mapping, but settings.a is not."),
         ({"settings": "no mapping"}, "settings"),
         *(
-            ({"state": state, "configuration": "x" if state == "reconfigured" else None, **one}, "has no meaning with")
+            ({"state": state, "configuration": "x" if state == "reconfigured" else None, **one}, "cannot be used with")
             for state in ("absent", "reconfigured")
             for one in (
                 {"settings": {"a": 1}},
@@ -129,9 +132,12 @@ BAD: dict[str, list[Row]] = {
                 {"description": ""},
             )
         ),
-        ({"state": "absent", "secrets": {"a": "something"}}, "secrets has no meaning with state: absent."),
-        ({"state": "absent", "configuration": "x"}, "state: reconfigured needs configuration, and no other state"),
-        ({"state": "reconfigured"}, "state: reconfigured needs configuration"),
+        ({"state": "absent", "secrets": {"a": "something"}}, "secrets cannot be used with state: absent."),
+        (
+            {"state": "absent", "configuration": "x"},
+            "configuration is required with state: reconfigured, and cannot be used with any other state",
+        ),
+        ({"state": "reconfigured"}, "configuration is required with state: reconfigured"),
         ({"state": "reconfigured", "configuration": "ERP"}, "configuration must name another endpoint than name."),
         ({"state": "reconfigured", "configuration": ".."}, 'configuration must not be ".."'),
         ({**NEW_ENDPOINT, "type": " "}, "type must not be empty or blank"),
@@ -151,7 +157,10 @@ BAD: dict[str, list[Row]] = {
         ({"dest": "/nowhere/x.json"}, "dest (/nowhere/x.json) cannot be written: there is no folder /nowhere."),
         ({"dest": " "}, "dest must not be empty or blank."),
         *(
-            ({"secrets": "keep", "mode": mode}, f'mode ("{mode}") would let others use the file, but it holds secrets')
+            (
+                {"secrets": "keep", "mode": mode},
+                f'mode ("{mode}") would give others access to the file, but it contains secrets',
+            )
             for mode in ("0640", "0601", "g+r", "a=rw", "u=rw,o=r", "g=u", "+r")
         ),
         ({"objects": []}, "objects must name at least one kind of object."),
@@ -168,15 +177,15 @@ BAD: dict[str, list[Row]] = {
         ({"max_failures": 0}, "max_failures must be between 1 and 1000000, not 0."),
         ({"max_restarts": 0}, "max_restarts must be between 1 and 100, not 0."),
         ({"within": 0}, "within must be between 1 and 2592000, not 0."),
-        ({"never_if": {"messages": [""]}}, "An empty text in never_if.messages would be in every message"),
+        ({"never_if": {"messages": [""]}}, "An empty string in never_if.messages would match every message"),
         ({"never_if": {"error": ["x"]}}, "never_if.error. Supported parameters include: messages, stop_reasons."),
-        ({"state_file": None}, "mode: heal needs state_file, or else each run would begin anew"),
+        ({"state_file": None}, "mode: heal needs state_file: without it, no run would know of earlier restarts"),
         ({"memory": {}}, "Only one of state_file and memory may be given."),
-        ({"state_file": None, "memory": {"a": 1}}, "(option memory) is damaged or was edited: it is not the memory of"),
+        ({"state_file": None, "memory": {"a": 1}}, "(option memory) is damaged or was edited: it is not a memory of"),
         ({"state_file": "/nowhere/x"}, "state_file (/nowhere/x) cannot be written: there is no folder /nowhere."),
         ({"state_file": "{file}"}, "The memory ({file}) is damaged or was edited: it is not JSON. Nothing was done."),
-        ({"windows": ["{folder}/w"]}, "There is no checkpoint {folder}/w (windows), so nobody can know whether a"),
-        *(({"windows": [f"a{sign}b"]}, "windows holds a control character") for sign in "\0\n\t\x1b"),
+        ({"windows": ["{folder}/w"]}, "There is no checkpoint {folder}/w (windows), so it is not known whether a"),
+        *(({"windows": [f"a{sign}b"]}, "windows contains a control character") for sign in "\0\n\t\x1b"),
         ({"windows": ["{file}"]}, "The checkpoint ({file}) is damaged: it is not JSON. Nothing was done."),
         ({"windows": ["{binary}"]}, "windows ({binary}) cannot be read: it is UTF-16, not UTF-8."),
         *files("state_file")[:-1],
@@ -205,7 +214,7 @@ BAD: dict[str, list[Row]] = {
             "(option checkpoint) is damaged: it is not a checkpoint",
         ),
         ({"drain": {"timeout": 0}}, "drain.timeout must be between 1 and 86400 seconds, not 0."),
-        ({"checkpoint": {}}, "state: recorded makes a checkpoint and takes none."),
+        ({"checkpoint": {}}, "checkpoint cannot be used with state: recorded, which creates one."),
         ({"path": "/nowhere/x"}, "path (/nowhere/x) cannot be written: there is no folder /nowhere."),
         *files("path")[:-1],
         *files("results_dest")[:-1],
@@ -220,10 +229,36 @@ BAD: dict[str, list[Row]] = {
                 ({"drain": {"max_latency": -1}}, "drain.max_latency must be between 0 and 86400 seconds, not -1."),
                 *START_WHEN,
                 ({"restart_margin": -1}, "restart_margin must be between 0 and 86400 seconds, not -1."),
-                ({"state": "restored", "from": "safe_point"}, "arrive twice at the target: it needs force: true."),
+                ({"state": "restored", "from": "safe_point"}, "arrive at the target twice: it needs force: true."),
                 ({"from": "the_start"}, "value of from must be one of: where_it_stopped, safe_point, got: the_start"),
             ]
         ),
+    ],
+    "aem_metrics": [
+        *blank_names("server", "name", is_list=True),
+        *files("dest"),
+        *access(),
+        ({"dest": "/nowhere/x"}, "dest (/nowhere/x) cannot be written: there is no folder /nowhere."),
+        ({"parallel": 0}, "parallel must be between 1 and 256, not 0."),
+        ({"parallel": 257}, "parallel must be between 1 and 256, not 257."),
+    ],
+    "aem_report": [
+        *files("dest"),
+        *access(),
+        ({"dest": "/nowhere/x.html"}, "dest (/nowhere/x.html) cannot be written: there is no folder /nowhere."),
+        ({"dest": " "}, "dest must not be empty or blank."),
+        *blank_names("server", is_list=True),
+        ({"parallel": 0}, "parallel must be between 1 and 256, not 0."),
+        ({"result": {"msg": "x"}}, "result has no rows of tasks. Give what aem_task_batch, aem_maintenance_window or"),
+        ({"result": {"tasks": ["x"]}}, "result has no rows of tasks."),
+        ({"result": {"tasks": [{"server": "x"}]}}, "Row 1 of result does not name a task (server and name)."),
+        ({"result": {"tasks": []}, "server": ["x"]}, "server has no meaning with result or rows_file: the page shows"),
+        ({"rows_file": "{folder}/rows"}, "rows_file ({folder}/rows) cannot be read: there is no such file."),
+        ({"rows_file": "{file}"}, "Line 1 of rows_file ({file}) is not JSON. Give what"),
+        ({"rows_file": "{binary}"}, "rows_file ({binary}) cannot be read: it is UTF-16, not UTF-8."),
+        ({"history": "{file}"}, "history ({file}) is damaged, or is another file: line 1 is not a run that aem_report"),
+        ({"history": "{folder}/x.html"}, "history ({folder}/x.html) is the file of dest, which would overwrite it."),
+        *files("history")[:-1],
     ],
     "aem_schedule": [
         *blank_names("server"),
@@ -252,7 +287,7 @@ BAD: dict[str, list[Row]] = {
         *(
             (
                 {"state": "absent", **dict.fromkeys(("cron", "action", "tasks"), None), **one},
-                "has no meaning with state",
+                "cannot be used with state",
             )
             for one in ({"cron": "* * * * * *"}, {"local_time": True}, {"action": "stop"}, {"tasks": ["orders"]})
         ),
@@ -267,8 +302,8 @@ BAD: dict[str, list[Row]] = {
         ({"port": 0}, "port must be between 1 and 65535, not 0."),
         ({"port": 65536}, "port must be between 1 and 65535, not 65536."),
         ({"update_password": "always", "server_password": None}, "update_password: always needs server_password."),
-        ({"wait": True, "monitored": False}, "wait has no meaning with monitored: false"),
-        ({"wait": True, "state": "absent"}, "wait has no meaning with state: absent"),
+        ({"wait": True, "monitored": False}, "wait cannot be used with monitored: false"),
+        ({"wait": True, "state": "absent"}, "wait cannot be used with state: absent"),
     ],
     "aem_server_info": blank_names("name", is_list=True),
     "aem_server_license": [
@@ -326,10 +361,10 @@ BAD: dict[str, list[Row]] = {
             "is not a folder: the old definition would have no place.",
         ),
         *(
-            ({"state": state, "definition": definition()}, "definition has a meaning with state: present only.")
+            ({"state": state, "definition": definition()}, "definition can only be used with state: present.")
             for state in ("absent", "started", "stopped", "restarted")
         ),
-        ({"state": "absent", "src": "x"}, "src has a meaning with state: present only."),
+        ({"state": "absent", "src": "x"}, "src can only be used with state: present."),
         *(
             ({**CLONE, **one}, text)
             for one, text in blank_names("clone_of", "source_endpoint", "target_endpoint", may_be_empty=True)
@@ -337,11 +372,11 @@ BAD: dict[str, list[Row]] = {
         *(({**CLONE, **one}, text) for one, text in spans(*WAITING)),
         ({**CLONE, "name": "orders"}, "clone_of and name are the same"),
         ({**CLONE, "definition": definition()}, "Give either clone_of or a definition"),
-        ({"state": "present", "target_endpoint": "Warehouse"}, "target_endpoint has a meaning with clone_of only."),
-        ({"state": "stopped", "clone_of": "orders"}, "clone_of has a meaning with state: present only."),
-        ({"state": "absent", "wait_for": "finished"}, "wait_for has no meaning with state: absent."),
+        ({"state": "present", "target_endpoint": "Warehouse"}, "target_endpoint can only be used with clone_of."),
+        ({"state": "stopped", "clone_of": "orders"}, "clone_of can only be used with state: present."),
+        ({"state": "absent", "wait_for": "finished"}, "wait_for cannot be used with state: absent."),
         *(
-            ({"state": state, "drain": {}}, "drain has a meaning with state: drained only.")
+            ({"state": state, "drain": {}}, "drain can only be used with state: drained.")
             for state in ("absent", "started", "stopped", "restarted")
         ),
         ({"state": "drained", "drain": {"timeout": 0}}, "drain.timeout must be between 1 and 86400 seconds, not 0."),
@@ -350,7 +385,7 @@ BAD: dict[str, list[Row]] = {
         *fleets(),
         (
             {"waves": "auto", "reverse": True},
-            "reverse has no meaning with waves: auto, whose order follows from state.",
+            "reverse cannot be used with waves: auto, whose order follows from state.",
         ),
         *starting(state="started"),
         *spans("timeout", *WAITING),
@@ -359,7 +394,7 @@ BAD: dict[str, list[Row]] = {
         *(({"state": "started", **one}, text) for one, text in START_WHEN),
         (
             {"state": "stopped", "start_when": {}},
-            "start_when has no meaning with state: stopped. To wait before a stop,",
+            "start_when cannot be used with state: stopped. To wait before a stop,",
         ),
         ({"state": "reloaded"}, "value of state must be one of: started, stopped, drained, restarted, got: reloaded"),
         ({"journal": "/nowhere/x"}, "journal (/nowhere/x) cannot be written: there is no folder /nowhere."),

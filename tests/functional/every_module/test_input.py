@@ -161,7 +161,7 @@ def test_a_ca_path_that_holds_no_certificate(user, tmp_path):
     junk = tmp_path / "ca.pem"
     junk.write_text("not a certificate")
     run = user.task(ca_path=str(junk))
-    assert run.failed and run.msg.startswith(f"ca_path ({junk}) does not hold what it should")
+    assert run.failed and run.msg.startswith(f"ca_path ({junk}) does not contain the expected unencrypted PEM")
 
 
 def test_a_missing_library_is_said_with_the_python_that_lacks_it(user, monkeypatch):

@@ -306,7 +306,7 @@ def test_a_password_whose_answer_is_lost_is_not_taken_for_stored(user, em):
 )
 def test_a_missing_role_is_named(user, em, login, options, role):
     run = user.run("aem_server", **options, username=f"{login}@corp.example", password=f"{login}-test-password")
-    assert run.failed and not run.changed and f"asks for the role {role}." in run.result["hint"]
+    assert run.failed and not run.changed and f"requires the role {role}." in run.result["hint"]
     assert executed(run) == []
 
 

@@ -84,7 +84,7 @@ def test_a_licence_that_templating_made_a_mapping_is_json_again(user):
 
 def test_a_compose_server_has_no_licence_of_this_kind(user):
     run = user.run("aem_server_license", server="Compose-DW", license=LICENCE)
-    assert run.failed and run.result["hint"] == "The guide has PutServerLicense for Qlik Replicate servers only."
+    assert run.failed and run.result["hint"] == "PutServerLicense is documented for Qlik Replicate servers only."
 
 
 def test_a_licence_that_is_refused(user):

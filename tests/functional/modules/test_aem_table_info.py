@@ -130,7 +130,7 @@ def test_what_does_not_exist(em, user):
     assert run.failed and run.result["error_code"] == "AEM_TASK_NOT_FOUND" and '"nothing"' in run.msg
     run = user.run("aem_table_info", server="Compose-DW", name="nightly__sales")
     assert run.result["error_code"] == "AEM_METHOD_NOT_SUPPORTED_VERSION"
-    assert run.result["hint"] == "The guide has GetTableList for Qlik Replicate servers only."
+    assert run.result["hint"] == "GetTableList is documented for Qlik Replicate servers only."
 
 
 def test_a_read_is_repeated_and_a_foreign_answer_is_none(em, user):
@@ -138,4 +138,4 @@ def test_a_read_is_repeated_and_a_foreign_answer_is_none(em, user):
     assert names(user.run("aem_table_info", **TASK)) == ALL
     em.faults([{"match": {"operation": "GetTableList"}, "nth": "all", "fault": "html"}])
     run = user.run("aem_table_info", **TASK)
-    assert run.failed and "something that is not of the API" in run.msg
+    assert run.failed and "something other than an API response" in run.msg

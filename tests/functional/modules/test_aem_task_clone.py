@@ -144,13 +144,13 @@ def test_the_nearest_task_is_named(operator):
         ({"clone_of": "twin"}, "a task cannot be a copy of itself"),
         ({"definition": definition("twin")}, "Give either clone_of or a definition"),
         ({"src": "x.json"}, "Give either clone_of or a definition"),
-        ({"import_mode": "replace", "backup_dir": "/var/tmp", "force": True}, "import_mode: replace has no meaning"),
+        ({"import_mode": "replace", "backup_dir": "/var/tmp", "force": True}, "import_mode: replace cannot be used"),
         ({"clone_of": " "}, "clone_of"),
-        ({"clone_of": None, "source_endpoint": "ERP"}, "source_endpoint has a meaning with clone_of only"),
-        ({"state": "started"}, "clone_of has a meaning with state: present only"),
+        ({"clone_of": None, "source_endpoint": "ERP"}, "source_endpoint can only be used with clone_of"),
+        ({"state": "started"}, "clone_of can only be used with state: present"),
         (
             {"clone_of": None, "clone_permissions": False, "state": "stopped"},
-            "clone_permissions has a meaning with state",
+            "clone_permissions can only be used with state",
         ),
     ],
 )
@@ -212,6 +212,6 @@ def test_an_older_release_answers_with_a_page(operator, em):
     run = clone(operator)
     assert run.failed and not run.changed and len(sent(run)) == 1 and run.result["http_status"] == 404
     assert (
-        "may not have CloneTask: the guide has it for Qlik Replicate servers only, since May 2025" in run.result["hint"]
+        "may not have CloneTask: it is documented for Qlik Replicate servers only, since May 2025" in run.result["hint"]
     )
     assert "twin" not in em.server(PROD)["tasks"]

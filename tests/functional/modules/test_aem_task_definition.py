@@ -371,7 +371,7 @@ def test_a_refusal_names_the_role(user):
 def test_a_server_of_another_product_is_said(admin):
     run = admin.task("load_dims__sales", "present", server="Compose-DW", definition=definition())
     assert run.failed and run.result["error_code"] == "AEM_METHOD_NOT_SUPPORTED_VERSION"
-    assert run.result["hint"] == "The guide has ExportTask for Qlik Replicate servers only."
+    assert run.result["hint"] == "ExportTask is documented for Qlik Replicate servers only."
 
 
 # Bad input

@@ -230,5 +230,5 @@ def test_a_404_page_says_which_method_is_missing(user, em, state, method):
         run = user.task(state=state, wait_timeout=1)
         assert run.failed and f"this release may not have {method}" in run.result["hint"]
         assert run.changed is (is_doubtful or state == "restarted")
-        assert ("Somebody between sent the page" in run.result["hint"]) is is_doubtful
+        assert ("The page probably came from a proxy in between" in run.result["hint"]) is is_doubtful
         assert ("was not sent again" in run.result["hint"]) is is_doubtful

@@ -99,6 +99,24 @@ def test_a_workflow_in_awx_with_a_shared_folder_may_be_launched_again(controller
     assert "is over" in step(controller, "restore", **artifact, **file)
 
 
+def test_each_step_writes_its_page_also_if_it_fails(controller, em, path, tmp_path):
+    given = {**PROD, "maintenance_window_path": path, "maintenance_window_report": str(tmp_path / "night.html")}
+    assert f"The page is {tmp_path}/night-freeze.html" in play(controller, "maintenance_begin", **given)
+    em.set_task("Replicate-Prod", "orders", fail_start="No.")
+    assert f"The page is {tmp_path}/night-restore.html" in play(controller, "maintenance_end", status=2, **given)
+    pages = [(tmp_path / f"night-{name}.html").read_text(encoding="utf-8") for name in ("freeze", "restore")]
+    assert "<title>Maintenance window: freeze</title>" in pages[0] and "2 tasks: 2 changed." in pages[0]
+    assert "It failed. 2 tasks: 1 failed and 1 changed." in pages[1]
+    assert len((tmp_path / "night-restore.jsonl").read_text(encoding="utf-8").splitlines()) == 2
+
+
+def test_a_page_that_cannot_be_written_is_said_and_stops_nothing(controller, em, path, tmp_path):
+    (tmp_path / "night-freeze.html").mkdir()
+    given = {**PROD, "maintenance_window_path": path, "maintenance_window_report": str(tmp_path / "night.html")}
+    assert "No page was written: dest (" in play(controller, "maintenance_begin", **given)
+    assert stopped(em) == RAN
+
+
 def test_the_artifact_of_another_window_is_refused(controller, em, path):
     file = {"maintenance_window_path": path}
     artifact = statistics(step(controller, "record", **PROD, **file))
@@ -106,7 +124,7 @@ def test_the_artifact_of_another_window_is_refused(controller, em, path):
     for recorded, which in (("2001-01-01T00:00:00Z", "an earlier"), ("2999-01-01T00:00:00Z", "a newer")):
         other = {"maintenance_window_checkpoint": document | {"recorded": recorded}}
         output = step(controller, "freeze", status=2, **other, **file)
-        assert f"the one that was handed on {recorded}: that is of {which} window." in output
+        assert f"the one in the option checkpoint {recorded}: that belongs to {which} window." in output
     assert not writes(em)
 
 
@@ -117,7 +135,7 @@ def test_a_window_that_was_frozen_by_the_artifact_alone_is_not_recorded_over(con
     step(controller, "freeze", **artifact)
     text = Path(path).read_text(encoding="utf-8")
     output = step(controller, "record", status=2, **PROD, **file)
-    assert "2 of the tasks that ran then are not back: Replicate-Prod/" in output
+    assert "2 of the tasks that ran then did not come back: Replicate-Prod/" in output
     assert Path(path).read_text(encoding="utf-8") == text
     step(controller, "restore", **file)
     assert not stopped(em)
@@ -137,7 +155,7 @@ def test_a_failure_shows_the_message_of_the_module_and_what_was_done_all_the_sam
         assert json.loads(variables) == {"maintenance_window_path": path, **given}
     output = play(controller, "maintenance_end", maintenance_window_path=path)
     assert "Of 3 tasks that ran: started 2, nothing to do 1, left alone 0, failed 0." in output
-    assert '"nothing to do: Replicate-Prod/locked. It was RUNNING already."' in output
+    assert '"nothing to do: Replicate-Prod/locked. It was already RUNNING."' in output
 
 
 def test_a_task_that_is_left_running_is_named_with_the_reason(controller, em, path):

@@ -49,23 +49,26 @@ def test_lists_and_mappings_may_be_texts(name, text, value):
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({"include": "P"}, "maintenance_window_include must be a list, or a text with one in YAML or JSON, not 'P'."),
+        ({"include": "P"}, "maintenance_window_include must be a list, or one as a string in YAML or JSON, not 'P'."),
         ({"include": '{"server": "P"}'}, "maintenance_window_include must be a list, or"),
-        ({"drain": "[1]"}, "maintenance_window_drain must be a mapping, or a text with one in YAML or JSON"),
-        ({"waves": "\n["}, "maintenance_window_waves is a text that is neither YAML nor JSON (line 2)."),
+        ({"drain": "[1]"}, "maintenance_window_drain must be a mapping, or one as a string in YAML or JSON"),
+        ({"waves": "\n["}, "maintenance_window_waves is a string that is neither YAML nor JSON (line 2)."),
         (
             {"waves": "[2026-06-31]"},
-            "maintenance_window_waves is a text that is neither YAML nor JSON. It must be a list.",
+            "maintenance_window_waves is a string that is neither YAML nor JSON. It must be a list.",
         ),
-        ({"waves": "[" * 9999}, "maintenance_window_waves is a text that is neither YAML nor JSON. It must be a list."),
+        (
+            {"waves": "[" * 9999},
+            "maintenance_window_waves is a string that is neither YAML nor JSON. It must be a list.",
+        ),
         ({"include": [{"servr": "P"}]}, "maintenance_window_include.servr"),
         ({"include": [{"server": ""}]}, "An empty selector in maintenance_window_include would mean every task"),
-        ({"waves": "automatic"}, "maintenance_window_waves must be a list, or a text with one"),
+        ({"waves": "automatic"}, "maintenance_window_waves must be a list, or one as a string in YAML or JSON"),
         ({"waves": ["P"]}, "Each of maintenance_window_waves must be a selector"),
         ({"waves": [{}]}, "An empty selector in maintenance_window_waves would mean every task"),
         (
             {"dependencies": '[{"before": [{"name": "a"}], "after": [{"name": "b"}]}]'},
-            "maintenance_window_dependencies has a meaning only with maintenance_window_waves: auto.",
+            "maintenance_window_dependencies can only be used with maintenance_window_waves: auto.",
         ),
         ({"parallel": "ten"}, "'maintenance_window_parallel' is of type"),
         ({"parallel": "0"}, "maintenance_window_parallel must be between 1 and 256, not 0."),

@@ -96,7 +96,7 @@ def test_bytes_that_are_not_text_are_of_no_kind():
 def test_what_cannot_be_parted_is_read_as_a_whole_if_it_is_not_too_long():
     text = json.dumps({"records": [RECORD] * 100}, indent=1)
     assert cleaned(text, most=len(text.encode())) == ("json", text)
-    with pytest.raises(AemError, match="neither a list in JSON, nor in lines") as caught:
+    with pytest.raises(AemError, match="neither a JSON list nor JSON lines") as caught:
         cleaned(text, most=len(text) - 1)
     assert "narrow start and end" in caught.value.hint
 
