@@ -232,12 +232,15 @@ collection =
     {collection}/
 [report]
 include_namespace_packages = true
+exclude_also = if __name__ == "__main__":
 show_missing = true
 precision = 1
 """
 
 
-def pytest(session: nox.Session, *default: str, also: Path | None = None, **variables: str) -> None:
+def pytest(
+    session: nox.Session, *default: str, also: Path | None = None, measure: bool = False, **variables: str
+) -> None:
     """Run the tests of the default folders, or of paths among the arguments; ``also`` has further collections."""
     given = any((ROOT / argument.partition("::")[0]).exists() for argument in session.posargs)
     options = [one for one in default if one.startswith("-")] if given else [*default]
@@ -249,6 +252,7 @@ def pytest(session: nox.Session, *default: str, also: Path | None = None, **vari
         *session.posargs,
         PYTHONPATH=os.pathsep.join([link(session), *([str(also)] if also else [])]),
         HYPOTHESIS_STORAGE_DIRECTORY=str(cache / "hypothesis"),
+        **(measured(session) if measure else {}),
         **variables,
     )
 
@@ -256,22 +260,23 @@ def pytest(session: nox.Session, *default: str, also: Path | None = None, **vari
 @session_of("test")
 def unit(session: nox.Session) -> None:
     """Unit tests."""
-    pytest(session, "tests/unit", **measured(session))
+    pytest(session, "tests/unit", measure=True)
 
 
 @session_of("test")
 def functional(session: nox.Session) -> None:
     """Against the stand-in over real HTTPS; side by side, as most of the time goes by in waiting."""
     others = [f"--ignore=tests/functional/{folder}" for folder in ("awx", "mitogen", "oldest", "ways")]
-    pytest(session, "--numprocesses=4", *others, "tests/functional", "tests/simulator/tests", **measured(session))
+    pytest(session, "--numprocesses=4", *others, "tests/functional", "tests/simulator/tests", measure=True)
 
 
 @session_of("oldest")
 def oldest(session: nox.Session) -> None:
     """The HTTP client with the oldest libraries that the modules support, and each module on the Python of RHEL 9."""
     client = "tests/unit/plugins/module_utils/_client"
-    python = {"OLDEST_PYTHON": python_of_rhel_9(session)} if "3.9" in PYTHONS else {}
-    pytest(session, "--numprocesses=4", "tests/functional/oldest", "tests/functional/client", client, **python)
+    python = python_of_rhel_9(session) if "3.9" in PYTHONS else ""
+    folders = ("tests/functional/oldest", "tests/functional/client", client)
+    pytest(session, "--numprocesses=4", *folders, OLDEST_PYTHON=python)
 
 
 def python_of_rhel_9(session: nox.Session) -> str:
@@ -289,7 +294,7 @@ def python_of_rhel_9(session: nox.Session) -> str:
 @on_each_core("ways")
 def ways(session: nox.Session, core: Core) -> None:
     """In process and as a module, compared on one core; and what signals do."""
-    pytest(session, "tests/functional/ways", **(measured(session) if core == CORES[-1] else {}))
+    pytest(session, "tests/functional/ways", measure=core == CORES[-1])
 
 
 @session_of("next", NEXT)
