@@ -107,6 +107,8 @@ class Way:
 def comparable(value: Any) -> Any:
     """Return `value` without what may differ between two runs of the same playbook."""
     if isinstance(value, list):
+        if [type(item).__name__ for item in value] == ["str", "int", "int"]:
+            return [*value[:2], "(seconds)"]  # of a checkpoint: when the latency of a task was read
         return [comparable(item) for item in value]
     if not isinstance(value, dict):
         return value
