@@ -34,11 +34,15 @@ ONCE := unit functional coverage awx oldest pre-release soak events metrics page
 LINT := awx-collection formatters codeqa yamllint typing antsibull-nox-config docs-check extra-checks license-check \
 	ansible-lint changelog repository
 each = $(CORES:%=$(1)-%)
-# What CI runs, the long before the short, and each proof once. "ways" plays all targets of "integration" on each core,
-# in process and as modules; ansible-test plays two on one core, as all targets have the same frame (a unit test).
-# "unit" runs what "units-2.19" would, and on the oldest core those units run that know Ansible (test_rooms.py: few do).
+# What CI runs, the long before the short, and each proof once. What is shortened for it is below, at IN_GATE:
+# - "ways" plays all targets of "integration" on the oldest and the newest core, in process and as modules. On the middle
+#   one "functional" runs all that the modules can do both ways (test_every_module.py), and "ways" does what users do.
+# - ansible-test plays two targets on one core: all targets have the same frame (test_every_module.py).
+# - "unit" runs what "units-2.19" would. On the oldest core those units run that know Ansible (test_rooms.py: few do).
 GATE := functional $(call each,ways) units-2.21 $(call each,sanity) lint integration-2.21 units-2.16 unit \
 	awx oldest soak mutation pre-release molecule events metrics pages importer mitogen docs demo window release
+
+SAME_RESULTS := tests/functional/ways/test_same_results.py
 
 .DEFAULT_GOAL := help
 .PHONY: help test lint changelog recording clean $(ONCE) $(ON_EACH_CORE) $(foreach name,$(ON_EACH_CORE),$(call each,$(name)))
@@ -59,6 +63,7 @@ session = @if $(NOX) --report .build/results/$@.json --session $(1) $(if $(ARGS)
 	else tail -n 80 .build/logs/$@.log; echo "FAILED  $@, all of its output: .build/logs/$@.log"; exit 1; fi
 demo: ARGS := --stand-in --check
 integration-2.21: ARGS := aem_task role_maintenance_window
+ways-2.19: ARGS := tests/functional/ways --deselect=$(SAME_RESULTS)::test_the_integration_targets
 units-2.16: ARGS := 'tests/unit/(plugins/filter|roles|plugins/module_utils/(_fleets/test_results|_common/test_files)).*'
 unit functional ways-2.21: export MEASURE := coverage
 mutation: ARGS := --sample 40
@@ -78,7 +83,7 @@ functional: ## Functional tests against the stand-in, over real HTTPS
 coverage: ## Which lines of the plugins no test reaches, after MEASURE=yes make unit functional ways-2.21
 awx: ## The kit for AWX, with the collection and the tools that AWX uses
 oldest: ## The HTTP client with the oldest libraries that the modules support
-pre-release: ## The ansible-core that comes next: unit tests, and what users do both ways
+pre-release: ## The ansible-core that comes next: what users do both ways; it may fail
 integration: ## ansible-test integration against the stand-in, on each ansible-core
 ways: ## Both ways to run a module, compared on each ansible-core
 mitogen: ## Both ways to run a module under Mitogen

@@ -299,13 +299,10 @@ def ways(session: nox.Session, core: Core) -> None:
 
 @session_of("next", NEXT)
 def pre_release(session: nox.Session, core: Core) -> None:
-    """The unit tests, and what users do both ways, with the ansible-core that comes next."""
-    pytest(
-        session,
-        "tests/unit",
-        "tests/functional/ways/test_same_results.py",
-        "--deselect=tests/functional/ways/test_same_results.py::test_the_integration_targets",
-    )
+    """The units that know Ansible, and what users do both ways, with the ansible-core that comes next."""
+    same_results = "tests/functional/ways/test_same_results.py"
+    targets = f"--deselect={same_results}::test_the_integration_targets"
+    pytest(session, "tests/unit/plugins/filter", "tests/unit/roles", same_results, targets)
 
 
 @session_of("mitogen")
