@@ -64,9 +64,10 @@ def main(*steps: str) -> int:
     if missing := [version for version in VERSIONS if version not in found]:
         print(f"Pythons skipped, not on this machine: {', '.join(missing)}")
     failed = [session["name"] for session in sessions if count(session)["failed"]]
-    if MAY_FAIL in failed:
-        failed.remove(MAY_FAIL)
-        print(f"Failed, and may: {MAY_FAIL} (output in .build/logs/{MAY_FAIL}.log; counted in no total)")
+    if MAY_FAIL in steps:
+        ended = "failed, and may" if MAY_FAIL in failed else "passed"
+        print(f"The ansible-core that comes next: {ended} (output in .build/logs/{MAY_FAIL}.log; counted in no total)")
+        failed = [name for name in failed if name != MAY_FAIL]
     print(f"Failed: {', '.join(failed)} (output in .build/logs)" if failed else "Nothing failed")
     # The form that pytest closes with: alone on the last line, for those who read logs by machine.
     print(text(total), flush=True)
