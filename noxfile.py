@@ -222,6 +222,7 @@ branch = true
 parallel = true
 concurrency = thread, multiprocessing
 patch = _exit
+disable_warnings = no-data-collected, include-ignored
 include =
     {ROOT}/plugins/*
     {ROOT}/extensions/eda/*
