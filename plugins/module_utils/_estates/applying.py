@@ -248,7 +248,8 @@ class Applying:
         for server in self._servers(ACL):
             self._put_acl(server)
         deleted = {TaskName(step.key.server, step.key.name) for step in self._steps(TASKS, deletions=True)}
-        self.writer.start(task for task in self.run.ran if task not in deleted)
+        # A task that does not come up with its new definition gets its old one back.
+        self.writer.start((task for task in self.run.ran if task not in deleted), wait=True)
         for kind in (TASKS, ENDPOINTS):
             self._delete(kind)
 

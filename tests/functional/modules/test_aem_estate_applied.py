@@ -135,6 +135,18 @@ def test_a_write_that_fails_leaves_the_estate_as_it_was(estate, at):
     assert not estate.run("applied").failed
 
 
+def test_a_task_that_does_not_come_up_with_its_new_definition_gets_the_old_one_back(estate):
+    before = estate.picture()
+    del before["running"]  # the stand-in's task breaks whatever its definition is
+    estate.em.set_task(PROD, "orders", error_after_start="no such schema")
+    run = estate.run("applied")
+    assert run.failed and "no such schema" in run.msg, run.result
+    estate.em.set_task(PROD, "orders", error_after_start=None)
+    again = estate.run("applied") if run.result["back_out"] == "backing_out" else run
+    assert again.result["back_out"] == "backed_out", again.result
+    assert estate.picture() == {**before, "running": estate.picture()["running"]}
+
+
 def test_an_applied_plan_is_taken_back_on_request(estate):
     before = estate.picture()
     assert estate.run("applied").changed
