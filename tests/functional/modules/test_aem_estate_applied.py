@@ -157,7 +157,7 @@ def test_an_applied_plan_is_taken_back_on_request(estate):
 
 
 @pytest.mark.parametrize("line", [2, 7, 13])
-def test_a_run_that_was_killed_is_gone_on_with_and_nothing_is_sent_twice(estate, line):
+def test_the_next_run_goes_on_after_a_kill_and_sends_nothing_twice(estate, line):
     estate.em.clear_requests()
     estate.die_at(line)
     planned = estate.run("planned")
@@ -179,7 +179,7 @@ def test_a_run_that_was_killed_is_backed_out_on_request(estate, line):
     assert estate.picture() == before
 
 
-def test_a_back_out_that_was_killed_is_gone_on_with(estate):
+def test_the_next_run_goes_on_with_a_back_out_that_was_killed(estate):
     before = estate.picture()
     assert estate.run("applied").changed
     estate.die_at(6, "backed_out")
