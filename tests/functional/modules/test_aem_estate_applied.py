@@ -147,6 +147,24 @@ def test_a_task_that_does_not_come_up_with_its_new_definition_gets_the_old_one_b
     assert estate.picture() == {**before, "running": estate.picture()["running"]}
 
 
+def test_a_failure_on_one_server_takes_back_what_was_done_on_the_other(em, tmp_path):
+    estate, test = Estate(em, tmp_path), "Replicate-Test"
+    both = {"include": [{"server": PROD}, {"server": test}], "prune": "report"}
+    assert not estate.run("gathered", include=both["include"]).failed
+    for server, endpoint in ((PROD, "ERP"), (test, "Source")):
+        path = estate.path / server / "endpoints" / f"{endpoint}.json"
+        document = json.loads(path.read_text())
+        document["db_settings"]["server"] = "new.corp.example"
+        path.write_text(json.dumps(document))
+    assert estate.run("planned", **both).result["counts"]["updated"] == 2
+    before = estate.picture()
+    em.faults([{"match": {"operation": "ImportAll", "server": test}, "fault": "status", "status": 403}])
+    run = estate.run("applied", **both, secrets={})
+    assert run.failed and run.result["back_out"] == "backed_out", run.result
+    assert [operation for operation in written(run) if operation == "ImportAll"] == ["ImportAll"] * 3
+    assert estate.picture() == before
+
+
 def test_an_applied_plan_is_taken_back_on_request(estate):
     before = estate.picture()
     assert estate.run("applied").changed
