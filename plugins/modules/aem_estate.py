@@ -384,7 +384,8 @@ servers:
 counts:
   description:
     - How many servers were selected, and how many of them changed, failed, were skipped or unchanged.
-    - With O(state=planned) and O(state=applied), how many steps of each action.
+    - With O(state=planned) and O(state=applied), how many objects are (or were) C(created), C(updated), C(reordered)
+      and C(deleted).
   returned: on success, and with O(state=gathered) on failures after the servers were read
   type: dict
   sample:

@@ -114,9 +114,9 @@ def _parsed(option: str, text: str) -> Any:
         at = len(text) - len(plain) + error.pos
         line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
         raise InputError(
-            f"{option} is not JSON: what stands at line {line}, column {column} does not belong there.",
-            "A value that a template puts into JSON needs the filter to_json, which adds quotes and escapes what is in "
-            "them: {{ password | to_json }}. So does a whole variable. Python's single quotes are not JSON.",
+            f"{option} is not JSON: syntax error at line {line}, column {column}.",
+            "A value that a template inserts into JSON needs the filter to_json, which adds quotes and escapes: {{ "
+            "password | to_json }}. So does a whole variable. Python's single quotes are not JSON.",
         ) from None
     except ValueError as error:  # a number that is not JSON, or too long for Python
         raise InputError(f"{option} is not JSON: {error}.") from None
@@ -160,7 +160,7 @@ def _check_value(option: str, where: Where, value: Any, is_member: bool) -> None
     place = name(where[1:] if where[:1] == (BODY,) else where)
     if isinstance(value, _Twice):
         inner = f"{place}/{value.member}" if place else value.member
-        raise InputError(f"{option} has the member {inner} twice. Remove one: which of them is meant cannot be known.")
+        raise InputError(f"{option} has the member {inner} twice. Remove one of them.")
     if isinstance(value, str) and POWERSHELL.fullmatch(value):
         raise InputError(f"{option} is damaged: {place} is the text of a PowerShell object. {REWRITTEN}")
     if value is None or not is_member or where[0] != BODY or len(where) == 1:
@@ -171,7 +171,7 @@ def _check_value(option: str, where: Where, value: Any, is_member: bool) -> None
         forms = ((str, "a text"), (dict, "a single object"), (list, "a list"))
         is_now = next((text for kind, text in forms if isinstance(value, kind)), type(value).__name__)
         raise InputError(
-            f"{option} is not a replication definition: {place} must be {form}, and is {is_now}. {REWRITTEN}"
+            f"{option} is not a replication definition: {place} must be {form}, but is {is_now}. {REWRITTEN}"
         )
 
 
@@ -217,15 +217,16 @@ def task_definition(option: str, document: Json, name: str) -> tuple[Json, list[
     aliens = sorted(key for key in content if key not in KINDS)
     if aliens:
         raise InputError(
-            f"{option} holds {', '.join(aliens)}, which belong to a whole server: import it with aem_import, or leave "
-            "only tasks and databases in it."
+            f"{option} contains {', '.join(aliens)}, which belong to a whole server: import it with aem_import, or "
+            "leave only tasks and databases in it."
         )
     names = names_in(document, "tasks")
     if not names:
-        raise InputError(f"{option} holds no task.")
+        raise InputError(f"{option} contains no task.")
     if len(names) > 1:
         raise InputError(
-            f"{option} holds {len(names)} tasks ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''}), not one."
+            f"{option} contains {len(names)} tasks ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''}), not "
+            "one."
         )
     document = copy.deepcopy(document)
     (task,) = document[BODY]["tasks"]

@@ -27,13 +27,15 @@ from .._tasks.model import MOVING
 from . import plan_file
 from .desired import desired_estate
 from .model import TASKS, Estate, ObjectKey, servers_of
-from .plan import ACTIONS, Plan, Step, plan
+from .plan import CREATE, DELETE, REORDER, UPDATE, Plan, Step, plan
 from .plan_page import page
 from .reading import read_servers
 from .run_state import RunStore
 from .scope import scope_in
 
 CONFIRM = "confirm"
+# In a template, counts.update would be the method of a dictionary.
+COUNTS = {CREATE: "created", UPDATE: "updated", REORDER: "reordered", DELETE: "deleted"}
 
 
 class Situation(NamedTuple):
@@ -119,7 +121,7 @@ def result_of(todo: Plan, steps: Sequence[Step]) -> dict[str, Any]:
     return {
         "fingerprint": todo.fingerprint,
         "steps": rows,
-        "counts": {action: sum(step.action == action for step in steps) for action in ACTIONS},
+        "counts": {count: sum(step.action == action for step in steps) for action, count in COUNTS.items()},
         "impossible": [{**key._asdict(), "places": list(places)} for key, places in todo.impossible.items()],
         "unmanaged": [key._asdict() for key in todo.unmanaged],
         "secrets_needed": [{**step.key._asdict(), "places": list(step.secrets)} for step in todo.steps if step.secrets],

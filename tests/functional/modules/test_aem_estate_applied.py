@@ -30,7 +30,7 @@ def test_a_plan_is_applied_once_and_then_nothing_is_left_to_do(estate):
     run = estate.run("applied")
     assert run.changed and not run.failed, run.result
     assert written(run) == list(WRITES)
-    assert run.result["counts"] == {"create": 2, "update": 5, "reorder": 0, "delete": 1}
+    assert run.result["counts"] == {"created": 2, "updated": 5, "reordered": 0, "deleted": 1}
     tests = [request["endpoint"] for request in run.requests if request["operation"] == "TestEndpoint"]
     assert sorted(tests) == ["ERP", "Shop", "Warehouse"]
     again = estate.run("applied")
