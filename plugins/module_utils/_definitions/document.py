@@ -46,9 +46,25 @@ def read_definition(option: str, value: Any) -> Json:
     document = _parsed(option, text)  # what YAML has and JSON has not, such as numbers as names, is as it is sent
     if not isinstance(document, dict):
         raise InputError(f"{option} must be a replication definition (an object), not {type(document).__name__}.")
+    check_form(option, document)
+    return document
+
+
+def read_part(option: str, member: str, text: str) -> Any:
+    """Return what a JSON text holds in place of a member of a definition; of tasks and databases, in place of one item.
+
+    Raises InputError, which names ``option``, if it cannot be that.
+    """
+    value = _parsed(option, text)
+    check_form(option, {BODY: {member: [value] if member in KINDS else value}})
+    return value
+
+
+def check_form(option: str, document: Json) -> None:
+    """Raise InputError, which names ``option``, unless a document has the form of a replication definition."""
     try:
         for where, item, is_member in _walk((), document, DEPTH):
-            _check_form(option, where, item, is_member)
+            _check_value(option, where, item, is_member)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{option} is not JSON: {error}.") from error
     content = document.get(BODY)
@@ -58,7 +74,6 @@ def read_definition(option: str, value: Any) -> Json:
         )
     for kind in KINDS:
         _check_items(option, kind, content.get(kind))
-    return document
 
 
 class _Twice(dict):
@@ -140,7 +155,7 @@ def _walk(where: Where, value: Any, left: int, is_member: bool = False) -> Itera
             yield from _walk((*where, part), item, left - 1)
 
 
-def _check_form(option: str, where: Where, value: Any, is_member: bool) -> None:
+def _check_value(option: str, where: Where, value: Any, is_member: bool) -> None:
     """Raise InputError for a member that stands twice, and for what a tool has made of an object or a list."""
     place = name(where[1:] if where[:1] == (BODY,) else where)
     if isinstance(value, _Twice):
@@ -255,7 +270,16 @@ def stable_text(document: Json, name: str) -> str:
     whole = {BODY: _ordered((), document[BODY]), "_version": document.get("_version"), "name": name}
     if not whole["_version"]:
         del whole["_version"]
-    text = dumps(whole, indent="\t", ensure_ascii=False, sort_keys=True) + "\n"
+    return _as_text(whole)
+
+
+def stable_part(where: Where, value: Any) -> str:
+    """Return what stands at a place of a definition as such a text."""
+    return _as_text(_ordered(where, value))
+
+
+def _as_text(value: Any) -> str:
+    text = dumps(value, indent="\t", ensure_ascii=False, sort_keys=True) + "\n"
     # Half of a character beyond the first 65,536 is JSON, but not UTF-8.
     return re.sub("[\ud800-\udfff]", lambda half: f"\\u{ord(half[0]):04x}", text)
 

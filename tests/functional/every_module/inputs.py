@@ -45,6 +45,7 @@ FINE: dict[str, dict[str, Any]] = {
     "aem_endpoint": {"server": "Replicate-Prod", "name": "ERP"},
     "aem_endpoint_info": {"server": ["Replicate-Prod"]},
     "aem_endpoint_test": {"server": "Replicate-Prod", "name": "ERP"},
+    "aem_estate": {**FLEET, "path": "{folder}/estate"},
     "aem_export": {"server": "Replicate-Prod", "dest": "{folder}/x.json"},
     "aem_heal": {**FLEET, "mode": "heal", "state_file": "{folder}/heal.json"},
     "aem_import": {"server": "Replicate-Prod", "definition": definition()},

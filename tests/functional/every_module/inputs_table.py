@@ -36,6 +36,7 @@ START_WHEN = [
     ({"start_when": {"on_timeout": "skip"}}, "value of on_timeout must be one of: go_on, stop, got: skip"),
 ]
 OPEN = {"schema": 1, "recorded": "2026-11-25T11:00:00Z", "phase": "frozen", "selection": {}, "tasks": []}
+APPLIED = {"state": "applied", "plan": "{folder}/plan.json"}
 ENDPOINT = 'The endpoint "ERP" on server "Replicate-Prod" has the'
 
 SCHEDULERS = (
@@ -168,6 +169,36 @@ BAD: dict[str, list[Row]] = {
         ),
         ({"objects": []}, "objects must name at least one kind of object."),
         ({"objects": ["databases"]}, "value of objects must be one or more of: tasks, endpoints, schedules, "),
+    ],
+    "aem_estate": [
+        *(({"include": value}, "include must hold at least one selector.") for value in ([], None)),
+        ({"include": [{}]}, 'An empty selector in include would mean every task: write server: "*" for that.'),
+        ({"include": [{"name": ".."}]}, 'name in include must not be "..": as a part of a URL'),
+        ({"include": [{"server": "*", "tag": ["a"]}]}, "include.tag. Supported parameters include: name, server."),
+        ({"parallel": 0}, "parallel must be between 1 and 256, not 0."),
+        ({"path": None}, "missing required arguments: path"),
+        ({"path": ""}, "path must not be empty or blank."),
+        ({"path": "/nowhere/x"}, "path (/nowhere/x) cannot be used: there is no folder /nowhere."),
+        ({"path": "{file}"}, "path ({file}) cannot be used: it is not a folder."),
+        ({"path": "{pipe}"}, "path ({pipe}) cannot be used: it is not a folder."),
+        ({"path": "{circle}"}, "is a link that leads back to itself"),
+        ({"path": "/proc/self/x"}, "is in a folder of the system, which is not for files"),
+        *(
+            ({"state": state}, f"state is {state} but all of the following are missing: plan")
+            for state in ("planned", "applied", "backed_out")
+        ),
+        ({**APPLIED, "plan": "/nowhere/plan.json"}, "plan (/nowhere/plan.json) cannot be written: there is no folder"),
+        ({**APPLIED, "wait_sleep": 0}, "wait_sleep must be between 0.1 and 86400 seconds, not 0.0."),
+        ({**APPLIED, "wait_timeout": 0}, "wait_timeout must be between 1 and 86400 seconds, not 0."),
+        ({**APPLIED, "timeout": 0}, "timeout must be between 1 and 86400 seconds, not 0."),
+        ({**APPLIED, "parallel_per_server": 0}, "parallel_per_server must be between 1 and 256, not 0."),
+        ({**APPLIED, "secrets": {"Prod": "x"}}, "secrets.Prod must be a mapping: by server, then by endpoint"),
+        ({**APPLIED, "secrets": {"Prod": {"ERP": "x"}}}, "secrets.Prod.ERP must be a mapping: by server, then by"),
+        (
+            {**APPLIED, "secrets": {"Prod": {"ERP": {"password": "hush\n"}}}},
+            "secrets.Prod.ERP.password ends in a line end",
+        ),
+        ({**APPLIED, "prune": "always"}, "value of prune must be one of: report, confirm, got: always"),
     ],
     "aem_heal": [
         *(({"include": value}, "include must contain at least one selector.") for value in ([], None)),
@@ -439,6 +470,7 @@ BAD_TO_READ: dict[str, list[Row]] = {
     ],
     "aem_endpoint_test": [({"name": "nothing"}, 'endpoint "nothing" on server "Replicate-Prod"')],
     "aem_export": [({"name": "nothing"}, 'task "nothing"'), ({"server": "Nowhere"}, 'server "Nowhere"')],
+    "aem_estate": [({"include": [{"server": "Nowhere"}]}, 'server "Nowhere"')],
     "aem_heal": fleets_to_read()[:2],
     "aem_import": [({"server": "Nowhere"}, 'server "Nowhere"')],
     "aem_maintenance_window": fleets_to_read(),
