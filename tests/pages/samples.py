@@ -37,7 +37,7 @@ def estate_page(tasks: int, servers: int = 4) -> str:
         {"name": "Compose-Down", "type": "COMPOSE", "state": "ERROR", "message": f"It does not answer {SCRIPT}"}
     )
     tables = {TaskName(names[0], LONG): ["SALES.PRICES", f"SALES.{LONG}", "SALES.ITEMS"]}
-    skipped = [{"server": "Gone", "msg": "It cannot be reached.", "error_code": "AEM_SERVER_NOT_CONNECTED"}]
+    skipped = [{"server": "Replicate-Away", "msg": "It cannot be reached.", "error_code": "AEM_SERVER_NOT_CONNECTED"}]
     whole = Estate(rows, found, tables, skipped, 2, ["A warning."])
     numbers = estate.summary(whole)
     runs = [{"numbers": {**numbers, "error": number * 7 % 11, "running": number}} for number in range(30)]
