@@ -51,19 +51,19 @@ def _task(server: str, number: int) -> Facts:
     return Facts(TaskName(server, f"task {number:05} to the warehouse"), now, latency, number % 900, number % 70)
 
 
-def run_page(tasks: int) -> str:
-    """Return the page of a run, a tenth of whose tasks have failed, with a message each."""
+def run_page(tasks: int, tail: str = SCRIPT * 3, every: int = 10) -> str:
+    """Return the page of a run, one of ``every`` so many tasks has failed, with a message that ends in ``tail``."""
     rows = [
         {
             "server": f"Replicate-{number % 40:03}",
             "name": f"task {number:05} to the warehouse",
             "before": "RUNNING",
-            "after": "RUNNING" if number % 10 == 3 else "STOPPED",
-            "failed": number % 10 == 3,
-            "changed": number % 10 != 3 and number % 7 != 0,
-            "error_code": "AEM_STOP_TASK_TIMEOUT" if number % 10 == 3 else None,
-            "msg": f'StopTask of task "task {number:05} to the warehouse" failed: {SCRIPT * 3}'
-            if number % 10 == 3
+            "after": "RUNNING" if number % every == every // 3 else "STOPPED",
+            "failed": number % every == every // 3,
+            "changed": number % every != every // 3 and number % 7 != 0,
+            "error_code": "AEM_STOP_TASK_TIMEOUT" if number % every == every // 3 else None,
+            "msg": f'StopTask of task "task {number:05} to the warehouse" failed: {tail}'
+            if number % every == every // 3
             else "",
             "started": f"2026-11-26T03:{number // 600 % 60:02}:{number // 10 % 60:02}.{number % 10}00Z",
             "elapsed": number % 37 + 0.25,

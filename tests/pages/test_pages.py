@@ -160,6 +160,8 @@ def test_on_paper_all_is_there_in_dark_ink(browser, files):
 
 def test_10000_rows_stay_below_5_mb_and_can_be_used(browser, tmp_path):
     assert len(estate_page(10_000).encode()) < MOST
+    for long in ("<" * 3000, "\u00e9" * 3000):
+        assert len(run_page(10_000, long, every=1).encode()) < MOST
     path = tmp_path / "long.html"
     path.write_text(run_page(10_000), encoding="utf-8")
     assert path.stat().st_size < MOST

@@ -60,6 +60,7 @@ align-items:center;margin:.2rem 0}
 .bars b{text-align:right;font-variant-numeric:tabular-nums}
 .bars svg{width:100%;height:.85rem;background:var(--plainback);border-radius:.2rem}
 svg{display:block;fill:var(--plain)}
+rect{height:100%}
 svg.good{fill:var(--good)}svg.bad{fill:var(--bad)}svg.warn{fill:var(--warn)}
 .trends{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,15rem),1fr));gap:.75rem}
 .trends svg{width:100%;height:auto}

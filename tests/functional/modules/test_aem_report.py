@@ -170,7 +170,7 @@ def test_a_page_loads_nothing(user, dest):
 
 
 def test_a_secret_of_the_run_is_masked_also_where_a_long_message_is_cut(user, dest):
-    message = f"{'x' * 1990} {ADMIN['password']} and more"
+    message = f"{'x' * 3990} {ADMIN['password']} and more"
     row = {"server": "Prod", "name": "a", "failed": True, "msg": message, "elapsed": 1}
     user.run("aem_report", dest=str(dest), result={"tasks": [row]}, **ADMIN)
     assert "admin-t" not in dest.read_text() and "xxx ****" in dest.read_text()

@@ -17,7 +17,7 @@ from ansible_collections.dataops.qlik_em.plugins.module_utils._reports.history i
     write_history,
 )
 from ansible_collections.dataops.qlik_em.plugins.module_utils._reports.reading import Estate, Facts
-from ansible_collections.dataops.qlik_em.plugins.module_utils._reports.view import SCALE, Bar, State, clock, count
+from ansible_collections.dataops.qlik_em.plugins.module_utils._reports.view import Bar, State, clock, count
 from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks.model import TaskName, TaskSnapshot
 
 VALID = {"state": "VALID_LICENSE", "days_to_expiration": 200}
@@ -197,15 +197,15 @@ def test_the_timeline_shows_when_each_task_was_worked_at():
         {**ROW, "name": "second", "started": AT.format(2.5), "elapsed": 7.5},
     )
     assert {row["Task"]: row["Timeline"] for row in table(page, "rows")} == {
-        "first": Bar(0, SCALE // 5),
-        "second": Bar(SCALE // 4, SCALE * 3 // 4),
+        "first": Bar(0, 20),
+        "second": Bar(25, 75),
     }
     assert [one.value for one in page.figures][-2:] == ["7.5 s", "10 s"]
 
 
 def test_without_times_the_bars_are_durations():
     page = done_page({**ROW, "name": "a", "elapsed": 2}, {**ROW, "name": "b", "elapsed": 4})
-    assert [row["Duration"] for row in table(page, "rows")] == [Bar(0, SCALE), Bar(0, SCALE // 2)]
+    assert [row["Duration"] for row in table(page, "rows")] == [Bar(0, 100), Bar(0, 50)]
 
 
 def test_a_heal_shows_its_decisions_and_what_is_in_quarantine():
