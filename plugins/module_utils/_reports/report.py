@@ -83,7 +83,7 @@ def _of_estate(api: Api, params: Mapping[str, Any], title: str, time: str, runs:
 def _of_rows(api: Api, params: Mapping[str, Any], title: str, time: str, runs: list[Json]) -> Page:
     """Return the page of the rows that are given, its numbers, and warnings."""
     if params["server"]:
-        raise InputError("server has no meaning with result or rows_file: the page shows their rows.")
+        raise InputError("server cannot be used with result or rows_file: the page shows their rows.")
     result = params["result"] or {}
     if params["rows_file"]:
         done = outcome.read_rows("rows_file", _lines(params["rows_file"]))

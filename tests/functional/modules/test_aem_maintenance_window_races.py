@@ -427,7 +427,7 @@ def test_a_task_that_falls_into_recovery_after_its_start_is_named_as_such(em, wi
     run = restore_slowly(em, window, lambda: em.set_task("P", "run2", state="RECOVERY"), wait_timeout=2)
     assert run.failed
     assert row(run, "run2")["msg"].startswith("It was started and has fallen into RECOVERY since.")
-    assert "is started, but in RECOVERY: it has not come up within 2 s (wait_timeout)." in row(run, "run3")["msg"]
+    assert "is started, but in RECOVERY: it is not running after 2 s (wait_timeout)." in row(run, "run3")["msg"]
     for name in ("run2", "run3"):
         assert row(run, name)["hint"].startswith("It needs no further start: it retries by itself")
         assert row(run, name)["after"] == "RECOVERY"
@@ -439,4 +439,6 @@ def test_a_server_that_cannot_be_read_at_the_end_is_named(em, window):
     em.faults([{"match": {"operation": "GetTaskList"}, "nth": [2], "fault": "status", "status": 403}])
     freeze = window("frozen")
     assert not freeze.failed, freeze.msg
-    assert freeze.result["warnings"][0].startswith('Whether the tasks on server "P" have stayed as they are could not')
+    assert freeze.result["warnings"][0].startswith(
+        'It could not be checked whether the tasks on server "P" kept their state'
+    )
