@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.dataops.qlik_em.plugins.module_utils._reports import estate, outcome
+from ansible_collections.dataops.qlik_em.plugins.module_utils._reports import estate, outcome, plan
 from ansible_collections.dataops.qlik_em.plugins.module_utils._reports.history import trends
 from ansible_collections.dataops.qlik_em.plugins.module_utils._reports.page import render
 from ansible_collections.dataops.qlik_em.plugins.module_utils._reports.reading import Estate, Facts
@@ -100,3 +100,22 @@ def heal_page() -> str:
     ]
     done = outcome.read_rows("result", rows)
     return render(outcome.view({}, done, outcome.summary(done, {}), [], "Heal", SOURCE, NOW), str)
+
+
+def plan_page() -> str:
+    """Return the page of a plan with all that one can have."""
+    actions = ("create", "update", "reorder", "delete")
+    steps = [
+        {"server": "Replicate-Prod", "kind": "tasks", "name": LONG if number == 5 else f"orders {number}"}
+        | {"action": actions[number % 4], "stops": number % 3 == 0}
+        for number in range(12)
+    ]
+    one = {"server": "Replicate-Prod", "kind": "tasks", "name": "orders 1"}
+    result = {
+        "page": "/var/lib/qlik/plan.md",
+        "impossible": [{**one, "places": ["tasks/orders/source/source_tables/explicit_included_tables/SALES.OLD"]}],
+        "secrets_needed": [{**one, "kind": "endpoints", "places": ["databases/Shop/db_settings/password"]}],
+        "unmanaged": [{**one, "name": "scratch"}, {**one, "name": SCRIPT}],
+    }
+    found = plan.read_steps(steps)
+    return render(plan.view(result, found, plan.summary(found, result), [], "", SOURCE, NOW), str)

@@ -114,6 +114,14 @@ def test_the_page_of_a_batch(user, dest):
     assert "Cannot stop task 'locked'" in page.text and "What to do: Read the server's message" in page.text
 
 
+def test_the_page_of_a_plan(user, dest):
+    plan = {"steps": [{"server": "P", "kind": "tasks", "name": "orders", "action": "update", "stops": True}]}
+    run = user.run("aem_report", dest=str(dest), result={**plan, "page": "/x/plan.md"})
+    assert run.operations == [] and run.result["verdict"] == "1 step: 1 update."
+    assert "STOPS P/orders Running tasks are stopped for it" in Page(dest).text
+    assert "What differs in each object is in /x/plan.md." in Page(dest).text
+
+
 def test_the_rows_may_come_from_the_file_of_the_batch(user, dest, tmp_path):
     rows = tmp_path / "rows.jsonl"
     options = {"state": "stopped", "include": [{"server": "Compose-DW"}], "wait_sleep": 0.1}

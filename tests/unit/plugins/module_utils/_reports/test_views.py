@@ -9,7 +9,7 @@ import json
 
 import pytest
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import InputError
-from ansible_collections.dataops.qlik_em.plugins.module_utils._reports import estate, outcome
+from ansible_collections.dataops.qlik_em.plugins.module_utils._reports import estate, outcome, plan
 from ansible_collections.dataops.qlik_em.plugins.module_utils._reports.history import (
     MOST,
     read_history,
@@ -241,6 +241,42 @@ def test_odd_values_in_a_row_are_shown_or_left_out(odd):
 def test_what_has_no_rows_is_refused(rows):
     with pytest.raises(InputError, match=r"of result|result has no rows"):
         outcome.read_rows("result", rows)
+
+
+# -- a plan
+
+STEP = {"server": "Prod", "kind": "tasks", "name": "orders", "action": "update", "stops": True}
+
+
+def plan_page(*steps, **result):
+    found = plan.read_steps(list(steps))
+    return plan.view(result, found, plan.summary(found, result), [], "", "https://em.example.com", "now")
+
+
+def test_a_plan_shows_its_steps_in_order_and_what_they_stop():
+    page = plan_page({**STEP, "kind": "endpoints", "name": "ERP", "action": "create", "stops": False}, STEP)
+    assert page.verdict == State("2 steps: 1 create and 1 update.", "warn")
+    assert [(row["Step"], row["Action"], row["Object"], row["Stops it"]) for row in table(page, "steps")] == [
+        (1, "create", "ERP", ""),
+        (2, "update", "orders", "yes"),
+    ]
+    (group,) = page.groups
+    assert (group.names, group.state.text) == (["Prod/orders"], "STOPS")
+
+
+def test_a_plan_names_what_it_cannot_do_and_what_is_not_in_the_files():
+    other = {"server": "Prod", "kind": "tasks", "name": "orders"}
+    page = plan_page(impossible=[{**other, "places": ["a/b", "c"]}], unmanaged=[{**other, "name": "scratch"}])
+    assert page.verdict == State("Nothing to do.", "warn")
+    assert [(group.state.text, group.message) for group in page.groups] == [("NOT POSSIBLE", "a/b, c")]
+    assert [row["Object"] for row in table(page, "unmanaged")] == ["scratch"]
+
+
+@pytest.mark.parametrize("odd", [None, 7, "x", [], ["x"], {"a": 1}], ids=str)
+def test_odd_values_in_a_plan_are_shown_or_left_out(odd):
+    members = ("impossible", "unmanaged", "secrets_needed", "page")
+    assert plan_page(STEP, **dict.fromkeys(members, odd)).tables
+    assert plan_page({**STEP, **dict.fromkeys(STEP, odd)}, impossible=[{"places": odd}]).tables
 
 
 # -- trends
