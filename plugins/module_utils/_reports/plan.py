@@ -119,7 +119,7 @@ def _troubles(result: Mapping[str, Any], member: str, state: State, remedy: str)
 
 
 def _verdict(result: Mapping[str, Any], numbers: Mapping[str, Any]) -> State:
-    parts = [f"{numbers[action]} {action}" for action in ACTIONS if numbers[action]]
+    parts = [f"{numbers[action]} to {action}" for action in ACTIONS if numbers[action]]
     text = f"{plural(numbers['steps'], 'step')}: {listed(parts)}." if parts else "Nothing to do."
     if result.get("failed"):
         return State(f"It failed. {text}", BAD)

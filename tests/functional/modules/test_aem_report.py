@@ -117,7 +117,7 @@ def test_the_page_of_a_batch(user, dest):
 def test_the_page_of_a_plan(user, dest):
     plan = {"steps": [{"server": "P", "kind": "tasks", "name": "orders", "action": "update", "stops": True}]}
     run = user.run("aem_report", dest=str(dest), result={**plan, "page": "/x/plan.md"})
-    assert run.operations == [] and run.result["verdict"] == "1 step: 1 update."
+    assert run.operations == [] and run.result["verdict"] == "1 step: 1 to update."
     assert "STOPS P/orders Running tasks are stopped for it" in Page(dest).text
     assert "What differs in each object is in /x/plan.md." in Page(dest).text
 

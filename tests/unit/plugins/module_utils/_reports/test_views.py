@@ -255,7 +255,7 @@ def plan_page(*steps, **result):
 
 def test_a_plan_shows_its_steps_in_order_and_what_they_stop():
     page = plan_page({**STEP, "kind": "endpoints", "name": "ERP", "action": "create", "stops": False}, STEP)
-    assert page.verdict == State("2 steps: 1 create and 1 update.", "warn")
+    assert page.verdict == State("2 steps: 1 to create and 1 to update.", "warn")
     assert [(row["Step"], row["Action"], row["Object"], row["Stops it"]) for row in table(page, "steps")] == [
         (1, "create", "ERP", ""),
         (2, "update", "orders", "yes"),
