@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import InputError
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import InputError, Interrupted
 from ansible_collections.dataops.qlik_em.plugins.module_utils._reports import metrics
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import Run, User
 
@@ -204,10 +204,16 @@ def test_a_failure_that_cannot_be_written_comes_beside_the_first_one(scraper, em
     assert run.failed and not run.changed and "GetServerList" in run.msg and "the disk is full" in run.msg
 
 
-def test_a_wrong_option_leaves_the_file(scraper):
+def test_a_wrong_option_and_an_interruption_leave_the_file(scraper, monkeypatch):
+    def interrupted(*_arguments: Any) -> None:
+        raise Interrupted("Interrupted by SIGTERM.")
+
     scraper.run()
     before = scraper.file.read_text()
     assert scraper.run(parallel=0).failed and scraper.file.read_text() == before
+    monkeypatch.setattr(metrics, "find_servers", interrupted)
+    run = scraper.run()
+    assert run.failed and not run.changed and "SIGTERM" in run.msg and scraper.file.read_text() == before
 
 
 def test_a_secret_that_a_server_shows_does_not_come_into_the_file(scraper, em):
