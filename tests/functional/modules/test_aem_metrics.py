@@ -198,7 +198,7 @@ def test_a_failure_that_cannot_be_written_comes_beside_the_first_one(scraper, em
     def full(*_arguments: Any, **_options: Any) -> None:
         raise InputError("dest cannot be written: the disk is full.")
 
-    monkeypatch.setattr(metrics, "ensure_file", full)
+    monkeypatch.setattr(metrics, "ensure_copy", full)
     em.faults([{"match": {"operation": "GetServerList"}, "nth": "all", "fault": "html"}])
     run = scraper.run()
     assert run.failed and not run.changed and "GetServerList" in run.msg and "the disk is full" in run.msg
