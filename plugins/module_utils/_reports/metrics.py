@@ -27,6 +27,7 @@ from .._fleets.options import MOST_PARALLEL
 from .._run.result import Mode, Result
 from .._servers.model import in_one_spelling
 from .._tasks.model import TASK_NOT_FOUND, TaskName, state_of
+from .metrics_of_tasks import USED
 from .metrics_text import metrics_lines
 from .metrics_values import Scrape, Server, Task
 
@@ -198,7 +199,8 @@ def _with_details(api: Api, tasks: list[Task], run_all: RunAll) -> tuple[list[Ta
             if isinstance(failure, TransportError):
                 lost[task.server] = failure
             return failure
-        return task._replace(state=state_of(details["state"]), details=details) if details else None
+        used = {member: value for member, value in details.items() if member in USED}
+        return task._replace(state=state_of(details["state"]), details=used) if details else None
 
     kept: list[Task] = []
     unread: dict[str, int] = {}

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import InputError, Interrupted
 from ansible_collections.dataops.qlik_em.plugins.module_utils._reports import metrics
+from ansible_collections.dataops.qlik_em.plugins.module_utils._reports.metrics_of_tasks import OF_DETAILS
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import Run, User
 
 PROD = "Replicate-Prod"
@@ -70,6 +71,7 @@ def test_what_is_in_the_file(scraper, em):
     assert found[f"qlik_em_task_data_errors_total{{{ORDERS}}}"] == 3
     assert found[f"qlik_em_task_memory_bytes{{{ORDERS}}}"] == 212 * 2**20
     assert found[f'qlik_em_server_license_remaining_seconds{{server="{PROD}"}}'] == 365 * 86400
+    assert {metric.name for metric in OF_DETAILS} <= {name.split("{")[0] for name in found if ORDERS in name}
     assert {"north/south", "a+b=c #1?", "nightly__sales"} <= scraper.tasks()
     assert "ORA-" not in scraper.file.read_text()  # a message is not a label
     assert run.requests[-1]["operation"] == "Logout" and em.summary()["open_sessions"] == 0
