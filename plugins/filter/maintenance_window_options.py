@@ -95,9 +95,9 @@ def _read(name: str, value: Any, kind: str) -> Any:
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: the 31st of June
         mark = getattr(error, "problem_mark", None)
         where = f" (line {mark.line + 1})" if mark else ""
-        raise ValueError(f"{name} is a text that is neither YAML nor JSON{where}. It must be {words}.") from error
+        raise ValueError(f"{name} is a string that is neither YAML nor JSON{where}. It must be {words}.") from error
     if not isinstance(found, wanted):
-        raise ValueError(f"{name} must be {words}, or a text with one in YAML or JSON, not {value[:60]!r}.")
+        raise ValueError(f"{name} must be {words}, or one as a string in YAML or JSON, not {value[:60]!r}.")
     return found
 
 

@@ -22,12 +22,12 @@ extends_documentation_fragment:
 options:
   server:
     description:
-      - The name of the Replicate server as Enterprise Manager displays it. Upper and lower case count.
+      - The name of the Replicate server as Enterprise Manager displays it. Names are case-sensitive.
     type: str
     required: true
   name:
     description:
-      - The name of the task. Upper and lower case count.
+      - The name of the task. Names are case-sensitive.
     type: str
     required: true
     aliases:

@@ -22,15 +22,15 @@ extends_documentation_fragment:
 options:
   server:
     description:
-      - The names of the servers, or globs (V(*), V(?), V([abc])), as Enterprise Manager displays them. Upper and lower
-        case count.
+      - The names of the servers, or globs (V(*), V(?), V([abc])), as Enterprise Manager displays them. Names are
+        case-sensitive.
       - Without it, all servers that the user may see. That, and globs, ask for the role Viewer on All Servers. Servers
         named literally do not. Compose servers have no endpoints, and are left out unless one is named literally.
     type: list
     elements: str
   name:
     description:
-      - The names of the endpoints, or globs. Upper and lower case count.
+      - The names of the endpoints, or globs. Names are case-sensitive.
     type: list
     elements: str
     aliases:
@@ -38,8 +38,8 @@ options:
   type:
     description:
       - Only endpoints of one of these types, as V(ORACLE), or as C(type_id) of an exported definition, as
-        V(ORACLE_COMPONENT_TYPE). In upper or lower case. Blanks, hyphens and other signs stand for an underscore, so
-        that V(sql server) is V(SQL_SERVER).
+        V(ORACLE_COMPONENT_TYPE). In upper or lower case. Spaces, hyphens and other characters count as an underscore,
+        so that V(sql server) is V(SQL_SERVER).
       - What the console calls a type is taken as well if it is known, as V(Microsoft SQL Server).
       - A type that is not known, and that no endpoint of these servers has, is refused with the nearest ones, as it is
         likely misspelled. Written as C(type_id), with C(_COMPONENT_TYPE) at its end, it is not.

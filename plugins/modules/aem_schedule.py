@@ -17,7 +17,7 @@ description:
   - The API has no methods for schedules. They are read by an export of the whole server and set by an import, which
     adds and changes and never removes. So a schedule cannot be removed, see O(state=absent).
   - The cron expression is checked before anything is sent. The result says it in words and names the next runs.
-  - Schedules do not run in Enterprise Manager but in Replicate. Tasks may run or stand still while one is changed.
+  - Schedules do not run in Enterprise Manager but in Replicate. Tasks may be running or stopped while one is changed.
 extends_documentation_fragment:
   - dataops.qlik_em.connection
   - dataops.qlik_em.attributes
@@ -256,7 +256,7 @@ hint:
   description: What can be done about it.
   returned: most failures
   type: str
-  sample: Upper and lower case count. Create the task first.
+  sample: Names are case-sensitive. Create the task first.
 """
 
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.arguments import Spec, waiting_options

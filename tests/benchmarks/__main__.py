@@ -8,14 +8,24 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import re
 import statistics
 import subprocess
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
-from . import estates, events, fleets, inventories, metrics, tasks, windows
+from . import estates, events, fleets, inventories, metrics, peers, tasks, windows
 from .playing import Seconds
+
+PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+
+
+def committed() -> dict[str, float]:
+    """Return the ratios of the page, which are those of the last run that was committed, by their names."""
+    found = re.findall(r"^\| ([^|]+ / [^|]+) \| ([\d.]+) \|", PAGE.read_text(), re.MULTILINE)
+    return {name: float(value) for name, value in found}
 
 
 @dataclass
@@ -41,15 +51,17 @@ class Ratio:
             return True
         return self.value(seconds) <= self.bound if self.at_most else self.value(seconds) >= self.bound
 
-    def line(self, seconds: Seconds) -> str:
-        """A line of the table."""
+    def line(self, seconds: Seconds, last: dict[str, float]) -> str:
+        """A line of the table; ``last`` are the ratios of the last run, by their names."""
         names = (
             f"{self.task} / ({' + '.join(self.beside)})" if len(self.beside) > 1 else f"{self.task} / {self.beside[0]}"
         )
         if not self.at_most:
             names = f"{self.beside[0]} / {self.task}"
         bound = "" if self.bound is None else f"{'<=' if self.at_most else '>='} {self.bound:g}"
-        return f"| {names} | {self.value(seconds):.3g} | {bound} |"
+        value = self.value(seconds)
+        beside = f"{value / last[names]:.2f}" if names in last else ""
+        return f"| {names} | {value:.3g} | {bound} | {beside} |"
 
 
 SINGLE = (
@@ -59,6 +71,11 @@ SINGLE = (
     Ratio("Short loop as a module", ("Short loop of uri",), 1.2),
     Ratio("In process", ("Set_fact",)),
     Ratio("Loop in process", ("Loop of set_fact",)),
+)
+PEERS = (
+    Ratio("Loop in process, with a session", ("Loop of set_fact",), 1.5),
+    Ratio("Loop in process, with a session", ("Loop of uri under Mitogen",), 0.2),
+    Ratio("Loop in process, with a session", ("Loop over httpapi",)),
 )
 FLEET = (
     Ratio("Batch of slow stops", ("The stops themselves", "Empty batch"), 1.15),
@@ -82,7 +99,9 @@ def table(seconds: Seconds, shown: Iterable[str], ratios: Iterable[Ratio]) -> tu
         return f"{statistics.median(times):.0f} ({min(times):.0f} to {max(times):.0f}, n = {len(times)})"
 
     lines = ["| task | ms, median (range) |", "|---|---|", *(f"| {task} | {milliseconds(task)} |" for task in shown)]
-    lines += ["", "| ratio | measured | promised |", "|---|---|---|", *(ratio.line(seconds) for ratio in ratios)]
+    last = committed()
+    lines += ["", "| ratio | measured | promised | / the last run |", "|---|---|---|---|"]
+    lines += [ratio.line(seconds, last) for ratio in ratios]
     return "\n".join(lines), all(ratio.is_kept(seconds) for ratio in ratios)
 
 
@@ -91,6 +110,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench")
     parser.add_argument("--singles", type=int, default=25, help="rounds of single tasks")
     parser.add_argument("--loops", type=int, default=3, help=f"rounds of loops over {tasks.ITEMS} tasks")
+    parser.add_argument("--peers", type=int, default=3, help=f"rounds of loops over {peers.ITEMS} tasks in other ways")
     parser.add_argument("--fleets", type=int, default=3, help="rounds of batches; the slow loops run once")
     parser.add_argument("--windows", type=int, default=3, help=f"rounds of a window of {windows.TASKS} tasks")
     parser.add_argument(
@@ -112,6 +132,10 @@ def main() -> int:
         phases = tasks.measure_phases(arguments.singles)
         lines = [f"| {phase} | {milliseconds:.1f} |" for phase, milliseconds in phases.items()]
         print("\n".join(["", "| one stop, without Ansible around it | ms, median |", "|---|---|", *lines]), flush=True)
+    if arguments.peers:
+        text, is_kept = table(peers.measure(arguments.peers), peers.SHOWN, PEERS)
+        print(f"\n{text}", flush=True)
+        kept = kept and is_kept
     if arguments.fleets:
         seconds = fleets.measure(arguments.fleets)
         text, is_kept = table(seconds, [*fleets.SHOWN], FLEET)

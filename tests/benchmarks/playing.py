@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -66,8 +66,13 @@ def play(playbook: str, document: dict[str, Any], **variables: Any) -> tuple[Sec
         return play_at(access, playbook, **variables)
 
 
-def play_at(access: dict[str, Any], playbook: str, **variables: Any) -> tuple[Seconds, dict[str, Any], float]:
-    """Run a playbook; return the seconds of each kind of task, the stand-in's summary, and the workers' growth (MB)."""
+def play_at(
+    access: dict[str, Any], playbook: str, settings: Mapping[str, str] | None = None, /, **variables: Any
+) -> tuple[Seconds, dict[str, Any], float]:
+    """Run a playbook; return the seconds of each kind of task, the stand-in's summary, and the workers' growth (MB).
+
+    ``settings`` are further ones of Ansible, as environment variables.
+    """
     with tempfile.TemporaryDirectory() as folder:
         durations = Path(folder, "durations.jsonl")
         given = {
@@ -84,6 +89,7 @@ def play_at(access: dict[str, Any], playbook: str, **variables: Any) -> tuple[Se
             "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
             "BENCH_DURATIONS": str(durations),
             **connection(access),
+            **(settings or {}),
         }
         output = Path(folder, "output")
         with output.open("wb") as file:

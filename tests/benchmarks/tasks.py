@@ -45,7 +45,7 @@ def measure_phases(rounds: int) -> dict[str, float]:
     with stand_in({"servers": [{"name": "single", "tasks": tasks}]}) as access:
         process = subprocess.run(
             [sys.executable, str(HERE / "phases.py"), str(rounds)],
-            env=os.environ | connection(access) | {"PYTHONPATH": os.environ["ANSIBLE_COLLECTIONS_PATH"]},
+            env=os.environ | connection(access),
             stdout=subprocess.PIPE,
             check=True,
         )

@@ -45,7 +45,7 @@ class Plan(NamedTuple):
 
 def gather(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     """Return the ACL of an object; to have none is not a failure."""
-    acl = _read(api, owner_of(params))
+    acl = read_acl(api, owner_of(params))
     return Result(values={"acl": acl.view() if acl else None})
 
 
@@ -79,7 +79,7 @@ def owner_of(params: Mapping[str, Any]) -> AclOwner:
     server, scope = check_name("server", params["server"]), params["scope"]
     for option in NAMED:
         if params[option] is not None and scope != option:
-            raise InputError(f"{option} has no meaning with scope: {scope}.")
+            raise InputError(f"{option} cannot be used with scope: {scope}.")
     if scope == "server":
         return AclOwner(on_server(server), "Server", is_new=False)
     if scope in ("tasks", "endpoints"):
@@ -94,23 +94,23 @@ def check_options(params: Mapping[str, Any]) -> tuple[AclOwner, model.Roles]:
     """Return the object and the named users and groups; raise InputError with one clear line."""
     owner, named, state = owner_of(params), model.given_roles(params), params["state"]
     if state == "absent" and params["disable_inheritance"] is not None:
-        raise InputError("disable_inheritance has no meaning with state: absent.")
+        raise InputError("disable_inheritance cannot be used with state: absent.")
     if state == "absent" and not named and not params["force"]:
         raise InputError(
-            "state: absent without any role drops the whole ACL, so that everything is inherited: it needs force: true."
+            "state: absent without any role deletes the whole ACL, so that all permissions are inherited: it needs "
+            "force: true."
         )
     if state == "absent" and named and params["force"]:
-        raise InputError("force drops the whole ACL, and roles name some of it: give one of them only.")
+        raise InputError("force deletes the whole ACL, but the roles name parts of it: give only one of the two.")
     if state == "present" and not named and params["disable_inheritance"] is None:
-        raise InputError("state: present needs a role or disable_inheritance, or there is nothing to do.")
+        raise InputError("state: present needs a role or disable_inheritance; otherwise there is nothing to do.")
     if state == "replaced" and not named:
         raise InputError(
-            "state: replaced needs a role, or nobody would have any. To go back to what is inherited use state: absent."
+            "state: replaced needs a role; otherwise nobody would have one. To go back to inherited permissions, use "
+            "state: absent."
         )
     if state == "replaced" and not params["force"] and not any(any(kinds.values()) for kinds in named.values()):
-        raise InputError(
-            "state: replaced with roles that name nobody takes every role away from everybody: it needs force: true."
-        )
+        raise InputError("state: replaced with empty roles removes every role from everybody: it needs force: true.")
     return owner, named
 
 
@@ -130,20 +130,20 @@ def _apply(
     api: Api, owner: AclOwner, params: Mapping[str, Any], named: model.Roles, mode: Mode
 ) -> tuple[Acl | None, Plan, Acl | None]:
     """Read, plan and (but in check mode) write. Return the ACL before, what was done, and the ACL after."""
-    before = _read(api, owner)
+    before = read_acl(api, owner)
     todo = plan(params["state"], named, params["disable_inheritance"], before)
     after = None if todo.is_drop else todo.put or before
     if mode.check:
         return before, todo, after
     if todo.is_drop:
         answer = None
-        with confirm_lost_write(lambda: _read(api, owner) is None):
+        with confirm_lost_write(lambda: read_acl(api, owner) is None):
             answer = api.delete_acl(owner, accept=NO_ACL)
         if answer and answer.error_code:
             todo = Plan()  # somebody else was faster
     elif todo.put:
         acl = todo.put
-        with confirm_lost_write(lambda: _is_there(_read(api, owner), acl)):
+        with confirm_lost_write(lambda: _is_there(read_acl(api, owner), acl)):
             api.put_acl(owner, model.body_of(acl.roles, acl.disable_inheritance, acl.body))
     return before, todo, after
 
@@ -156,7 +156,7 @@ def _is_there(current: Acl | None, wanted: Acl) -> bool:
     )
 
 
-def _read(api: Api, owner: AclOwner) -> Acl | None:
+def read_acl(api: Api, owner: AclOwner) -> Acl | None:
     """Return the ACL of an object, None if it has none of its own (which is an error of the API)."""
     answer = api.get_acl(owner, accept=NO_ACL)
     if answer.error_code:
@@ -164,7 +164,7 @@ def _read(api: Api, owner: AclOwner) -> Acl | None:
     # Something else would be taken for an ACL of nobody, and then written back.
     if not any(role in answer.body for role in model.ALL_ROLES):
         raise TransportError(
-            f"Get{owner.title}Acl of {owner.target.subject} was answered with something that is not an ACL.",
-            "Check the server and whatever stands between (proxy, load balancer).",
+            f"The answer to Get{owner.title}Acl of {owner.target.subject} is not an ACL.",
+            "Check the server, and any proxy or load balancer in between.",
         )
     return Acl(model.read_roles(answer.body), bool(answer.body.get("disable_inheritance")), answer.body)

@@ -53,7 +53,7 @@ def given_roles(params: Mapping[str, Any]) -> Roles:
         for kind in KINDS:
             names = params[role].get(kind) or []
             if any(not name.strip() for name in names):
-                raise InputError(f"{kind} of {role} must not hold empty or blank names.")
+                raise InputError(f"{kind} of {role} must not contain empty or blank names.")
             roles[role][kind] = _once(check_characters(f"A name in {kind} of {role}", name) for name in names)
     refuse_two_roles(roles, roles)
     return roles
@@ -74,8 +74,8 @@ def refuse_two_roles(roles: Roles, named: Roles) -> None:
                 other = seen.setdefault(key_of(name), role)
                 if other != role and key_of(name) in wanted:
                     raise InputError(
-                        f'The {kind[:-1]} "{name}" would have two roles, {other} and {role}. Take one away: leave it '
-                        "out here, or remove it from the ACL first (state: absent)."
+                        f'The {kind[:-1]} "{name}" would have two roles, {other} and {role}. Remove one of them: '
+                        "leave it out here, or remove it from the ACL first (state: absent)."
                     )
 
 

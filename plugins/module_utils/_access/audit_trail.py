@@ -63,4 +63,4 @@ def _keep(api: Api, params: Mapping[str, Any], mode: Mode, access: Access, value
 
 def _no_text(size: int) -> AemError:
     hint = "Please report it, with the release of Enterprise Manager."
-    return AemError(f"The audit trail ({size} bytes) is not a text in UTF-8.", hint)
+    return AemError(f"The audit trail ({size} bytes) is not UTF-8 text.", hint)

@@ -27,7 +27,7 @@ def send(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     method, path = params["method"], check_path(params["path"])
     query, body = check_query(params["query"]), check_body(method, params["body"])
     if mode.check and method != "get":
-        text = f"Check mode: {method.upper()} {'/'.join(path)} was not sent, so that nothing is known of its answer."
+        text = f"Check mode: {method.upper()} {'/'.join(path)} was not sent, so its answer is not known."
         return Result(True, {"sent": False, "msg": text})
     try:
         answer = api.call_path(method.upper(), path, query, body, tuple(params["accept"] or ()))
@@ -44,7 +44,7 @@ def send(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
         values["error_message"] = answer.message
     content = Content("json", answer.body, "") if answer.error_code else read_content(answer.content)
     if content is None:
-        text = f"The answer ({len(answer.content)} bytes) is not a text in UTF-8."
+        text = f"The answer ({len(answer.content)} bytes) is not UTF-8 text."
         raise AemError(text, http_status=answer.http_status)
     if params["secrets"] == "redact":
         content = content.without_secrets()
@@ -78,13 +78,14 @@ def check_path(path: Any) -> tuple[str, ...]:
         for sign, instead in (("?", "Use query for parameters"), ("#", "Nothing may follow the path")):
             if sign in path:
                 raise InputError(
-                    f'path must not contain "{sign}" as a text. {instead}; if it is part of a name, give a list.'
+                    f'path must not contain "{sign}" when it is a string. {instead}; if the character is part of a '
+                    "name, give a list."
                 )
         path = path.strip("/").split("/")
         if ["api", "v1"] in (path[:2], path[1:3]):
             raise InputError("path must begin below /api/v1, as in servers/Replicate-Prod/tasks.")
     if not isinstance(path, list) or not path:
-        raise InputError("path must be a text, like servers/Replicate-Prod, or a list of names that is not empty.")
+        raise InputError("path must be a string, like servers/Replicate-Prod, or a non-empty list of names.")
     segments = tuple(str(one) if type(one) in (int, float) else one for one in path)
     for segment in segments:
         check_name("A part of path", segment)
@@ -98,7 +99,7 @@ def check_query(query: Mapping[str, Any] | None) -> dict[str, str]:
     given = {name: value for name, value in (query or {}).items() if value is not None}
     for name, value in given.items():
         if not isinstance(value, (str, int, float)):
-            raise InputError(f"query.{name} must be a text, a number or a boolean.")
+            raise InputError(f"query.{name} must be a string, a number or a boolean.")
     # Booleans are in lower case (docs/enterprise_manager_api.md, 4.6).
     return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in given.items()}
 
@@ -106,7 +107,7 @@ def check_query(query: Mapping[str, Any] | None) -> dict[str, str]:
 def check_body(method: str, body: Any) -> Any:
     """Return the body: a dict or list (sent as JSON), a text (sent as it is) or None; raise InputError."""
     if body is not None and not isinstance(body, (dict, list, str)):
-        raise InputError("body must be a dict, a list or a text.")
+        raise InputError("body must be a dictionary, a list or a string.")
     if body is not None and method == "get":
-        raise InputError("body does not go with method=get.")
+        raise InputError("body cannot be used with method: get.")
     return body

@@ -24,7 +24,7 @@ BLOCK = 256 * 1024  # characters that are read at a time
 LONGEST = 8 * 1024 * 1024  # characters of one record; what has a longer one is read as a whole
 START = re.compile(r"(?://[^\n]*\n)?[ \t\r\n]*\[[ \t\r\n]*")
 BETWEEN = re.compile(r"[ \t\r\n,\]]*")
-SHORTER = "Ask for a shorter span: narrow start and end."
+SHORTER = "Request a shorter time span: narrow start and end."
 decode = json.JSONDecoder().raw_decode
 
 
@@ -51,7 +51,7 @@ def clean(raw: BinaryIO, to: BinaryIO, client: Client) -> str | None:
     except NotInPieces:
         size = raw.seek(0, os.SEEK_END)
         if size > client.limits.export_size:
-            why = f"The audit trail has {size // 2**20} MB and is neither a list in JSON, nor in lines."
+            why = f"The audit trail ({size // 2**20} MB) is neither a JSON list nor JSON lines."
             raise AemError(why, SHORTER) from None
         raw.seek(0)
         content = read_content(raw.read())

@@ -118,8 +118,8 @@ class Api:
             query=query,
             is_open=True,
             spool=spool,
-            too_long="Ask for a shorter span: narrow start and end."
-            + ("" if spool else " Or keep it in a file: dest."),
+            too_long="Request a shorter time span: narrow start and end."
+            + ("" if spool else " Or write it to a file with dest."),
             scope="since November 2020",
         )
         if spool and not answer.is_spooled:
@@ -189,7 +189,7 @@ class Api:
 
         The effect may lag (docs/enterprise_manager_api.md, 9.10).
         """
-        role = "Designer on All Tasks, and on All Endpoints if the document holds endpoints"
+        role = "Designer on All Tasks, and on All Endpoints if the document contains endpoints"
         query = {"action": "import"}
         self._send("ImportTask", "POST", on_task(server, task), role, query=query, body=definition, scope=SINCE_5_2)
 

@@ -46,13 +46,13 @@ def check_characters(option: str, value: str) -> str:
         return value
     if CONTROL.search(value.rstrip(LINE_ENDS)) is None:
         raise InputError(
-            f"{option} ends in a line end. Strip it, as with the filter trim: echo adds one unless it is given -n, and "
-            "most files end in one (lookup('ansible.builtin.file', ...) strips it by itself)."
+            f"{option} ends with a newline. Remove it, for example with the filter trim: echo adds one unless it is "
+            "given -n, and most files end with one (lookup('ansible.builtin.file', ...) strips it by itself)."
         )
-    name = "a line end" if found[0] in LINE_ENDS else "a tab" if found[0] == "\t" else f"U+{ord(found[0]):04X}"
+    name = "a newline" if found[0] in LINE_ENDS else "a tab" if found[0] == "\t" else f"U+{ord(found[0]):04X}"
     raise InputError(
-        f"{option} holds a control character ({name}). If it stands between double quotes in YAML, put it between "
-        r'single quotes: "CORP\nadia" has a line end where the backslash and the n are, and \t, \r, \0 are others.'
+        f"{option} contains a control character ({name}). If it is in double quotes in YAML, use single quotes: "
+        r'in "CORP\nadia" the \n is a newline; \t, \r and \0 are control characters, too.'
     )
 
 

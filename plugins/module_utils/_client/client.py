@@ -161,7 +161,7 @@ class Client:
                 raise refusal from failure
         session_id = answer.headers.get(SESSION_HEADER)
         if not session_id:
-            text = f"Login at {self._connection.url} was answered without a session id."
+            text = f"{self._connection.url} answered the login without a session ID."
             raise TransportError(text, "Check that url leads to Enterprise Manager.", sent=False, final=True)
         return session_id
 
@@ -227,12 +227,15 @@ class Client:
             return read_answer(call, reply, self._connection, self._secrets.mask)
         except TransportError as page:
             if call.scope or call.role:
-                known = f"the guide has it {call.scope}" if call.scope else "the guide has it for all releases"
-                page.hint = f"The API has answered before, so that this release may not have {call.method}: {known}."
+                known = f"it is documented {call.scope}" if call.scope else "it is documented for all releases"
+                page.hint = f"The API answered earlier calls, so this release may not have {call.method}: {known}."
             if self._listener and reply.headers.get("Server") == self._listener:
                 page.sent = False
             elif not call.repeatable:
-                page.hint += " Somebody between sent the page, as it seems: whether something was done is not known."
+                page.hint += (
+                    " The page probably came from a proxy in between, so it is not known whether the call was "
+                    "carried out."
+                )
             raise
 
 

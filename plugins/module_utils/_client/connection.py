@@ -121,11 +121,11 @@ def _base_url(url: str | None) -> str:
     url = url.strip()
     parts = _split(url if "://" in url else f"https://{url}")
     if parts.scheme == "http":
-        raise InputError("url must begin with https://: over http the password would travel in the clear.")
+        raise InputError("url must begin with https://: with http the password would be sent in clear text.")
     if "@" in parts.netloc:
         raise InputError("url must not contain a user or a password: use the options username and password.")
     if parts.scheme != "https" or parts.query or parts.fragment:
-        raise InputError(f'url "{url}" is not of the form https://host[:port][/path].')
+        raise InputError(f'url "{url}" is not in the form https://host[:port][/path].')
     path = parts.path.rstrip("/")
     if path.endswith(API_PATH):
         path = path[: -len(API_PATH)]
@@ -150,7 +150,7 @@ def _proxy(proxy: str | None) -> str | None:
         return None
     if _split(proxy).scheme != "http":
         raise InputError(
-            "proxy is not of the form http://[user:password@]host:port (the tunnel carries TLS all the way)."
+            "proxy is not in the form http://[user:password@]host:port (TLS runs through the tunnel, up to the server)."
         )
     return proxy
 
@@ -186,7 +186,7 @@ def _login(options: dict[str, str]) -> tuple[Login | None, str | None]:
         )
     session_id = options.get("session_id")
     if session_id and not (session_id.isascii() and " " not in session_id):
-        raise InputError("session_id must be one line of printable ASCII without blanks.")
+        raise InputError("session_id must be one line of printable ASCII without spaces.")
     if not ways:
         return None, session_id
     if ways == ["username"]:

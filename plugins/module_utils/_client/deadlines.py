@@ -39,7 +39,7 @@ def time_left(exchange: Exchange) -> float:
     """Return the seconds that are left of the exchange; raise socket.timeout if none are."""
     left = exchange.deadline - time.monotonic()
     if left <= 0:
-        raise socket.timeout("the time limit of the call is over")
+        raise socket.timeout("the time limit of the call was exceeded")
     return left
 
 

@@ -30,14 +30,14 @@ CATALOGUE: dict[str, Advice] = {
     ),
     INVALID_SESSION_ID: Advice(
         "The API session has expired (5 minutes after its last request) or never existed.",
-        "Give username and password, api_token or jwt beside session_id, so that the session can be renewed.",
+        "Give username and password, api_token or jwt in addition to session_id, so that the session can be renewed.",
     ),
     "DESERIALIZE_TO_TYPE": Advice(
         "The server could not read the body of the request.",
         "Check the values passed to the module; the server's message names the member.",
     ),
     "AEM_SERVER_NOT_FOUND": Advice(
-        "Enterprise Manager knows no server of this name.",
+        "Enterprise Manager has no server with this name.",
         "server is the display name in Enterprise Manager, not a host name. Names are case-sensitive.",
     ),
     "AEM_SERVER_NOT_MONITORED": Advice(
@@ -70,19 +70,21 @@ CATALOGUE: dict[str, Advice] = {
     **{
         f"AEM_{verb}_{kind}_ACL_INNER_ERR": Advice(  # those of PUT are assumed
             f"Enterprise Manager failed to {what} the ACL.",
-            "Read the server's message: do the users and groups exist, spelled so?",
+            "Read the server's message, and check that the users and groups exist and are spelled correctly.",
         )
         for verb, what in (("GET", "read"), ("PUT", "set"))
         for kind in ("SERVER", "TASK", "ENDPOINT")
     },
     # The pages of tasks and endpoints name it, too.
     "AEM_DELETE_SERVER_ACL_INNER_ERR": Advice(
-        "Enterprise Manager failed to drop the ACL.", "Read the server's message, then run this again."
+        "Enterprise Manager failed to delete the ACL.", "Read the server's message, then run this again."
     ),
-    "AEM_SERVER_HAS_NO_ACL": Advice("The object has no ACL of its own: it inherits all.", "Nothing to do."),
-    "AEM_TASK_HAS_NO_ACL": Advice("The object has no ACL of its own: it inherits all.", "Nothing to do."),  # assumed
+    "AEM_SERVER_HAS_NO_ACL": Advice("The object has no ACL of its own: it inherits all permissions.", "Nothing to do."),
+    "AEM_TASK_HAS_NO_ACL": Advice(
+        "The object has no ACL of its own: it inherits all permissions.", "Nothing to do."
+    ),  # assumed
     "AEM_ENDPOINT_HAS_NO_ACL": Advice(  # assumed
-        "The object has no ACL of its own: it inherits all.", "Nothing to do."
+        "The object has no ACL of its own: it inherits all permissions.", "Nothing to do."
     ),
     "AEM_SERVER_LICENSE_EXPIRED": Advice("The licence of the server has expired.", "Register a new licence."),
     "AEM_SERVER_INVALID_LICENSE": Advice("The licence of the server is not valid.", "Register a valid licence."),
@@ -93,33 +95,33 @@ CATALOGUE: dict[str, Advice] = {
         "Enterprise Manager has no licence.", "Ask an Enterprise Manager Admin to register one."
     ),
     "AEM_TASK_NOT_FOUND": Advice(  # assumed
-        "The server has no task of this name.",
+        "The server has no task with this name.",
         "Names are case-sensitive; Compose tasks and workflows are named task__project.",
     ),
-    "AEM_TASK_ALREADY_STOPPED": Advice("The task is stopped already.", "Nothing to do."),
+    "AEM_TASK_ALREADY_STOPPED": Advice("The task is already stopped.", "Nothing to do."),
     "AEM_STOP_TASK_INNER_ERR": Advice(
         "The server refused or failed to stop the task.",
         "Read the server's message and the task's log; then run this again.",
     ),
     "AEM_STOP_TASK_TIMEOUT": Advice(
-        "The task did not stop within timeout; the stop goes on in the server.",
-        "Use wait: true to go on watching (up to wait_timeout), raise timeout, or run this again.",
+        "The task did not stop within timeout; the server is still stopping it.",
+        "Use wait: true to keep watching (up to wait_timeout), raise timeout, or run this again.",
     ),
-    "AEM_TASK_ALREADY_RUNNING": Advice("The task is running already.", "Nothing to do."),  # assumed
+    "AEM_TASK_ALREADY_RUNNING": Advice("The task is already running.", "Nothing to do."),  # assumed
     "AEM_RUN_TASK_INNER_ERR": Advice(  # assumed
         "The server refused or failed to start the task.",
         "Read the server's message and the task's log; then run this again.",
     ),
     "AEM_RUN_TASK_TIMEOUT": Advice(  # assumed
-        "The task did not start within timeout; the start goes on in the server.",
-        "Use wait: true to go on watching (up to wait_timeout), raise timeout, or run this again.",
+        "The task did not start within timeout; the server is still starting it.",
+        "Use wait: true to keep watching (up to wait_timeout), raise timeout, or run this again.",
     ),
     "AEM_TABLE_LIST_INNER_ERR": Advice(
         "The server could not read the tables of the task.",
         "Read the server's message and the task's log; then run this again.",
     ),
     "AEM_INVALID_TASK_NOT_FL": Advice(
-        "The task does no full load, so that its tables cannot be loaded again.",
+        "Full load is disabled for the task, so its tables cannot be reloaded.",
         "Enable Full Load in the settings of the task.",
     ),
     "AEM_INVALID_TASK_NT_NTSUPPEP": Advice(
@@ -156,7 +158,7 @@ CATALOGUE: dict[str, Advice] = {
         "Read the server's message; the task must store changes in partitions.",
     ),
     "AEM_ENDPOINT_NOT_FOUND": Advice(  # assumed for PatchEndpoint and ReconfigureEndpointNoWait
-        "The server has no endpoint of this name.",
+        "The server has no endpoint with this name.",
         "name is the display name of the endpoint. Names are case-sensitive.",
     ),
     "AEM_ENDPOINT_LIST_INNER_ERR": Advice(
@@ -176,7 +178,7 @@ CATALOGUE: dict[str, Advice] = {
     ),
     "AEM_RECONFIGURE_ENDPOINT_INNER_ERR": Advice(  # assumed
         "The server refused or failed to copy the settings.",
-        "The guide has this for Oracle source endpoints only. Read the server's message.",
+        "This is documented for Oracle source endpoints only. Read the server's message.",
     ),
     "AEM_TEST_ENDPOINT_CONNECTION_TIMEOUT": Advice(
         "The test did not end within timeout.",
@@ -184,7 +186,7 @@ CATALOGUE: dict[str, Advice] = {
     ),
     "AEM_CLONE_TASK_INNER_ERR": Advice(  # assumed
         "The server refused or failed to copy the task.",
-        "Read the server's message: is the name taken, are other endpoints there, and of the same type?",
+        "Read the server's message: the name may be taken, or the other endpoints may be missing or of another type.",
     ),
     "AEM_TASK_NOT_STOPPED": Advice(
         "The task must be stopped before it can be changed or deleted.",
@@ -197,18 +199,18 @@ CATALOGUE: dict[str, Advice] = {
         "The server failed to delete the task.", "Read the server's message and the task's log; then run this again."
     ),
     "AEM_IMPORT_TASK_NO_PERMISSION_ON_ENDPOINT": Advice(
-        "The definition holds endpoints, and the user may not add or change any.",
+        "The definition contains endpoints, which the user may not add or change.",
         "Give the user the role Designer on All Endpoints, or leave the databases out of the definition.",
     ),
     "AEM_IMPORT_TASK_CONTAIN_ALIEN_ITEMS": Advice(
-        "The definition holds more than a task and endpoints.",
+        "The definition contains more than a task and its endpoints.",
         "Leave only tasks and databases in it, or import the whole of it with aem_import.",
     ),
     "AEM_IMPORT_TASK_NAME_DIFFER": Advice(
-        "The definition is one of another task.", "Give the definition of the task that name names."
+        "The definition belongs to another task.", "Give the definition of the task in name."
     ),
     "AEM_IMPORT_TASK_CONTAINS_MULTIPLE_TASKS": Advice(
-        "The definition holds several tasks.", "Split it, or import the whole of it with aem_import."
+        "The definition contains several tasks.", "Split it, or import the whole of it with aem_import."
     ),
     "AEM_IMPORT_TASK_INNER_ERR": Advice(  # assumed
         "The server refused or failed to import the definition.",
@@ -220,9 +222,9 @@ CATALOGUE: dict[str, Advice] = {
     "AEM_IMPORT_NO_PERMISSION_ON_ENDPOINT": Advice(
         "The user may not add or change endpoints of the server.", "Give the user the role Designer on All Endpoints."
     ),
-    "AEM_IMPORT_CONTENT_EMPTY": Advice("The definition holds nothing.", "Give an export of a server or of a task."),
+    "AEM_IMPORT_CONTENT_EMPTY": Advice("The definition is empty.", "Give an export of a server or of a task."),
     "AEM_IMPORT_INVALID_CONTENT": Advice(
-        "The server does not take the definition.",
+        "The server does not accept the definition.",
         "Read the server's message; a definition must be as Replicate exports it.",
     ),
     "AEM_EXPORT_NO_PERMISSION_ON_TASK": Advice(

@@ -88,7 +88,7 @@ class Interrupted(AemError):
     """The run was asked to end; nothing more was sent but the logout."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(message, "What was sent goes on in the server. Run this again to go on.")
+        super().__init__(message, "The server carries on with what was sent. Run this again to continue.")
 
 
 class LoginRefused(AemError):

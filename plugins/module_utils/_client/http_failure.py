@@ -58,11 +58,11 @@ def failure_of(error: Exception, sent: bool, connection: Connection) -> Transpor
     if certificate:
         fault = CERTIFICATE_FAULTS.get(certificate.verify_code, "cannot be verified")
         hint = {
-            "is for another host name": "Use in url a name that the certificate is issued for.",
-            "is for another address": "Use in url a name that the certificate is issued for.",
+            "is for another host name": "In url, use a name that the certificate is issued for.",
+            "is for another address": "In url, use a name that the certificate is issued for.",
             "has expired": "Renew the server's certificate.",
             "is not valid yet": "Check the clocks of this machine and of the server.",
-        }.get(fault, "Point ca_path (QLIK_EM_CA_PATH) to the CA that issued the server's certificate.")
+        }.get(fault, "Set ca_path (QLIK_EM_CA_PATH) to the certificate of the CA that issued the server's certificate.")
         text = sentence(f"The certificate of {url} {fault}: {certificate.verify_message}")
         return TransportError(text, hint, sent=False, final=True, url=url)
     if connection.proxy and cause(ProxyError):
@@ -97,9 +97,9 @@ def failure_of(error: Exception, sent: bool, connection: Connection) -> Transpor
         failure = TransportError(text, "Check url, and the server's release.", sent=sent, url=url)
         failure.is_too_long = True
         return failure
-    hint = "Check the server and whatever stands between (proxy, load balancer)."
+    hint = "Check the server, and any proxy or load balancer in between."
     if cause(ConnectionError) and not connection.client_cert:
-        hint += " A server that wants a client certificate (client_cert) may end the connection like this, too."
+        hint += " A server that requires a client certificate (client_cert) may also close the connection like this."
     return TransportError(text, hint, sent=sent, url=url)
 
 

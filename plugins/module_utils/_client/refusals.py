@@ -23,8 +23,8 @@ from typing import Any
 from .errors import LoginRefused
 
 HINT = (
-    "The same login was refused before in this run, and not sent again, so that the account does not get locked. "
-    "Correct it, then run again."
+    "The same login was refused earlier in this run and was not sent again, so that the account does not get locked. "
+    "Correct the login, then run this again."
 )
 STEP = 0.05  # seconds between two looks at who asks first
 

@@ -34,7 +34,7 @@ FEW_PARTS = 64 * 1024
 BYTES_OF_A_PART = 16
 # The statuses after which a read is sent again, when the server says (RFC 9110, 10.2.3).
 TOO_LATE, TOO_MANY, UNAVAILABLE = 408, 429, 503
-BUSY = "Check the server and whatever stands between (proxy, load balancer)."
+BUSY = "Check the server, and any proxy or load balancer in between."
 
 
 def read_answer(call: Call, reply: Reply, connection: Connection, mask: Callable[[str], str] = str) -> Answer:
@@ -85,8 +85,8 @@ def _json(body: bytes | bytearray, parse_float: Callable[[str], Any] | None) -> 
 
 def _odd_answer(call: Call, reply: Reply, connection: Connection, fault: str) -> TransportError:
     """Return the failure for an answer of the API in another form than the method promises."""
-    text = f"{connection.url} answered in another form than {call.method} has: {fault}."
-    hint = "Check the server's release, and whatever stands between (proxy, load balancer)."
+    text = f"{connection.url} sent an unexpected answer to {call.method}: {fault}."
+    hint = "Check the server's release, and any proxy or load balancer in between."
     return TransportError(text, hint, http_status=reply.status, url=connection.url)
 
 
@@ -102,10 +102,10 @@ def _api_error(call: Call, code: str, message: str, status: int, connection: Con
         error_message=message,
     )
     if code == NOT_SUPPORTED and call.scope:
-        error.hint = f"The guide has {call.method} {call.scope}."
+        error.hint = f"{call.method} is documented {call.scope}."
     if error.is_refusal and call.role:
         error.message = f"{what} was refused to {connection.user}: {message}"
-        error.hint = f"The guide asks for the role {call.role}. {advice_on(UNAUTHORIZED_REQUEST).remedy}"
+        error.hint = f"This call requires the role {call.role}. {advice_on(UNAUTHORIZED_REQUEST).remedy}"
     return error
 
 
@@ -115,7 +115,7 @@ def _text(body: bytes | bytearray) -> str:
         # A decoder that may get more: the last character may be cut.
         return codecs.getincrementaldecoder("utf-8")().decode(body[:SEARCHED], final=len(body) <= SEARCHED)
     except UnicodeDecodeError:
-        return f"{len(body)} bytes that are not text"
+        return f"{len(body)} bytes that are not UTF-8 text"
 
 
 def _excerpt(text: Any, most: int, mask: Callable[[str], str]) -> str:
@@ -148,16 +148,16 @@ def _foreign_reply(reply: Reply, connection: Connection, mask: Callable[[str], s
         return TransportError(text, "Check that url leads to Enterprise Manager itself.", final=True, **facts)
     # Masked while it is whole: neither half a secret nor one whose blanks were joined would be found later.
     start = " ".join(mask(_text(reply.body)).split())[:EXCERPT]
-    text = f'{connection.url} answered HTTP {reply.status} with something that is not of the API: "{start}".'
+    text = f'{connection.url} answered HTTP {reply.status} with something other than an API response: "{start}".'
     if reply.status in (TOO_LATE, TOO_MANY, UNAVAILABLE):
         # 429 turns a call away. 408 should as well, but is given after a call that had come whole, too.
         failure = TransportError(text, BUSY, sent=reply.status != TOO_MANY, **facts)
         failure.pause = retry_after(reply.headers)
         if failure.pause:
-            failure.hint = f"It asks to wait {failure.pause:g} s before the next attempt. {BUSY}"
+            failure.hint = f"It asks clients to wait {failure.pause:g} s before the next attempt. {BUSY}"
         return failure
     if reply.status in (401, 403):
-        hint = "A proxy or a firewall refuses this call, as it seems: the API says so in JSON."
+        hint = "A proxy or a firewall probably refused this call: the API itself answers in JSON."
         return TransportError(text, hint, final=True, **facts)
     if 400 <= reply.status < 500:
         return TransportError(text, "Check the host and the path in url.", final=True, **facts)

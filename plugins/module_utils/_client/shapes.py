@@ -18,7 +18,7 @@ from typing import Any, Optional
 # Returns what is wrong with a value: the place in it and what is there; None if nothing is.
 Check = Callable[[Any], Optional[tuple[str, str]]]
 
-NAMES = {str: "a text", bool: "true or false", int: "a number", float: "a number", dict: "an object", list: "a list"}
+NAMES = {str: "a string", bool: "true or false", int: "a number", float: "a number", dict: "an object", list: "a list"}
 
 
 def compiled(shape: Any) -> Check:
@@ -102,7 +102,7 @@ def half_character(body: bytes | bytearray, value: Any) -> str:
     if b"\\ud" not in body and b"\\uD" not in body and b"\xed" not in body:
         return ""
     place = _half(value, "")
-    return "" if place is None else f"{place.lstrip('.') or 'the body'} holds half of a character"
+    return "" if place is None else f"{place.lstrip('.') or 'the body'} contains a lone surrogate (half of a character)"
 
 
 def _half(value: Any, place: str) -> str | None:

@@ -79,7 +79,7 @@ class Spool(NamedTuple):
         try:
             yield
         except OSError as error:
-            raise AemError(f"The answer cannot be kept: {error.strerror}.", "Make room for the file.") from error
+            raise AemError(f"The answer cannot be saved: {error.strerror}.", "Free disk space for the file.") from error
 
 
 class _Context(ssl.SSLContext):
@@ -133,9 +133,7 @@ def _load(option: str, path: str, load: Any) -> None:
     try:
         load()
     except ssl.SSLError as error:
-        raise InputError(
-            f"{option} ({path}) does not hold what it should, as unencrypted PEM: {error.reason}."
-        ) from error
+        raise InputError(f"{option} ({path}) does not contain the expected unencrypted PEM: {error.reason}.") from error
     except OSError as error:
         raise InputError(f"{option} ({path}) cannot be read: {error.strerror}.") from error
 

@@ -78,8 +78,8 @@ def check_access(params: Mapping[str, Any], secret_by: str = "") -> Access:
             raise InputError(f"{option} needs dest: without it no file is written.")
     if mode is not None and parse_mode(mode, NEW, 0) & OTHERS and secret_by:
         raise InputError(
-            f'mode ("{_as_text(mode)}") would let others use the file, but it holds secrets ({secret_by}). Use "0600", '
-            "or leave it out."
+            f'mode ("{_as_text(mode)}") would give others access to the file, but it contains secrets ({secret_by}). '
+            'Use "0600", or leave it out.'
         )
     uid = None if owner is None else _find("owner", owner, "user", lambda name: pwd.getpwnam(name).pw_uid)
     gid = None if group is None else _find("group", group, "group", lambda name: grp.getgrnam(name).gr_gid)
@@ -143,8 +143,8 @@ def _check_number(mode: int) -> None:
     if not 0 <= mode <= 0o777 or (meant is not None and _is_usual(meant) and mode != 0o777):
         example = digits.rjust(4, "0") if meant is not None else "0640"
         raise InputError(
-            f"mode ({mode}) is a decimal number, so that its digits do not mean what they seem to. Put them in quotes, "
-            f'like "{example}".'
+            f"mode ({mode}) is a decimal number, so its digits are not read as octal. Put them in quotes, like "
+            f'"{example}".'
         )
 
 
@@ -167,7 +167,7 @@ def give(descriptor: int, access: Access, rights: Rights, refusal: Callable[[str
             change()
         except OSError as error:
             if is_must:
-                raise refusal(f"{what} cannot become {value}: {error.strerror}") from error
+                raise refusal(f"{what} cannot be set to {value}: {error.strerror}") from error
             lost.append(f"{what} {value}")
         return not lost
 

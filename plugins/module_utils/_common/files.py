@@ -80,7 +80,7 @@ def ensure_file(
         if not mode.check:
             if backup and found and not is_same_text:
                 copy = _back_up(place, io.BytesIO(found.content), found.status, access)
-            warnings += _set_rights(place, access) if is_same_text else _replace(place, _source(text), access)
+            warnings += _set_rights(place, access) if is_same_text else replace(place, _source(text), access)
     if mode.shows_diff:
         texts = None if is_same_text else (shown(old or ""), shown(text))
         change = file_diff(path, texts, *(rights.shown() if rights else {} for rights in (before, after)))
@@ -104,7 +104,7 @@ def ensure_copy(
         if not mode.check:
             if backup and old and not is_same:
                 copy = _back_up(place, old, os.fstat(old.fileno()), access)
-            warnings += _set_rights(place, access) if is_same else _replace(place, source, access)
+            warnings += _set_rights(place, access) if is_same else replace(place, source, access)
         if mode.shows_diff:
             texts = None if is_same else texts_of(old or io.BytesIO(), source)
             change = file_diff(path, texts, *(rights.shown() if rights else {} for rights in (before, after)))
@@ -198,7 +198,7 @@ def write_atomically(option: str, path: str, text: str, access: Access = AS_IT_I
     Returns what the caller should know. Raises InputError, which names ``option``; the old file stays then.
     """
     with place_of(option, path) as place:
-        return _replace(place, _source(text), access)
+        return replace(place, _source(text), access)
 
 
 def open_to_append(option: str, path: str) -> int:
@@ -228,11 +228,11 @@ def locked(option: str, path: str, keep: bool = True) -> Iterator[None]:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 there = lock.status()
                 if not there or not os.path.samestat(os.fstat(descriptor), there):
-                    raise OSError("whoever held it has removed it meanwhile")
+                    raise OSError("the run that held it has just removed it")
             except OSError as error:
                 raise InputError(
                     f"{option} ({path}) is in use by another run. Nothing was done.{_holder(descriptor)}",
-                    "Wait for it. If it was killed, this is free within seconds.",
+                    "Wait for that run to end. If it was killed, the file is free again within seconds.",
                 ) from error
             _note_holder(descriptor, f"process {os.getpid()} on {os.uname().nodename}, since {now()}")
             try:
@@ -322,7 +322,7 @@ def _partial(place: Place) -> Place:
     return place.beside(f".{place.name[:32]}.{secrets.token_hex(8)}")
 
 
-def _replace(place: Place, source: BinaryIO, access: Access) -> list[str]:
+def replace(place: Place, source: BinaryIO, access: Access = AS_IT_IS) -> list[str]:
     """Put a new file in the place of the old one, with the same rights; return a warning if they cannot be the same."""
     old = place.own_status()
     rights = access.rights(rights_of(old)) if old else None
@@ -390,7 +390,7 @@ def _warnings_about_secrets(place: Place, access: Access, before: Rights | None,
     if not (access.is_secret and before and after and before.mode & OTHERS):
         return []
     return [
-        f"{place.path} holds secrets, and its mode {before.mode:04o} let others use it: it gets the mode "
+        f"{place.path} contains secrets, and its mode {before.mode:04o} gave others access: its mode is set to "
         f"{after.mode:04o}."
     ]
 

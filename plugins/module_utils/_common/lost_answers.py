@@ -16,7 +16,7 @@ from .._client.error_codes import INVALID_SESSION_ID
 from .._client.errors import AemError, ApiError, TransportError
 
 T = TypeVar("T")
-NO_EFFECT = "It shows no effect. It may have been done all the same, hence changed: true."
+NO_EFFECT = "It shows no effect. It may have been carried out all the same, so changed is true."
 
 
 def from_the_read(work: Callable[[], T]) -> T:
@@ -55,5 +55,5 @@ def confirm_lost_write(is_done: Callable[[], bool]) -> Iterator[None]:
                 return
             lost.message += f" {NO_EFFECT}"
         except AemError as error:
-            lost.message += f" What became of it cannot be read either: {error}"
+            lost.message += f" Its current state cannot be read either: {error}"
         raise

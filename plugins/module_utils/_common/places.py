@@ -106,7 +106,7 @@ class Place(NamedTuple):
         if status.st_uid not in (0, os.geteuid()):
             raise self.refusal(
                 f"it belongs to another user (uid {status.st_uid}), who can write anything into it. Run this as the "
-                "user who made it"
+                "user who created it"
             )
         if status.st_mode & stat.S_IWOTH:
             raise self.refusal(
@@ -133,8 +133,8 @@ class Place(NamedTuple):
             )
         if status.st_nlink > 1:
             raise self.refusal(
-                "the file has another name elsewhere, which somebody else may have given it, as others may write to "
-                "its folder. Use a private folder"
+                "the file has another hard link, which somebody else may have created, as others may write to its "
+                "folder. Use a private folder"
             )
 
 
@@ -258,7 +258,7 @@ class _Walk:
         target = os.readlink(part, dir_fd=self._folder)
         again = _status(part, self._folder)
         if not again or (again.st_ino, again.st_ctime_ns) != (status.st_ino, status.st_ctime_ns):
-            raise self.refusal(f"{path} changes meanwhile")
+            raise self.refusal(f"{path} is being changed by another process")
         if not self._pending:
             self._end = os.path.normpath(os.path.join(os.path.dirname(path), target))
         if target.startswith("/"):
@@ -267,7 +267,7 @@ class _Walk:
 
     def _check_no_system_file(self, path: str) -> None:
         if path.startswith(tuple(f"{folder}/" for folder in SYSTEM)) and not f"{path}/".startswith(f"{SHARED_MEMORY}/"):
-            raise self.refusal(f"{path} is in a folder of the system, which is not for files")
+            raise self.refusal(f"{path} is in a system folder that is not for files")
 
 
 def _status(name: str, folder: int) -> os.stat_result | None:

@@ -22,7 +22,8 @@ MOST_SHOWN = 20
 class Row:
     """What happened to one object, which ``names`` identify.
 
-    ``skipped``: it was left alone, ``msg`` says why. ``elapsed`` (seconds) is None if it was not begun.
+    ``skipped``: it was left alone, ``msg`` says why. ``started`` (a time) and ``elapsed`` (seconds) are None if it was
+    not begun.
     """
 
     names: Mapping[str, str]
@@ -35,6 +36,7 @@ class Row:
     error_code: str | None = None
     msg: str = ""
     hint: str = ""
+    started: str | None = None
     elapsed: float | None = None
 
     def fail(self, failure: AemError) -> None:
@@ -45,8 +47,13 @@ class Row:
 
     def view(self) -> dict[str, Any]:
         """Return the row as results show it."""
-        members = ("before", "after", "changed", "failed", "skipped", "error_code", "msg", "hint", "elapsed")
+        members = ("before", "after", "changed", "failed", "skipped", "error_code", "msg", "hint", "started", "elapsed")
         return {**self.names, **{member: getattr(self, member) for member in members}}
+
+
+def counted(number: int, kind: str) -> str:
+    """Return how many there are: "1 task", "2 tasks"; ``kind`` is the singular of what they are."""
+    return f"{number} {kind}" if number == 1 else f"{number} {kind}s"
 
 
 def first(lines: Sequence[str]) -> list[str]:
@@ -95,5 +102,5 @@ def raise_failures(kind: str, rows: Sequence[Row], hint: str, **facts: Any) -> N
     failed = sum(row.failed for row in rows)
     if failed:
         left = sum(row.skipped and row.elapsed is None for row in rows)
-        more = f" {left} were not started." if left else ""
+        more = f" Not started: {left}." if left else ""
         raise with_rows(AemError(f"{failed} of {len(rows)} {kind} failed.{more}", hint, **facts), kind, rows)

@@ -40,6 +40,11 @@ def time_at(seconds: float) -> str:
     return _spelled(datetime.fromtimestamp(seconds, timezone.utc))
 
 
+def moment() -> str:
+    """Return the present time to the millisecond, for what is compared with others of the same run."""
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def utc_timestamp(text: str) -> str | None:
     """Return a point in time as ``YYYY-MM-DDTHH:MM:SSZ``, None if ``text`` is none. Parts of a second are cut off."""
     found = _POINT.fullmatch(text.strip())
@@ -84,7 +89,7 @@ def check_timestamp_or_duration(option: str, text: str) -> str:
     point = utc_timestamp(text)
     if point is None:
         raise InputError(
-            f"{option} must be a time in UTC, like 2026-11-25T18:00:00Z, or a duration of ISO 8601, like P30D or "
+            f"{option} must be a time in UTC, like 2026-11-25T18:00:00Z, or an ISO 8601 duration, like P30D or "
             f'PT12H, not "{text}".'
         )
     return point

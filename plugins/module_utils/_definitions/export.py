@@ -49,7 +49,7 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     whole = api.export_task(server, name, params["with_endpoints"]) if name else api.export_all(server)
     beyond, document = objects.beyond(whole, kinds), objects.part(whole, kinds)
     document = without_counted(document, rules.with_loggers)
-    warnings = [f"secrets: the export has nothing at {place}." for place in unknown_secrets(document, rules)]
+    warnings = [f"secrets: the export has no member at {place}." for place in unknown_secrets(document, rules)]
     if not is_kept:
         document = cover_secrets(document, rules, lambda _secret: PLACEHOLDER)
         redacted = redacted_places(document)
@@ -74,7 +74,7 @@ def _secrets(params: Mapping[str, Any]) -> tuple[bool, Rules]:
     """Return whether secrets are kept, and what the user says of the definition; raise InputError."""
     given = params["secrets"]
     if KEEP in given and given != [KEEP]:
-        raise InputError("secrets: keep keeps all secrets: it does not go with other values.")
+        raise InputError("secrets: keep keeps all secrets, so it cannot be combined with other values.")
     places = tuple(place for place in given if place not in (KEEP, REDACT))
     return given == [KEEP], rules_in(params)._replace(secrets=places)
 

@@ -122,7 +122,7 @@ class _Walker:
         if unsure.forced:
             self._result.forced.append(where)
         self._result.uncompared += unsure.uncompared
-        if same is not ABSENT and not unsure.forced and (unsure.redacted or unsure.uncompared or sent != new):
+        if same is not ABSENT and not unsure.forced and sent != new:
             return same
         self._result.redacted += unsure.redacted
         return sent
@@ -139,7 +139,7 @@ class _Walker:
         else:
             return
         raise InputError(
-            f"{self._label} is damaged: {name(where)} is {form}, and on the server it is {there}. {REWRITTEN}"
+            f"{self._label} is damaged: {name(where)} is {form}, but on the server it is {there}. {REWRITTEN}"
         )
 
 
@@ -177,14 +177,12 @@ def _filled_text(new: str, old: str) -> Any:
     for begin, end, known in secrets_in_text(old):
         secrets.setdefault(known.lower(), []).append(old[begin:end])
     places = list(secrets_in_text(new))
-    count = Counter(known.lower() for _begin, _end, known in places)
+    needed = Counter(known.lower() for _begin, _end, known in places)
+    if any(len(secrets.get(known, ())) < count for known, count in needed.items()):
+        return ABSENT
     pieces, at = [], 0
     for begin, end, known in places:
-        there = secrets.get(known.lower(), [])
-        if len(there) < count[known.lower()]:
-            return ABSENT
-        secret = there.pop(0)
-        count[known.lower()] -= 1
+        secret = secrets[known.lower()].pop(0)
         if new[begin:end] == PLACEHOLDER:
             pieces += [new[at:begin], secret]
             at = end

@@ -80,7 +80,7 @@ def check(option: str, value: Any, is_secret: bool = False, path: Path = ()) -> 
     elif is_secret and isinstance(value, str):
         check_secret(where, value)
     elif is_secret and isinstance(value, (int, float)) and not isinstance(value, bool):
-        raise InputError(f"{where} must be a text: write it in quotes.")
+        raise InputError(f"{where} must be a string: write it in quotes.")
     elif isinstance(value, str) and path and USER_MEMBER.search(path[-1]):
         check_characters(where, value)
 
@@ -130,7 +130,7 @@ def check_fixed(found: list[Change]) -> None:
     for change in found:
         if change.path in FIXED and change.before is not MISSING:
             name = ".".join(change.path)
-            also = " settings_type means the same." if change.path == ("$type",) else ""
+            also = " The same applies to settings_type." if change.path == ("$type",) else ""
             raise InputError(f'settings.{name} is "{change.before}" and cannot be changed: leave it out.{also}')
 
 

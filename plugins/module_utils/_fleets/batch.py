@@ -28,7 +28,7 @@ from .results import ALL_DONE, with_results
 from .selection import Selection, read_selectors, select
 from .waves import check_waves, order_values, show_order, sort_into_waves
 
-NO_SELECTOR = "include must hold at least one selector."
+NO_SELECTOR = "include must contain at least one selector."
 
 
 def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
@@ -44,7 +44,7 @@ def _act(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     limits, policy, start_when = check_limits(params), check_stop_policy(params), check_start_when(params)
     option = check_waves(params)
     if option.is_auto and params["reverse"]:
-        raise InputError("reverse has no meaning with waves: auto, whose order follows from state.")
+        raise InputError("reverse cannot be used with waves: auto, whose order follows from state.")
     label = f"{operation.state} {operation.run_option}"  # what a journal calls it
     journal_path = params["journal"] and real_path("journal", params["journal"])
     if journal_path:
@@ -89,7 +89,7 @@ def read_selection(api: Api, params: Mapping[str, Any], limits: FleetLimits) -> 
     selection = select(api, include, exclude, params["on_server_error"], run_all)
     if not selection.tasks and not params["allow_empty"]:
         more = "".join(f" {warning}" for warning in selection.warnings)
-        raise InputError(f"include selects no task. Set allow_empty: true if that can be right.{more}")
+        raise InputError(f"include selects no task. Set allow_empty: true if that is acceptable.{more}")
     return selection
 
 

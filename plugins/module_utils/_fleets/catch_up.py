@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from .._client.api import Api
 from .._client.errors import ApiError, TransportError
 from .._common.parallel import FairQueue, run_parallel
-from .._common.rows import Row, first
+from .._common.rows import Row, counted, first
 from .._tasks.counters import is_loading
 from .._tasks.latency import total_latency
 from .._tasks.model import TASK_NOT_FOUND, TaskName, snapshot_of
@@ -25,7 +25,7 @@ from .progress import Pace
 
 MOST_NAMED = 3  # tasks in a line of progress
 LOOK_AT_LOG = "Look at the task's log in the console, then run this again."
-GO_ON = "Run this again: the wait begins anew, and what runs is left alone. Or choose start_when.on_timeout: go_on."
+GO_ON = "Run this again: the wait starts over, and running tasks are left alone. Or set start_when.on_timeout: go_on."
 
 
 class Standing(NamedTuple):
@@ -72,7 +72,7 @@ def wait_for_wave(
     pending = dict.fromkeys(by_name, "")
     near: Counter[TaskName] = Counter()  # readings in a row
     deadline, pace = time.monotonic() + when.timeout, Pace(api.client.limits)
-    show(f"waiting until {len(rows)} tasks have caught up (start_when)")
+    show(f"waiting for {counted(len(rows), 'task')} to catch up (start_when)")
     while True:
         for task, now in _readings(api, list(pending), when.max_latency, limits):
             near[task] = near[task] + 1 if now.is_near else 0
@@ -93,7 +93,9 @@ def wait_for_wave(
     late = f"not caught up within {when.timeout:g} s (start_when)"
     if when.on_timeout == "go_on":
         names = "; ".join(first([f"{task}: {text}" for task, text in pending.items()]))
-        return Outcome(warnings=[f"{len(pending)} tasks had {late} when the next wave was started: {names}."])
+        return Outcome(
+            warnings=[f"When the next wave was started, {counted(len(pending), 'task')} had {late}: {names}."]
+        )
     for task, text in pending.items():
         _fail(by_name[task], f"It was started, but has {late}: {text}.", GO_ON)
     return Outcome(stop=True)

@@ -171,7 +171,7 @@ def read_document(document: Any, address: str, source: str) -> Checkpoint:
         raise _damaged(source, str(odd), " or was edited") from odd
     if checkpoint.enterprise_manager != address:
         raise InputError(
-            f"The checkpoint ({source}) is of another Enterprise Manager: {checkpoint.enterprise_manager}, not "
+            f"The checkpoint ({source}) belongs to another Enterprise Manager: {checkpoint.enterprise_manager}, not "
             f"{address}. Nothing was done."
         )
     return checkpoint
@@ -182,17 +182,17 @@ def check_same(found: Checkpoint, given: Checkpoint, path: str) -> None:
     if found.recorded != given.recorded:
         which = "an earlier" if given.recorded < found.recorded else "a newer"
         raise InputError(
-            f"The checkpoint in {path} was recorded {found.recorded}, the one that was handed on "
-            f"{given.recorded}: that is of {which} window. Nothing was done. Leave out checkpoint to use the file, or "
-            "path to use the other."
+            f"The checkpoint in {path} was recorded {found.recorded}, the one in the option checkpoint "
+            f"{given.recorded}: that belongs to {which} window. Nothing was done. Leave out checkpoint to use the "
+            "file, or path to use the other."
         )
     differing = set(found.tasks) ^ set(given.tasks)  # not their order: what hands one on may sort its members
     if differing:
         task = next(one.task for one in (*found.tasks, *given.tasks) if one in differing)
         raise InputError(
-            f"The checkpoint in {path} and the one that was handed on were both recorded {found.recorded}, but "
-            f"differ in {task}. Nothing was done. Find out which one is right, and leave out the other "
-            "(path or checkpoint)."
+            f"The checkpoint in {path} and the one in the option checkpoint were both recorded {found.recorded}, but "
+            f"differ in {task}. Nothing was done. Find out which one is right, and leave out the other (path or "
+            "checkpoint)."
         )
 
 

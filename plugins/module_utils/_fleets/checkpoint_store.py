@@ -77,7 +77,7 @@ class CheckpointStore:
             if not found:
                 raise InputError(
                     f"There is no checkpoint {self.path}: nothing was done. Make sure that its volume is mounted. To "
-                    "use the checkpoint that was handed on, without a file, give no path."
+                    "use the option checkpoint without a file, leave out path."
                 )
             check_same(found, handed_on, self.path)
         if found:
@@ -87,19 +87,19 @@ class CheckpointStore:
             raise InputError(
                 f"There is no checkpoint {self.path}: nothing was done. If tasks were stopped for a window, its "
                 "checkpoint is elsewhere: use the path that it was recorded with, and make sure that its volume is "
-                "mounted. Only if no window is open, begin one."
+                "mounted. Record a new window only if none is open."
             )
         raise InputError(
             f"The checkpoint {self.path} is missing. Its journal {self.journal} names each task that was stopped: "
-            "start these with aem_task_batch. Do not record another window before that."
+            "start these with aem_task_batch before you record another window."
         )
 
     def check_missing(self) -> None:
         """Raise InputError if there is a journal of a window that was not ended; there is no checkpoint."""
         if not self._has_ended():
             raise InputError(
-                f"The checkpoint {self.path} is missing, but its journal {self.journal} is of a window that was not "
-                "ended. Start again what it names, then remove it: what is recorded now would take its place."
+                f"The checkpoint {self.path} is missing, but its journal {self.journal} belongs to a window that was "
+                "not ended. Start the tasks that it names, then remove it: a new record would replace it."
             )
 
     def _has_ended(self) -> bool:

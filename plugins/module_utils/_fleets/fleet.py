@@ -16,6 +16,7 @@ from .._client.api import Api
 from .._client.errors import AemError, Interrupted, LoginRefused
 from .._common.parallel import FairQueue, run_parallel
 from .._common.rows import Row, raise_failures, with_rows
+from .._common.times import moment
 from .._common.wait import TimedOut, wait_until
 from .._run.result import Mode, diff, no_progress
 from .._tasks.control import STOP_TIMEOUT
@@ -92,7 +93,7 @@ class Fleet:
         rows = [self._rows.get(job.task) or self._not_started(job) for job in jobs]
         if self._end:
             begun = sum(row.elapsed is not None for row in rows)
-            self._end.message += f" {begun} of {len(rows)} tasks were begun."
+            self._end.message += f" Work was started on {begun} of {len(rows)} tasks."
             raise with_rows(self._end, "tasks", rows)
         return rows
 
@@ -151,12 +152,13 @@ class Fleet:
     def _not_started(self, job: Job) -> Row:
         if self._is_enough and not self._end:
             return _row(job, skipped=True, msg=f"Not started: {self._failures} tasks have failed (max_failures).")
-        why = "the wave before has not caught up (start_when)" if self._is_behind else "the run ended before"
+        why = "the previous wave has not caught up (start_when)" if self._is_behind else "the run ended before"
         return _row(job, skipped=True, msg=f"Not started: {why}.")
 
     def _work(self, job: Job) -> Row:
         """Do one job, in a thread of its own."""
-        begin = self._begun[job.task] = time.monotonic()
+        begin, started = time.monotonic(), moment()
+        self._begun[job.task] = begin
         try:
             with self._api.client.writes.guard():
                 row = self._apply(job)
@@ -170,7 +172,7 @@ class Fleet:
             last = failure.facts.get("task") or {}
             row = _row(job, after=last.get("state") or job.listed.state)
             row.fail(failure)
-        row.elapsed = round(time.monotonic() - begin, 2)
+        row.started, row.elapsed = started, round(time.monotonic() - begin, 2)
         if self._journal and not row.failed and not row.skipped:
             self._journal.note("task", **job.task._asdict(), changed=row.changed, state=row.after)
         return row
@@ -188,7 +190,7 @@ class Fleet:
             is_fresh = mode.check or time.monotonic() - job.as_of < api.client.limits.list_age
             current = job.listed if is_fresh else None
         if operation.state == "restarted" and self._is_restarted(task, write, current):
-            return _row(job, after=(current or job.listed).state, msg="The run before has restarted it already.")
+            return _row(job, after=(current or job.listed).state, msg="The previous run has already restarted it.")
         if current and operation.wait and not mode.check and not plan(operation, current).changed:
             current = read_for_plan(api, task, operation)  # the list does not show the memory
         if operation.state != "started" and self._policy.is_needed and not (current and current.is_stopped):
@@ -273,4 +275,6 @@ def _after(row: Row, run_option: str) -> str | None:
 
 def raise_task_failures(rows: Sequence[Row], run_option: str = "") -> None:
     """Raise AemError, with the diff, if a task failed."""
-    raise_failures("tasks", rows, "Run this again: what is done stays done.", diff=states_diff(rows, run_option))
+    raise_failures(
+        "tasks", rows, "Run this again: finished tasks are not touched again.", diff=states_diff(rows, run_option)
+    )

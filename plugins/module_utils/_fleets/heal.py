@@ -43,7 +43,7 @@ MOST_RESTARTS = 100
 LONGEST_PERIOD = 30 * DAY
 SICK_STATES = ["error", "stopped"]
 NEXT_RUN = "They count as restarts. The next run tries again, as the policy allows."
-NONE_RELEASED = "release selects no task that is in quarantine: nothing was released."
+NONE_RELEASED = "release selects no task in quarantine: nothing was released."
 
 
 def heal_options() -> dict[str, Any]:
@@ -89,7 +89,7 @@ def check_policy(params: Mapping[str, Any]) -> Policy:
         for member in ("messages", "stop_reasons")
     }
     if not all(text.strip() for text in texts["messages"]):
-        raise InputError('An empty text in never_if.messages would be in every message: write "*" for that.')
+        raise InputError('An empty string in never_if.messages would match every message: write "*" for that.')
     return Policy(
         frozenset(state.upper() for state in params["sick_states"]),
         None if limit is None else check_seconds("max_latency", limit),
@@ -121,9 +121,10 @@ class Healing:
             raise InputError("Only one of state_file and memory may be given.")
         if not (self._is_report or path or given is not None):
             raise InputError(
-                "mode: heal needs state_file, or else each run would begin anew, and restart without an end.",
-                "In a workflow whose nodes share no files, give the memory that the node before returned (memory), "
-                "and {} to the first one.",
+                "mode: heal needs state_file: without it, no run would know of earlier restarts, and a task could be "
+                "restarted without end.",
+                "In a workflow whose nodes share no files, pass the memory that the previous node returned (memory), "
+                "and {} to the first node.",
             )
         for option in ("include", "exclude"):
             read_selectors(option, params[option])

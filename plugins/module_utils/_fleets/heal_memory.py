@@ -65,7 +65,7 @@ def read_memory(document: Any, address: str, source: str) -> dict[TaskName, Reco
     if document == {}:
         return {}
     if not isinstance(document, dict) or not is_number(document.get("schema")):
-        raise _damaged(source, "it is not the memory of aem_heal")
+        raise _damaged(source, "it is not a memory of aem_heal")
     if document["schema"] > SCHEMA:
         raise InputError(
             f"The memory ({source}) was written by a newer release of the collection (schema {document['schema']}, "
@@ -81,7 +81,7 @@ def read_memory(document: Any, address: str, source: str) -> dict[TaskName, Reco
         raise _damaged(source, str(odd)) from odd
     if owner != address:
         raise InputError(
-            f"The memory ({source}) is of another Enterprise Manager: {owner}, not {address}. Nothing was done."
+            f"The memory ({source}) belongs to another Enterprise Manager: {owner}, not {address}. Nothing was done."
         )
     return memory
 

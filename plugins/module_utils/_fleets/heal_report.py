@@ -11,15 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .._common.rows import Row, first
+from .._common.rows import Row, counted, first
 from .._common.times import time_at
 from .._run.result import diff
 from .._tasks.model import TaskName
 from .healing import NEVER, QUARANTINE, RESTART, WAIT, WINDOW, Decision, Plan
 from .results import shown_states
 
-WINDOW_BEGAN = "A maintenance window has begun meanwhile: nothing was sent."
-STARTED_MEANWHILE = "Somebody has started it meanwhile: nothing was sent."
+WINDOW_BEGAN = "A maintenance window was opened in the meantime: nothing was sent."
+STARTED_MEANWHILE = "Somebody has started it in the meantime: nothing was sent."
 COUNTS = {"waiting": WAIT, "quarantined": QUARANTINE, "never": NEVER, "in_window": WINDOW}
 URGENCY = (QUARANTINE, NEVER, RESTART, WAIT, WINDOW)  # the order of the lines, below the failures
 
@@ -106,7 +106,7 @@ class Outcome:
         """Return what must not be overlooked: the tasks that stay as they are until somebody acts."""
         left = [_label(view) for view in self.views if view["decision"] == QUARANTINE]
         names = ", ".join(first(left))
-        return [f"{len(left)} tasks are in quarantine and are not restarted any more: {names}."] if left else []
+        return [f"{counted(len(left), 'task')} in quarantine will not be restarted: {names}."] if left else []
 
     def diff(self) -> dict[str, Any]:
         """Return the states of the tasks that are restarted, and which restart that is."""

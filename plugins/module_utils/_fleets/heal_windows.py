@@ -69,7 +69,7 @@ class Windows:
         checkpoint = load(path, self._address, OPTION)
         if checkpoint is None:
             raise InputError(
-                f"There is no checkpoint {path} ({OPTION}), so nobody can know whether a maintenance window is open. "
+                f"There is no checkpoint {path} ({OPTION}), so it is not known whether a maintenance window is open. "
                 "Nothing was done.",
                 "Make sure that its volume is mounted. If no window was ever recorded there, record one "
                 "(aem_maintenance_window with state: recorded only reads), or leave the path out until there is one.",

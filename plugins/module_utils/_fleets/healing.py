@@ -171,10 +171,10 @@ def _decide(policy: Policy, record: Record, seen: Seen, now: int) -> tuple[Decis
         return Decision(seen.task, seen.snapshot.state, kind, f"{ill}. {why}", restarts, until)
 
     if seen.window:
-        return decision(WINDOW, f"A maintenance window is open ({seen.window}): it is left alone."), record
+        return decision(WINDOW, f"A maintenance window is open ({seen.window}): the task is left alone."), record
     if record.unfinished and seen.snapshot.state == "STOPPED":
         # What this policy has stopped must not stay so, whatever the brakes say.
-        return decision(RESTART, "It is started, as that restart has counted already"), record
+        return decision(RESTART, "It is started; that restart was already counted"), record
     if record.quarantined is None:
         never = _never(policy, seen.snapshot)
         if never:
@@ -182,12 +182,15 @@ def _decide(policy: Policy, record: Record, seen: Seen, now: int) -> tuple[Decis
         if restarts >= policy.max_restarts:
             record = record._replace(quarantined=now)
     if record.quarantined is not None:
-        why = f"In quarantine since {time_at(record.quarantined)}: restarts have not helped. Fix it, then start or "
-        return decision(QUARANTINE, f"{why}release it."), record
+        why = (
+            f"In quarantine since {time_at(record.quarantined)}: restarts have not helped. Fix the cause, then start "
+            "or "
+        )
+        return decision(QUARANTINE, f"{why}release the task."), record
     count = f"{restarts + 1} of {policy.max_restarts} in {policy.period}"
     due = record.restarts[-1] + pause(restarts) if restarts else now
     if now < due:
-        why = f"Restart {count} is not before {time_at(due)}, as the last one was {time_at(record.restarts[-1])}."
+        why = f"Restart {count} will not be before {time_at(due)}; the last one was at {time_at(record.restarts[-1])}."
         return decision(WAIT, why, due), record
     return decision(RESTART, f"Restart {count}"), record
 
@@ -200,7 +203,7 @@ def _illness(policy: Policy, record: Record, seen: Seen) -> str:
         is_ill = "ERROR" in policy.states and not now.has_finished and now.stop_reason != RETRIES
         return f"ERROR{message}" if is_ill else ""
     if now.state == "STOPPED" and record.unfinished and not now.has_finished:
-        return "STOPPED by a restart that did not come to its end"
+        return "STOPPED by a restart that did not finish"
     if now.state == "STOPPED":
         # Without a reason it may never have run, or have done its work (docs/enterprise_manager_api.md, 5.6).
         is_ill = "STOPPED" in policy.states and not now.may_have_finished(makes_tables=False)
@@ -224,11 +227,11 @@ def _recovered(record: Record, seen: Seen) -> Record:
 def _never(policy: Policy, snapshot: TaskSnapshot) -> str:
     """Return why a task must never be restarted; empty if it may be."""
     if snapshot.stop_reason and snapshot.stop_reason.upper() in policy.reasons:
-        return f"never_if has its stop reason {snapshot.stop_reason}"
+        return f"its stop reason {snapshot.stop_reason} is in never_if"
     message = (snapshot.message or "").lower()
     for pattern in policy.messages:
         if pattern.lower() in message or matches(message, f"*{pattern.lower()}*"):
-            return f'never_if has "{pattern}", which its message holds'
+            return f'its message matches "{pattern}" in never_if'
     return ""
 
 

@@ -136,7 +136,8 @@ class Journal:
 def _unwritable(path: str, error: OSError) -> InputError:
     return InputError(
         f"journal ({path}) cannot be written: {error.strerror}.",
-        "Nothing is sent that cannot be noted before. Make room, then run this again.",
+        "Nothing is sent before it is noted in the journal. Free disk space or fix the permissions, then run this "
+        "again.",
     )
 
 
@@ -186,7 +187,7 @@ def read_journal(path: str, address: str, operation: str) -> JournalState:
                 )
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(
-                f"journal ({path}) is damaged at line {number}. Look at it, then move it away to start anew."
+                f"journal ({path}) is damaged at line {number}. Look at it, then move it away to start over."
             ) from error
     continues = before == operation and not is_over
     has_ended = before in ("", operation) and is_over
@@ -229,7 +230,7 @@ def _check_run(path: str, address: str, entry: Mapping[str, Any]) -> None:
     if entry["schema"] > SCHEMA:
         raise InputError(f"journal ({path}) was written by a newer release (schema {entry['schema']}).")
     if entry["enterprise_manager"] != address:
-        raise InputError(f"journal ({path}) is of another Enterprise Manager: {entry['enterprise_manager']}.")
+        raise InputError(f"journal ({path}) belongs to another Enterprise Manager: {entry['enterprise_manager']}.")
 
 
 class JournaledApi(Api):
@@ -243,21 +244,21 @@ class JournaledApi(Api):
         self, server: str, task: str, option: str, timeout: int, cdc_position: str | None, accept: tuple[str, ...]
     ) -> Answer:
         """RunTask, as ``Api.run_task``."""
-        with self._noted("RunTask", server, task, timeout):
+        with self.noted("RunTask", server, task, timeout):
             return super().run_task(server, task, option, timeout, cdc_position, accept)
 
     def stop_task(self, server: str, task: str, timeout: int, accept: tuple[str, ...]) -> Answer:
         """StopTask, as ``Api.stop_task``."""
-        with self._noted("StopTask", server, task, timeout) as after:
+        with self.noted("StopTask", server, task, timeout) as after:
             answer = super().stop_task(server, task, timeout, accept)
             if answer.error_code == STOP_TIMEOUT:
                 after["goes_on"] = True  # (docs/enterprise_manager_api.md, 6.15)
             return answer
 
     @contextlib.contextmanager
-    def _noted(self, call: str, server: str, name: str, timeout: int) -> Iterator[dict[str, Any]]:
+    def noted(self, call: str, server: str, name: str, timeout: int, **more: Any) -> Iterator[dict[str, Any]]:
         """Note a call before and after it; what the block adds to the members it gets is noted after it."""
-        about: dict[str, Any] = {"call": call, "server": server, "name": name}
+        about: dict[str, Any] = {"call": call, "server": server, "name": name, **more}
         self._journal.note("before", **about, timeout=timeout)
         try:
             yield about

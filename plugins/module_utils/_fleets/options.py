@@ -101,7 +101,7 @@ def check_start_when(params: Mapping[str, Any]) -> StartWhen | None:
     if given is None:
         return None
     if params["state"] in ("stopped", "drained"):
-        raise InputError(f"start_when has no meaning with state: {params['state']}. To wait before a stop, use drain.")
+        raise InputError(f"start_when cannot be used with state: {params['state']}. To wait before a stop, use drain.")
     check_count("start_when.stable_for", given["stable_for"], 1000)
     return StartWhen(
         check_seconds("start_when.max_latency", given["max_latency"], least=0),

@@ -17,7 +17,7 @@ from .._client.checks import check_seconds
 from .._client.errors import ApiError, InputError, TransportError
 from .._common.clock import server_time
 from .._common.parallel import FairQueue, run_parallel
-from .._common.rows import first
+from .._common.rows import counted, first
 from .._common.times import time_at
 from .._run.result import Mode
 from .._tasks.counters import is_loading
@@ -46,8 +46,8 @@ def check_margin(params: Mapping[str, Any]) -> float:
     """Return the checked option ``restart_margin`` (seconds); raise InputError, also if ``force`` is missing."""
     if params["state"] == "restored" and params["from"] == SAFE_POINT and not params["force"]:
         raise InputError(
-            "from: safe_point starts tasks from a time before they stopped, so that changes can arrive twice at the "
-            "target: it needs force: true."
+            "from: safe_point starts tasks from a time before they stopped, so changes can arrive at the target "
+            "twice: it needs force: true."
         )
     return check_seconds("restart_margin", params["restart_margin"], least=0)
 
@@ -106,7 +106,7 @@ def read_latencies(
     if not unread:
         return readings, []
     return readings, [
-        f"The latency of {len(unread)} tasks cannot be read, so they have no safe restart point: "
+        f"The latency of {counted(len(unread), 'task')} cannot be read, so there is no safe restart point: "
         f"{', '.join(first(sorted(unread)))}."
     ]
 
@@ -162,17 +162,18 @@ def from_safe_points(
             points[job.task] = reading.at - reading.latency - margin
     if unknown:
         raise InputError(
-            f"{len(unknown)} of the tasks to be started have no safe restart point: their latency was not known when "
-            f"they were stopped, or they were not RUNNING, or loaded tables: {', '.join(first(unknown))}. Nothing was "
-            "started. Start these in another way (aem_task, aem_task_batch), then run this again: what runs is left "
-            "alone. Or start all where they stopped (from: where_it_stopped)."
+            f"There is no safe restart point for {len(unknown)} of the tasks to be started: their latency was not "
+            "known when they were stopped, or they were not RUNNING, or they were loading tables: "
+            f"{', '.join(first(unknown))}. Nothing was started. Start these in another way (aem_task, "
+            "aem_task_batch), then run this again: running tasks are left alone. Or start all where they stopped "
+            "(from: where_it_stopped)."
         )
     future = [f"{task} ({time_at(point)})" for task, point in points.items() if point >= now]
     if future:
         raise InputError(
-            f"The restart points of {len(future)} tasks are not in the past: {', '.join(first(future))}. It is "
-            f"{time_at(now)} for Enterprise Manager: its clock was changed, or the checkpoint. Nothing was started. "
-            "Start these in another way, or all where they stopped (from: where_it_stopped)."
+            f"The restart points of {counted(len(future), 'task')} are not in the past: {', '.join(first(future))}. "
+            f"The time of Enterprise Manager is {time_at(now)}: either its clock or the checkpoint was changed. "
+            "Nothing was started. Start these in another way, or all where they stopped (from: where_it_stopped)."
         )
     return [
         [job._replace(operation=_from(job.operation, points[job.task])) if job.task in points else job for job in wave]

@@ -22,7 +22,7 @@ from .._run.result import Mode, Result
 MOST_ROWS = 500
 MOST_SIZE = 200_000  # characters of the rows as JSON
 MOST_IN_ALL = 650_000  # the same, of all that the result has: Ansible adds a little
-ALL_DONE = "All tasks reached their state, but that could not be noted."
+ALL_DONE = "All tasks reached their state, but that could not be recorded."
 
 Row = Mapping[str, Any]  # as results show it
 
@@ -53,7 +53,7 @@ def with_results(api: Api, params: Mapping[str, Any], mode: Mode, work: Callable
     def write(rows: Sequence[Row]) -> list[str]:
         if not path or mode.check:
             return []
-        text = "".join(f"{json.dumps(api.client.masked(row))}\n" for row in rows)
+        text = "".join(f"{_line(api.client.masked(row))}\n" for row in rows)
         return write_atomically("results_dest", path, text)
 
     try:
@@ -80,6 +80,12 @@ def with_results(api: Api, params: Mapping[str, Any], mode: Mode, work: Callable
             error.facts.update(seen, counts=result.values["counts"])
             raise
     return result
+
+
+def _line(row: Row) -> str:
+    """Return a row as JSON in one line: printable characters as they are, others escaped, so that none breaks it."""
+    text = json.dumps(row, ensure_ascii=False)
+    return "".join(sign if sign.isprintable() else json.dumps(sign)[1:-1] for sign in text)
 
 
 def shown(rows: Sequence[Row], choice: str, room: int = MOST_SIZE) -> dict[str, Any]:

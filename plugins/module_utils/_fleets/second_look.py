@@ -20,8 +20,8 @@ ServerStatus = Union["dict[str, TaskSnapshot]", AemError]  # the tasks of a serv
 RAN = (*ACTIVE, STARTING)  # STOPPING: somebody else stops it; what is not known is not touched
 
 DELETED = "It was deleted since the window began: nothing to do."
-STOPPED_AGAIN = "Somebody has started it meanwhile: it was stopped again."
-LEFT_RUNNING = "Somebody has started it meanwhile: it is left so (on_restart: report)."
+STOPPED_AGAIN = "Somebody has started it in the meantime: it was stopped again."
+LEFT_RUNNING = "Somebody has started it in the meantime: it is left running (on_restart: report)."
 UNSTOPPABLE = "It was started again each time it was stopped: by a schedule, a script or a person."
 RUN_AGAIN = "Look at the task's log in the console, then run this again."
 
@@ -29,7 +29,7 @@ RUN_AGAIN = "Look at the task's log in the console, then run this again."
 def unread(servers: Mapping[str, ServerStatus]) -> list[str]:
     """Return a note for each server that could not be looked at."""
     return [
-        f'Whether the tasks on server "{server}" have stayed as they are could not be checked: {status}'
+        f'It could not be checked whether the tasks on server "{server}" kept their state: {status}'
         for server, status in servers.items()
         if isinstance(status, AemError)
     ]
@@ -54,10 +54,10 @@ def note_stopped_again(rows: Sequence[Row], servers: Mapping[str, ServerStatus],
     for row, now in _moved(rows, servers):
         reason = f" {now.message}" if now.message else ""
         if now.has_finished:
-            row.after, row.msg = now.state, f"It is {now.state} because its work is done: it is left so."
+            row.after, row.msg = now.state, f"It is {now.state} because its work is done: it is left as it is."
         elif now.state in (*AT_REST, STOPPING) and row.after in RAN:
             row.after, row.failed, row.hint = now.state, True, RUN_AGAIN
-            row.msg = f"It ran, and is {now.state} now: it failed, or somebody has stopped it.{reason}"
+            row.msg = f"It was running, and is {now.state} now: it failed, or somebody has stopped it.{reason}"
         elif now.state == "RECOVERY" and _name(row) not in recovering:
             row.after, row.failed = now.state, True
             row.msg, row.hint = f"It was started and has fallen into RECOVERY since.{reason}", RECOVERS

@@ -23,7 +23,7 @@ class Odd(Exception):
     """What no release writes: where in the document, what is there, and what may be."""
 
     def __init__(self, where: str, value: Any, allowed: str) -> None:
-        super().__init__(f"{where} is {_shown(value)}, and must be {allowed}")
+        super().__init__(f"{where} is {_shown(value)}, but must be {allowed}")
 
 
 class NotJson(Exception):
@@ -83,7 +83,7 @@ def list_or_null_at(where: str, value: Any) -> list[Any]:
 def text_at(where: str, value: Any) -> str:
     """Return a value that is a text and not blank; raise Odd."""
     if not isinstance(value, str) or not value.strip():
-        raise Odd(where, value, "a text that is not blank")
+        raise Odd(where, value, "a non-blank string")
     return value
 
 
@@ -101,7 +101,7 @@ def utc_at(where: str, value: Any) -> str:
     try:
         datetime.strptime(value, TIME)
     except (TypeError, ValueError) as error:
-        raise Odd(where, value, "a UTC time, as 2026-11-23T22:00:00Z") from error
+        raise Odd(where, value, "a UTC time such as 2026-11-23T22:00:00Z") from error
     return str(value)
 
 

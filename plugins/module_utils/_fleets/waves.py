@@ -78,7 +78,7 @@ def check_waves(params: Mapping[str, Any]) -> WavesOption:
         ]
         return WavesOption(None, dependencies)
     if params["dependencies"]:
-        raise InputError("dependencies has a meaning only with waves: auto. A list in waves is the order itself.")
+        raise InputError("dependencies can only be used with waves: auto. A list in waves is the order itself.")
     given = _listed(value)
     read_selectors("waves", given)
     return WavesOption(given, [])
@@ -87,7 +87,7 @@ def check_waves(params: Mapping[str, Any]) -> WavesOption:
 def _selectors_of(side: str, number: int, given: Sequence[Mapping[str, Any]]) -> list[Selector]:
     selectors = read_selectors(f"{side} in dependencies", given)
     if not selectors:
-        raise InputError(f"{side} in item {number} of dependencies must hold at least one selector.")
+        raise InputError(f"{side} in item {number} of dependencies must contain at least one selector.")
     return selectors
 
 
@@ -101,7 +101,9 @@ def _listed(value: Any) -> list[dict[str, Any]]:
     if value is None:
         return []
     if not isinstance(value, list):
-        raise InputError(f"waves must be auto, or a list of selectors (as a text: in JSON), not {_shown(value)}.")
+        raise InputError(
+            f"waves must be auto, or a list of selectors (or such a list as a JSON string), not {_shown(value)}."
+        )
     for item in value:
         if not isinstance(item, dict):
             raise InputError(f"Each of waves must be a selector, such as {{server: Compose-DW}}, not {_shown(item)}.")
@@ -234,8 +236,8 @@ def _read_products(api: Api, servers: Sequence[str], run_all: RunAll) -> tuple[d
     if refused:
         names, failure = ", ".join(first(list(refused))), next(iter(refused.values()))
         warnings.append(
-            f"Whether these servers are Replicate or Compose cannot be seen. They are taken for Replicate: {names}. "
-            f"{failure.message}"
+            "It cannot be read whether these servers are Replicate or Compose. They are treated as Replicate: "
+            f"{names}. {failure.message}"
         )
     products.update({server: "" if isinstance(answer, ApiError) else answer for server, answer in answers.items()})
     return products, warnings

@@ -73,9 +73,9 @@ class Window:
             check_text("next_steps", line)
         is_record, has_document = params["state"] == "recorded", params["checkpoint"] is not None
         if is_record and has_document:
-            raise InputError("state: recorded makes a checkpoint and takes none.")
+            raise InputError("checkpoint cannot be used with state: recorded, which creates one.")
         if not is_record and not params["checkpoint"] and bool(params["path"]) == has_document:
-            empty = " An empty checkpoint is not one." if has_document else ""
+            empty = " checkpoint is empty." if has_document else ""
             raise InputError(f"state: {params['state']} needs either path or checkpoint.{empty}")
         self._limits, self._policy = check_limits(params), check_stop_policy(params)
         self._timeout, self._waiting = check_timeout(params), check_waiting(params)
@@ -104,10 +104,10 @@ class Window:
         if old and old.phase in OPEN:
             if old.selection != selectors:
                 raise InputError(
-                    f"The window in {path} is open since {old.recorded} and was recorded for another selection. "
-                    "Restore it before you record another one."
+                    f"The window in {path} has been open since {old.recorded} and was recorded for another "
+                    "selection. Restore it before you record another one."
                 )
-            note = f"The window in {path} is open since {old.recorded}: what ran then is kept."
+            note = f"The window in {path} has been open since {old.recorded}: its record is kept."
             return Result(
                 values=window_notes.recorded_values(old), diff=window_notes.diff_of_records(old, old), warnings=[note]
             )
@@ -124,7 +124,7 @@ class Window:
         new = Checkpoint(api.client.address, time_at(server_time(api.client)), RECORDED, selectors, tasks)
         warnings = selection.warnings + waves.warnings
         warnings += [
-            f"{recorded.task} is {recorded.state}, of which little is known: it is left alone."
+            f"{recorded.task} is in the state {recorded.state}, which this collection does not know: it is left alone."
             for recorded in tasks
             if recorded.state not in KNOWN_STATES
         ]
@@ -154,7 +154,7 @@ class Window:
         """Start exactly what ran, the last wave first. A window that is over is left alone."""
         checkpoint = self._store.given(self._params["checkpoint"])
         if checkpoint.phase == RESTORED:
-            note = f"The window of {checkpoint.recorded} is over: everything was started again before."
+            note = f"The window of {checkpoint.recorded} is over: its tasks were started again before."
             return Result(values={"checkpoint": checkpoint.document(), **values("tasks", [])}, warnings=[note])
         with self._reporting(RESTORE):
             return self._move(RESTORE, checkpoint, checkpoint.waves[::-1], StopPolicy())
@@ -184,9 +184,9 @@ class Window:
         if step == RESTORE:
             if self._params["from"] == SAFE_POINT:  # else the rest would be resumed where it stopped
                 source += f", from: {SAFE_POINT}, restart_margin: {self._params['restart_margin']}, force: true"
-            return [f"To go on, run it again with state: restored, {source}"]
+            return [f"To continue, run it again with state: restored, {source}"]
         return [
-            f"To go on, run it again with state: frozen, {source}",
+            f"To continue, run it again with state: frozen, {source}",
             f"To go back, run it with state: restored, {source}",
         ]
 
@@ -357,8 +357,8 @@ class Window:
             names = ", ".join(first(lost))
             raise InputError(
                 f"The window in {self._path}, recorded {old.recorded}, may be open: {len(lost)} of the tasks that "
-                f"ran then are not back: {names}. Nothing was recorded. Restore the window of this file, "
-                f"which starts them again. If they are to stay as they are, move {self._path} away, then record again."
+                f"ran then did not come back: {names}. Nothing was recorded. Restore the window of this file, which "
+                f"starts them again. If they are to stay as they are, move {self._path} away, then record again."
             )
 
 

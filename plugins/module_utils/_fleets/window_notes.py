@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._client.errors import AemError
-from .._common.rows import Row, first
+from .._common.rows import Row, counted, first
 from .._run.result import diff
 from .checkpoint import Checkpoint, RecordedTask
 from .fleet import Job
@@ -67,8 +67,8 @@ def stopped_since(old: Checkpoint, new: Checkpoint) -> list[str]:
         return []
     names = ", ".join(first(stopped))
     return [
-        f"{len(stopped)} tasks that ran before the window of {old.recorded}, and came back after it, do not run now. "
-        f"They are noted so, and stay so: {names}."
+        f"{counted(len(stopped), 'task')} that ran before the window of {old.recorded} and were started after it are "
+        f"not running now. They are recorded as they are and will not be started: {names}."
     ]
 
 
@@ -80,7 +80,8 @@ def started_meanwhile(checkpoint: Checkpoint, servers: Mapping[str, ServerStatus
         current = status.get(recorded.name) if isinstance(status, dict) else None
         if current and not recorded.ran and current.state in RAN:
             notes.append(
-                f"{recorded.task} was {recorded.state} when the window began and is {current.state} now: it is left so."
+                f"{recorded.task} was {recorded.state} when the window began and is {current.state} now: it is left "
+                "as it is."
             )
     return notes
 
@@ -97,9 +98,9 @@ def explain(rows: Sequence[Row], is_safe: bool, waves: Sequence[Sequence[Job]]) 
         if row.changed or row.failed or row.skipped:
             continue
         if row.before in RAN:
-            row.msg = f"It was {row.before} already{', and was not started from a safe point' if is_safe else ''}."
+            row.msg = f"It was already {row.before}{', and was not started from a safe point' if is_safe else ''}."
         elif row.after == row.before:
-            row.msg = f"It is {row.after} because its work is done: it is left so."
+            row.msg = f"It is {row.after} because its work is done: it is left as it is."
 
 
 def take_over(row: Row, again: Row) -> None:

@@ -136,7 +136,11 @@ class Spec:
         if not message.startswith(NOT_DICTS):
             return message
         texts = [option for option, value in arguments.items() if self._holds_dicts(option) and _has_text(value)]
-        return f"{' or '.join(texts)} must be a list of dictionaries (as a text: in JSON)." if texts else message
+        return (
+            (f"{' or '.join(texts)} must be a list of dictionaries (or such a list as a JSON string).")
+            if texts
+            else message
+        )
 
     def _holds_dicts(self, option: str) -> bool:
         spec = self.argument_spec.get(option, {})

@@ -84,7 +84,7 @@ def check_operation(state: str, params: Mapping[str, Any]) -> Operation:
     if run_option in POSITION_OPTIONS and not (position and position.strip()):
         raise InputError(f"run_option: {run_option.lower()} needs cdc_position.")
     if position is not None and run_option not in POSITION_OPTIONS:
-        raise InputError(f"cdc_position has no meaning with run_option: {run_option.lower()}.")
+        raise InputError(f"cdc_position cannot be used with run_option: {run_option.lower()}.")
     if run_option == FROM_TIMESTAMP and position:
         from .._common.times import check_timestamp  # late: no other option needs it
 
@@ -108,7 +108,8 @@ def _check_position(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     raise InputError(
-        f"cdc_position must be a text, not {type(value).__name__} {value}, which YAML may have made of something else.",
+        f"cdc_position must be a string, not {type(value).__name__} {value}, which YAML may have made from something "
+        "else.",
         'Put it in quotes: cdc_position: "...". In a template, keep the value itself in quotes where it is set.',
     )
 
@@ -117,16 +118,16 @@ def _with_goal(operation: Operation, params: Mapping[str, Any]) -> Operation:
     """Return the operation with the checked options ``wait_for`` and ``max_latency``; raise InputError."""
     goal, most = params["wait_for"], params["max_latency"]
     if goal and operation.state == "stopped":
-        raise InputError(f"wait_for has no meaning with state: {params['state']}.")
+        raise InputError(f"wait_for cannot be used with state: {params['state']}.")
     if goal and params["wait"] is False:
         raise InputError(f"wait_for: {goal} waits: leave wait: false out, or wait_for.")
     if goal and goal != FINISHED and operation.makes_tables:
         raise InputError(
-            f"run_option: {operation.run_option.lower()} makes tables and stops by itself: wait_for: {goal} has no "
-            "meaning with it."
+            f"run_option: {operation.run_option.lower()} creates tables and stops by itself, so wait_for: {goal} "
+            "cannot be used with it."
         )
     if most is not None and goal != LATENCY:
-        raise InputError("max_latency has a meaning with wait_for: latency only.")
+        raise InputError("max_latency can only be used with wait_for: latency.")
     if most is not None:
         operation = operation._replace(max_latency=check_seconds("max_latency", most, least=0))
     return operation._replace(wait_for=goal or RUNNING)

@@ -21,8 +21,8 @@ from .stop_policy import StopPolicy, check_drain
 from .watching import watch_task
 
 QUIET = (
-    "The {} is RUNNING, but moves no data. Nothing shows with which run option it was started: if that run only makes "
-    "tables, it will stop by itself."
+    "The {} is RUNNING, but moves no data. The API does not show with which run option it was started: if that run "
+    "only creates tables, it will stop by itself."
 )
 
 CLONING = ("clone_of", "clone_permissions", "source_endpoint", "target_endpoint")
@@ -86,13 +86,13 @@ def _check_meaning(state: str, params: Mapping[str, Any]) -> None:
     """Raise InputError for an option that has no meaning with this state."""
     given = [option for option in (*CLONING, "definition", "src") if params[option] is not None]
     if given and state != "present":
-        raise InputError(f"{given[0]} has a meaning with state: present only.")
+        raise InputError(f"{given[0]} can only be used with state: present.")
     if given and given[0] in CLONING and given[0] != "clone_of":
-        raise InputError(f"{given[0]} has a meaning with clone_of only.")
+        raise InputError(f"{given[0]} can only be used with clone_of.")
     if params["drain"] is not None and state != "drained":
-        raise InputError("drain has a meaning with state: drained only.")
+        raise InputError("drain can only be used with state: drained.")
     if params["wait_for"] and state in ("present", "absent"):
-        raise InputError(f"wait_for has no meaning with state: {state}.")
+        raise InputError(f"wait_for cannot be used with state: {state}.")
 
 
 def plan(operation: Operation, current: TaskSnapshot | None) -> Plan:
@@ -178,11 +178,12 @@ def _warnings_about(
         warnings.append(f"The {task.subject} has finished, but with tables in error: {last.work}.")
     if current and current.state not in KNOWN_STATES:
         warnings.append(
-            f"The {task.subject} is in the state {current.state}, of which little is known: the server decides."
+            f"The {task.subject} is in the state {current.state}, which this collection does not know: the server "
+            "decides."
         )
     if current and operation.state == "started" and not todo.run and operation.run_option != RESUME:
         warnings.append(
-            f"run_option: {operation.run_option.lower()} was not applied: the task is {current.state} already."
+            f"run_option: {operation.run_option.lower()} was not applied: the task is already {current.state}."
         )
     if operation.state == "stopped" and last.state == "ERROR" and last is not current:
         warnings.append(f"The {task.subject} is stopped in the state ERROR: {last.message}")

@@ -60,7 +60,7 @@ def test_without_a_ca_the_store_of_the_system_is_trusted(em, jobs) -> None:
     job = jobs.launch("Qlik EM: state report")
     assert not job.successful
     assert jobs.variables["QLIK_EM_CA_PATH"] == ""
-    assert "Point ca_path (QLIK_EM_CA_PATH) to the CA" in job.output
+    assert "Set ca_path (QLIK_EM_CA_PATH) to the certificate of the CA" in job.output
     assert "is an empty file" not in job.output
 
 
@@ -99,7 +99,7 @@ def test_stop_and_start_by_a_survey(em, jobs) -> None:
 def test_a_survey_without_any_answer_stops_nothing(em, jobs) -> None:
     job = jobs.launch("Qlik EM: stop tasks", task_server="", task_name="", task_tag="\n", task_exclude="")
     assert not job.successful
-    assert "Say which tasks" in job.output
+    assert "Select the tasks with task_server" in job.output
     assert em.requests() == []
 
 
@@ -123,7 +123,7 @@ def test_a_report_fails_if_it_is_asked_to(em, jobs) -> None:
     job = jobs.launch("Qlik EM: state report", report_server="Replicate-Prod", report_fail="true")
     assert not job.successful
     trouble = job.artifacts["state_report"]["trouble"]
-    assert f"{len(trouble)} tasks are in trouble, 0 servers could not be read." in job.output
+    assert f"Tasks in trouble: {len(trouble)}. Servers that could not be read: 0." in job.output
     assert all(line.startswith("Replicate-Prod | ") for line in trouble)
 
 

@@ -192,7 +192,7 @@ def test_a_server_that_asks_for_more_time_than_there_is_ends_the_call_at_once(de
     run = user.task(state="started")
     assert time.monotonic() - begin < 10
     assert run.failed and not run.changed and "answered HTTP 429" in run.msg
-    assert "asks to wait 3600 s" in run.result["hint"]
+    assert "asks clients to wait 3600 s" in run.result["hint"]
     assert len(server.lines) == 3
 
 
@@ -220,7 +220,7 @@ def test_an_answer_that_would_fill_the_memory_is_not_read(desk, part):
     body = b'{"state": "RUNNING", "x": [%b0]}' % (part.encode() * (4_000_000 // len(part)))
     user, _server = desk(replies([], [b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)]))
     run = user.task(state="started")
-    assert run.failed and "something that is not of the API" in run.msg
+    assert run.failed and "something other than an API response" in run.msg
 
 
 def test_the_memory_for_a_body_is_a_small_multiple_of_its_size(desk):

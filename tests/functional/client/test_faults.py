@@ -28,21 +28,33 @@ LOST = {
     "cut in headers": ({"fault": "cut_midway", "part": "headers"}, "gave no usable answer"),
     "cut in body": ({"fault": "cut_midway", "part": "body"}, "gave no usable answer"),
     "reset in body": ({"fault": "cut_midway", "part": "body", "how": "reset"}, "gave no usable answer"),
-    "status 502": ({"fault": "status", "status": 502, "work": True}, "answered HTTP 502 with something that is not"),
-    "status 503": ({"fault": "status", "status": 503, "work": True}, "answered HTTP 503 with something that is not"),
+    "status 502": (
+        {"fault": "status", "status": 502, "work": True},
+        "answered HTTP 502 with something other than an API response",
+    ),
+    "status 503": (
+        {"fault": "status", "status": 503, "work": True},
+        "answered HTTP 503 with something other than an API response",
+    ),
     "status 404": (
         {"fault": "status", "status": 404, "headers": {"Server": "nginx"}, "work": True},
-        "answered HTTP 404 with something that is not",
+        "answered HTTP 404 with something other than an API response",
     ),
     "garbage": ({"fault": "garbage"}, "gave no usable answer"),
-    "bad JSON": ({"fault": "bad_json"}, "answered HTTP 200 with something that is not of the API"),
-    "other JSON": ({"fault": "bad_json", "body": '["STOPPED"]'}, "has: the body is a list, not an object."),
-    "wrong type": ({"fault": "bad_json", "body": '{"state": 3}'}, "has: state is a number, not a text."),
-    "deep JSON": ({"fault": "bad_json", "body": "[" * 20000}, "answered HTTP 200 with something that is not"),
-    "truncated": ({"fault": "truncated_json"}, "answered HTTP 200 with something that is not of the API"),
+    "bad JSON": ({"fault": "bad_json"}, "answered HTTP 200 with something other than an API response"),
+    "other JSON": ({"fault": "bad_json", "body": '["STOPPED"]'}, ": the body is a list, not an object."),
+    "wrong type": ({"fault": "bad_json", "body": '{"state": 3}'}, ": state is a number, not a string."),
+    "deep JSON": (
+        {"fault": "bad_json", "body": "[" * 20000},
+        "answered HTTP 200 with something other than an API response",
+    ),
+    "truncated": ({"fault": "truncated_json"}, "answered HTTP 200 with something other than an API response"),
     "truncated and cut": ({"fault": "truncated_json", "length": "too_long"}, "gave no usable answer"),
-    "html": ({"fault": "html"}, 'answered HTTP 200 with something that is not of the API: "<html><body><h1>Sign in'),
-    "empty": ({"fault": "empty"}, "answered HTTP 200 with something that is not of the API"),
+    "html": (
+        {"fault": "html"},
+        'answered HTTP 200 with something other than an API response: "<html><body><h1>Sign in',
+    ),
+    "empty": ({"fault": "empty"}, "answered HTTP 200 with something other than an API response"),
     "redirect": (
         {"fault": "redirect", "location": "https://elsewhere.example/login", "work": True},
         "redirects to https://elsewhere.example/login, which is not followed",
@@ -193,7 +205,7 @@ def test_a_stop_that_may_not_have_arrived_fails_clearly_and_is_never_sent_again(
         em,
         'StopTask of task "orders" on server "Replicate-Prod" failed',
         text,
-        "Whether it arrived is not known: the task is RUNNING 0.4 s later",
+        "It is not known whether the call arrived: after 0.4 s the task is RUNNING",
     )
     assert run.changed
     assert "not sent again" in run.result["hint"]
@@ -223,7 +235,7 @@ def test_a_start_that_may_not_have_arrived_fails_clearly_and_is_never_sent_again
         em,
         'RunTask of task "stock" on server "Replicate-Test" failed',
         text,
-        "Whether it arrived is not known: the task is STOPPED 0.4 s later",
+        "It is not known whether the call arrived: after 0.4 s the task is STOPPED",
     )
     assert run.changed
     assert run.writes == ["RunTask"] and run.executed_writes == []
@@ -249,7 +261,7 @@ def test_a_restart_whose_start_gets_lost_says_that_the_task_was_stopped(user, em
 def test_a_restart_whose_stop_gets_lost_starts_nothing(user, em):
     spoil(em, "StopTask", {"fault": "cut_before"})
     run = user.task(state="restarted", timeout=1)
-    assert_clear_failure(run, em, "StopTask", "Whether it arrived is not known")
+    assert_clear_failure(run, em, "StopTask", "It is not known whether the call arrived")
     assert run.changed and run.writes == ["StopTask"]
 
 
@@ -331,7 +343,7 @@ def test_a_login_that_never_gets_an_answer_fails_before_anything_else_is_sent(us
     [
         (LOST["redirect"][0], "redirects to https://elsewhere.example/login, which is not followed"),
         (LOST["status 404"][0], "answered HTTP 404"),
-        ({"fault": "empty", "work": False}, "was answered without a session id"),
+        ({"fault": "empty", "work": False}, "answered the login without a session ID"),
     ],
 )
 def test_a_login_at_the_wrong_place_is_sent_once(user, em, fault, text):
@@ -547,7 +559,7 @@ def test_a_dead_session_that_was_passed_in_alone_is_a_failure_that_says_so(user,
     assert run.failed and not run.changed
     assert run.result["error_code"] == "INVALID_SESSION_ID"
     assert 'task "orders" on server "Replicate-Prod" failed: The session has expired' in run.msg
-    assert "beside session_id" in run.result["hint"]
+    assert "in addition to session_id" in run.result["hint"]
     assert run.operations == ["StopTask"] and run.executed_writes == []
 
 

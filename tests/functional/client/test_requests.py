@@ -84,7 +84,7 @@ def test_an_odd_content_type_does_no_harm(user, em, kind):
     fault = {"fault": "status", "status": 404, "headers": {"Content-Type": kind}, "body": "Nothing here"}
     em.faults([{"match": {"operation": "StopTask"}, **fault, "work": False}])
     run = user.task(timeout=1)
-    assert run.failed and 'answered HTTP 404 with something that is not of the API: "Nothing here"' in run.msg
+    assert run.failed and 'answered HTTP 404 with something other than an API response: "Nothing here"' in run.msg
 
 
 def test_the_cas_that_come_with_requests_are_not_trusted(user, em, monkeypatch):

@@ -170,9 +170,12 @@ def test_unverified_takes_any_certificate(kind):
     ("content", "text"),
     [
         (None, "cannot be read: No such file or directory"),
-        ("Not a certificate.", "does not hold what it should, as unencrypted PEM"),
+        ("Not a certificate.", "does not contain the expected unencrypted PEM"),
         ("", "is an empty file: put the CA's certificate there, as PEM."),
-        ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "does not hold what it should"),
+        (
+            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+            "does not contain the expected unencrypted PEM",
+        ),
     ],
 )
 def test_an_unusable_ca_path_is_named_before_anything_is_sent(user, tmp_path, content, text):
@@ -244,9 +247,9 @@ def foreign(path, _key_path):
 @pytest.mark.parametrize(
     ("spoil", "text"),
     [
-        (encrypted, "does not hold what it should, as unencrypted PEM"),
+        (encrypted, "does not contain the expected unencrypted PEM"),
         (foreign, "KEY_VALUES_MISMATCH"),
-        (lambda path, _key: path.write_text("no key"), "does not hold what it should, as unencrypted PEM"),
+        (lambda path, _key: path.write_text("no key"), "does not contain the expected unencrypted PEM"),
         (lambda path, _key: None, "cannot be read: No such file or directory"),
     ],
 )
@@ -287,7 +290,7 @@ def test_tls_1_2_is_enough(tmp_path):
     context = server_context(ca.issue_cert("localhost"))
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     with odd_server(tmp_path, context, ca.cert_pem.bytes()) as (user, _server):
-        assert "was answered without a session id" in user.task().msg
+        assert "answered the login without a session ID" in user.task().msg
 
 
 class Flood(Counted):

@@ -45,11 +45,13 @@ FINE: dict[str, dict[str, Any]] = {
     "aem_endpoint": {"server": "Replicate-Prod", "name": "ERP"},
     "aem_endpoint_info": {"server": ["Replicate-Prod"]},
     "aem_endpoint_test": {"server": "Replicate-Prod", "name": "ERP"},
+    "aem_estate": {**FLEET, "path": "{folder}/estate"},
     "aem_export": {"server": "Replicate-Prod", "dest": "{folder}/x.json"},
     "aem_heal": {**FLEET, "mode": "heal", "state_file": "{folder}/heal.json"},
     "aem_import": {"server": "Replicate-Prod", "definition": definition()},
     "aem_maintenance_window": {**FLEET, "state": "recorded", "path": "{folder}/checkpoint"},
     "aem_metrics": {"dest": "{folder}/qlik.prom"},
+    "aem_report": {"dest": "{folder}/x.html"},
     "aem_schedule": {"server": "Replicate-Prod", **NIGHTLY},
     "aem_schedule_info": {"server": "Replicate-Prod"},
     "aem_server": {**NEW, "state": "present"},
@@ -71,14 +73,14 @@ CONNECTION: list[Row] = [
     ({"url": None}, "url is missing: give the option url or set QLIK_EM_URL."),
     ({"url": " "}, "url is missing"),
     ({"url": "http://em.example.com"}, "url must begin with https://"),
-    ({"url": "ftp://em.example.com"}, 'url "ftp://em.example.com" is not of the form'),
-    ({"url": "https://"}, "is not of the form"),
-    ({"url": "https://em.example.com:0"}, "is not of the form"),
-    ({"url": "https://em.example.com:99999"}, "is not of the form"),
-    ({"url": "https://[::1"}, "is not of the form"),
-    ({"url": "https://em.example.com/?a=b"}, "is not of the form"),
-    ({"url": "https://em example.com"}, "is not of the form"),
-    ({"url": "https://em%20example.com"}, "is not of the form"),
+    ({"url": "ftp://em.example.com"}, 'url "ftp://em.example.com" is not in the form'),
+    ({"url": "https://"}, "is not in the form"),
+    ({"url": "https://em.example.com:0"}, "is not in the form"),
+    ({"url": "https://em.example.com:99999"}, "is not in the form"),
+    ({"url": "https://[::1"}, "is not in the form"),
+    ({"url": "https://em.example.com/?a=b"}, "is not in the form"),
+    ({"url": "https://em example.com"}, "is not in the form"),
+    ({"url": "https://em%20example.com"}, "is not in the form"),
     ({"url": "https://me:secret@em.example.com"}, "must not contain a user or a password"),
     ({"username": "olga", "password": "with:colon"}, "password must not contain a colon"),
     ({"username": "a:b", "password": "s3cr3t"}, "username must not contain a colon"),
@@ -97,9 +99,9 @@ CONNECTION: list[Row] = [
     ({"client_cert": "/x.pem"}, "client_cert needs client_key"),
     ({"client_key": "/x.pem"}, "client_key needs client_cert"),
     ({"client_cert": "/x.pem", "client_key": "/x.pem"}, "cannot be read: No such file or directory"),
-    ({"proxy": "https://proxy:3128"}, "proxy is not of the form"),
-    ({"proxy": "proxy:3128"}, "proxy is not of the form"),
-    ({"proxy": "http://pr%20xy:3128"}, "proxy is not of the form"),
+    ({"proxy": "https://proxy:3128"}, "proxy is not in the form"),
+    ({"proxy": "proxy:3128"}, "proxy is not in the form"),
+    ({"proxy": "http://pr%20xy:3128"}, "proxy is not in the form"),
 ]
 
 
@@ -128,9 +130,9 @@ def scopes() -> list[Row]:
         *blank_names("server"),
         ({"scope": "task"}, "scope is task but all of the following are missing: task"),
         ({"scope": "endpoint"}, "scope is endpoint but all of the following are missing: endpoint"),
-        ({"task": "orders"}, "task has no meaning with scope: server."),
-        ({"scope": "tasks", "task": "orders"}, "task has no meaning with scope: tasks."),
-        ({"scope": "task", "task": "orders", "endpoint": "ERP"}, "endpoint has no meaning with scope: task."),
+        ({"task": "orders"}, "task cannot be used with scope: server."),
+        ({"scope": "tasks", "task": "orders"}, "task cannot be used with scope: tasks."),
+        ({"scope": "task", "task": "orders", "endpoint": "ERP"}, "endpoint cannot be used with scope: task."),
         ({"scope": "task", "task": "."}, 'task must not be "."'),
         ({"scope": "endpoint", "endpoint": " "}, "endpoint must not be empty or blank."),
     ]
@@ -140,13 +142,13 @@ def starting(**base: Any) -> list[Row]:
     """Return rows for how a task is started."""
     at = {**base, "run_option": "resume_processing_from_timestamp"}
     form = "cdc_position must be a time in UTC, like 2026-11-25T18:00:00Z, not "
-    made = "which YAML may have made of something else."
+    made = "which YAML may have made from something else."
     starts = {"state": "started", **base}
     return [
         (at, "run_option: resume_processing_from_timestamp needs cdc_position."),
         ({**base, "run_option": "resume_processing_from_position", "cdc_position": " "}, "needs cdc_position"),
         ({**base, "run_option": "recover_using_checkpoint_stored_on_target"}, "needs cdc_position"),
-        ({**base, "cdc_position": "1"}, "cdc_position has no meaning with run_option: resume_processing."),
+        ({**base, "cdc_position": "1"}, "cdc_position cannot be used with run_option: resume_processing."),
         *(
             ({**at, "cdc_position": text}, f'{form}"{text}".')
             for text in ("2026-11-31T03:00:00", "11/25/2026 18:00:00", "1790000000", "2026-11-25T18:00.5", "now")
@@ -155,22 +157,23 @@ def starting(**base: Any) -> list[Row]:
             ({**base, "run_option": "resume_processing_from_position", "cdc_position": value}, made)
             for value in (5349, 153070, 1.5, True, ["1"], {"a": 1})
         ),
-        ({**at, "cdc_position": 1790000000}, f"cdc_position must be a text, not int 1790000000, {made}"),
-        ({"state": "stopped", "wait_for": "finished"}, "wait_for has no meaning with state: stopped."),
-        ({"state": "drained", "wait_for": "running"}, "wait_for has no meaning with state: drained."),
+        ({**at, "cdc_position": 1790000000}, f"cdc_position must be a string, not int 1790000000, {made}"),
+        ({"state": "stopped", "wait_for": "finished"}, "wait_for cannot be used with state: stopped."),
+        ({"state": "drained", "wait_for": "running"}, "wait_for cannot be used with state: drained."),
         (
             {**starts, "wait_for": "loaded", "wait": False},
             "wait_for: loaded waits: leave wait: false out, or wait_for.",
         ),
         ({**starts, "wait_for": "done"}, "value of wait_for must be one of"),
-        ({**starts, "max_latency": 5}, "max_latency has a meaning with wait_for: latency only."),
+        ({**starts, "max_latency": 5}, "max_latency can only be used with wait_for: latency."),
         (
             {**starts, "wait_for": "latency", "max_latency": -1},
             "max_latency must be between 0 and 86400 seconds, not -1.",
         ),
         (
             {**starts, "run_option": "metadata_only_create_missing_tables", "wait_for": "loaded"},
-            "run_option: metadata_only_create_missing_tables makes tables and stops by itself: wait_for: loaded has",
+            "run_option: metadata_only_create_missing_tables creates tables and stops by itself, so wait_for: loaded "
+            "cannot be used with it.",
         ),
         (
             {**base, "run_option": "metadata_only_recreate_all_tables"},
@@ -182,7 +185,7 @@ def starting(**base: Any) -> list[Row]:
 
 def waves() -> list[Row]:
     """Return rows for the order of many tasks."""
-    form = "waves must be auto, or a list of selectors (as a text: in JSON), not"
+    form = "waves must be auto, or a list of selectors (or such a list as a JSON string), not"
     both = {"before": [{"name": "orders"}], "after": [{"name": "invoices"}]}
     auto = {"waves": "auto"}
     return [
@@ -198,26 +201,29 @@ def waves() -> list[Row]:
         ({"waves": [{"colour": "red"}]}, "waves.colour. Supported parameters include: name, server, state, tag."),
         ({"waves": [{"state": ["asleep"]}]}, "value of state must be one or more of"),
         ({"waves": [{"tag": {"a": 1}}]}, "found in 'waves'. and we were unable to convert to list"),
-        ({"waves": [{"name": "hush\n"}]}, "name in waves ends in a line end"),
-        ({"waves": "auto\n"}, "waves ends in a line end"),
+        ({"waves": [{"name": "hush\n"}]}, "name in waves ends with a newline"),
+        ({"waves": "auto\n"}, "waves ends with a newline"),
         ({"waves": [{"server": " "}]}, "server in waves must not be empty or blank."),
-        ({"dependencies": [both]}, "dependencies has a meaning only with waves: auto."),
-        ({"dependencies": [both], "waves": []}, "dependencies has a meaning only with waves: auto."),
+        ({"dependencies": [both]}, "dependencies can only be used with waves: auto."),
+        ({"dependencies": [both], "waves": []}, "dependencies can only be used with waves: auto."),
         ({**auto, "dependencies": [{"before": [{"name": "x"}]}]}, "missing required arguments: after"),
         ({**auto, "dependencies": [{**both, "why": "x"}]}, "dependencies.why. Supported parameters include: after,"),
-        ({**auto, "dependencies": [{**both, "after": []}]}, "after in item 1 of dependencies must hold at least one"),
-        ({**auto, "dependencies": [both, {**both, "before": [{}]}]}, "selector in before in dependencies would mean"),
+        (
+            {**auto, "dependencies": [{**both, "after": []}]},
+            "after in item 1 of dependencies must contain at least one",
+        ),
+        ({**auto, "dependencies": [both, {**both, "before": [{}]}]}, "selector in before in dependencies would select"),
     ]
 
 
 def fleets() -> list[Row]:
     """Return rows for the selection of many tasks."""
     return [
-        ({"include": []}, "include must hold at least one selector."),
-        ({"include": None}, "include must hold at least one selector."),
-        ({"include": [{}]}, 'An empty selector in include would mean every task: write server: "*" for that.'),
-        ({"exclude": [{"tag": []}]}, "An empty selector in exclude would mean every task"),
-        ({"waves": [{}]}, "An empty selector in waves would mean every task"),
+        ({"include": []}, "include must contain at least one selector."),
+        ({"include": None}, "include must contain at least one selector."),
+        ({"include": [{}]}, 'An empty selector in include would select every task: write server: "*" for that.'),
+        ({"exclude": [{"tag": []}]}, "An empty selector in exclude would select every task"),
+        ({"waves": [{}]}, "An empty selector in waves would select every task"),
         *waves(),
         ({"include": [{"server": " "}]}, "server in include must not be empty or blank."),
         ({"include": [{"name": ".."}]}, 'name in include must not be "..": as a part of a URL'),
@@ -237,7 +243,7 @@ def fleets_to_read() -> list[Row]:
         (literal, 'include names tasks that do not exist: "nope" on server "Replicate-Prod".'),
         (
             {"include": [{"server": "Replicate-Prod", "name": "x*"}]},
-            "include selects no task. Set allow_empty: true if that can be right.",
+            "include selects no task. Set allow_empty: true if that is acceptable.",
         ),
         (
             {"waves": [{"name": "orders"}, {"tag": ["erp"]}]},
@@ -255,7 +261,7 @@ def fleets_to_read() -> list[Row]:
                     {"before": [{"name": "invoices"}], "after": [{"name": "orders"}]},
                 ],
             },
-            "The order of the tasks is a circle: Replicate-Prod/invoices -> Replicate-Prod/orders (item 2 of",
+            "The dependencies of the tasks form a cycle: Replicate-Prod/invoices -> Replicate-Prod/orders (item 2 of",
         ),
         ({"include": [{"server": "Nowhere"}]}, 'GetTaskList of server "Nowhere" failed'),
         ({"include": [{"server": "Replicate-Down"}]}, "cannot be reached"),
@@ -273,7 +279,7 @@ TWICE = {BODY: {"tasks": definition()[BODY]["tasks"] * 2}}
 def files(option: str, verb: str = "written", **others: Any) -> list[Row]:
     """Return what is not a file, for an option that names one."""
     trouble = f"cannot be {verb}:"
-    system = "is in a folder of the system, which is not for files."
+    system = "is in a system folder that is not for files."
     rows: list[Row] = [
         ({option: "{folder}"}, f"{option} ({{folder}}) {trouble} it is a folder."),
         ({option: "{folder}/"}, f"{option} ({{folder}}/) {trouble} it is a folder."),
@@ -284,7 +290,7 @@ def files(option: str, verb: str = "written", **others: Any) -> list[Row]:
         ({option: "/dev/stdout"}, f"{option} (/dev/stdout) {trouble} /dev/stdout {system}"),
         ({option: "/dev/fd/0"}, f"{trouble} /dev/fd {system}"),
         ({option: "/proc/self/comm"}, f"{trouble} /proc/self {system}"),
-        ({option: "a\0b"}, f"{option} holds a control character (U+0000)."),
+        ({option: "a\0b"}, f"{option} contains a control character (U+0000)."),
         ({option: "{binary}"}, "it is UTF-16, not UTF-8. Save it as UTF-8"),
     ]
     if verb == "written":
@@ -315,7 +321,7 @@ def definitions(**base: Any) -> list[Row]:
     rows: list[Row] = [
         ({"definition": None}, "Give either definition or src."),
         ({"definition": definition(), "src": "x.json"}, "Give either definition or src, not both."),
-        ({"definition": "not JSON"}, "definition is not JSON: what stands at line 1, column 1 does not belong there."),
+        ({"definition": "not JSON"}, "definition is not JSON: syntax error at line 1, column 1."),
         ({"definition": "<html>"}, "definition is not JSON"),
         ({"definition": "// only a comment"}, "definition is empty."),
         ({"definition": " "}, "definition is empty."),
@@ -328,7 +334,7 @@ def definitions(**base: Any) -> list[Row]:
             {"definition": {}},
             'definition is not a replication definition: it has no member "cmd.replication_definition"',
         ),
-        ({"definition": {BODY: {"tasks": {}}}}, "tasks must be a list, and is a single object."),
+        ({"definition": {BODY: {"tasks": {}}}}, "tasks must be a list, but is a single object."),
         ({"definition": {BODY: {"tasks": [{"task": {}}]}}}, "an item of tasks has no name."),
         ({"definition": {BODY: {"tasks": [], "databases": [7]}}}, "an item of databases has no name."),
         ({"definition": TWICE}, 'definition has "fresh" twice in tasks.'),
@@ -336,7 +342,7 @@ def definitions(**base: Any) -> list[Row]:
         ({"src": "/nowhere/x.json"}, "src (/nowhere/x.json) cannot be read: No such file or directory."),
         *files("src", "read"),
         ({"src": "{empty}"}, "src ({empty}) is empty."),
-        ({"src": "{file}"}, "is not JSON: what stands at line 1, column 1 does not belong there."),
+        ({"src": "{file}"}, "is not JSON: syntax error at line 1, column 1."),
         ({"src": "{huge}"}, "is larger than 50 MB"),
         ({"src": " "}, "src must not be empty or blank."),
     ]
@@ -345,7 +351,7 @@ def definitions(**base: Any) -> list[Row]:
 
 def patterns() -> list[Row]:
     """Return rows for the items of a table selection."""
-    order = "load_order in included_pattern must be a number from 0 on or one of lowest, low, normal, high, highest"
+    order = "load_order in included_pattern must be 0, a positive number or one of lowest, low, normal, high, highest"
     return [
         (
             {"included_pattern": None},
@@ -363,7 +369,7 @@ def patterns() -> list[Row]:
         ),
         (
             {"explicit_included_tables": [PATTERN, {**PATTERN, "table_type": "view"}]},
-            'explicit_included_tables holds "A.%" twice.',
+            'explicit_included_tables contains "A.%" twice.',
         ),
-        ({"included_pattern": [PATTERN, PATTERN]}, 'included_pattern holds "A.%" twice.'),
+        ({"included_pattern": [PATTERN, PATTERN]}, 'included_pattern contains "A.%" twice.'),
     ]

@@ -34,10 +34,12 @@ OTHER = {
     "aem_audit_trail": {"start", "end"},
     "aem_change_data": {"retention_point", "timestamp_or_offset"},
     "aem_endpoint": {"description", "settings", "secrets"},  # see the tests of settings and secrets below
+    "aem_estate": {"overlay", "plan", "secrets"},  # paths; of secrets see inputs_table.py
     "aem_export": {"secrets"},  # places, as in the next one and aem_task
     "aem_heal": {"memory", "windows"},  # of windows, which must exist, see inputs_table.py
     "aem_import": {"definition", "secrets"},
     "aem_maintenance_window": {"checkpoint", "waves"},  # of waves see inputs.py
+    "aem_report": {"result", "rows_file", "history"},  # files, and what a module has returned
     "aem_schedule": {"cron"},
     "aem_server": {"description"},
     "aem_server_license": {"license"},
@@ -94,18 +96,18 @@ NAMED = [
 ]
 
 CHARACTERS = {
-    "\n": "ends in a line end",
-    "\r\n": "ends in a line end",
-    "\u0085": "ends in a line end",
-    "\u2028": "ends in a line end",
-    "\nadia": "holds a control character (a line end)",
-    "\u2029x": "holds a control character (a line end)",
-    "\tx": "holds a control character (a tab)",
-    "\t": "holds a control character (a tab)",
-    "\0": "holds a control character (U+0000)",
-    "\x7f": "holds a control character (U+007F)",
-    "\x1b[0m": "holds a control character (U+001B)",
-    "\x9b": "holds a control character (U+009B)",
+    "\n": "ends with a newline",
+    "\r\n": "ends with a newline",
+    "\u0085": "ends with a newline",
+    "\u2028": "ends with a newline",
+    "\nadia": "contains a control character (a newline)",
+    "\u2029x": "contains a control character (a newline)",
+    "\tx": "contains a control character (a tab)",
+    "\t": "contains a control character (a tab)",
+    "\0": "contains a control character (U+0000)",
+    "\x7f": "contains a control character (U+007F)",
+    "\x1b[0m": "contains a control character (U+001B)",
+    "\x9b": "contains a control character (U+009B)",
 }
 
 
@@ -133,7 +135,7 @@ def test_no_name_may_hold_a_control_character(em, tmp_path, name, path, is_list)
             run = user.run(name, check=check, **options)
             assert run.failed and not run.changed and text in run.msg, (signs, run.result)
             assert path[-1] in run.msg.partition(text)[0] and "hush" not in str(run.result)
-            assert ("echo" if "ends" in text else 'single quotes: "CORP\\nadia"') in run.msg
+            assert ("echo" if "ends" in text else 'single quotes: in "CORP\\nadia"') in run.msg
     assert em.requests() == [] and em.summary()["tcp_connections"] == 0
 
 
@@ -194,7 +196,7 @@ def test_no_proxy_is_asked_with_a_control_character(em, proxy, is_variable):
     environ = {"QLIK_EM_PROXY": proxy} if is_variable else {}
     user = User(em, environ=environ, defaults=ADMIN)
     run = user.task(proxy=proxy)  # a variable is a fallback of the option
-    assert run.failed and "holds a control character" in run.msg and "hu" not in run.msg
+    assert run.failed and "contains a control character" in run.msg and "hu" not in run.msg
     assert run.msg.startswith("QLIK_EM_PROXY " if is_variable else "proxy ")
     assert em.requests() == []
 

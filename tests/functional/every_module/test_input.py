@@ -100,7 +100,7 @@ def test_the_options_that_the_table_begins_with_are_fine(em, values, name):
 # Words by which the documentation asks for something.
 ASKING = re.compile(
     r"\bneeds?\b|needed|must\b|has to be|required|refused|exactly one|give (?:either|this)|up to a day|from \d+ to \d+"
-    r"|at least one|at most|has a meaning|cannot take",
+    r"|at least one|at most|only be used|cannot take",
     re.IGNORECASE,
 )
 # Options that ask for something of somebody else: of a server, or of the reader.
@@ -161,7 +161,7 @@ def test_a_ca_path_that_holds_no_certificate(user, tmp_path):
     junk = tmp_path / "ca.pem"
     junk.write_text("not a certificate")
     run = user.task(ca_path=str(junk))
-    assert run.failed and run.msg.startswith(f"ca_path ({junk}) does not hold what it should")
+    assert run.failed and run.msg.startswith(f"ca_path ({junk}) does not contain the expected unencrypted PEM")
 
 
 def test_a_missing_library_is_said_with_the_python_that_lacks_it(user, monkeypatch):

@@ -237,7 +237,7 @@ def test_a_version_without_these_methods(user, em):
     old = {"error_code": "AEM_METHOD_NOT_SUPPORTED_VERSION", "error_message": "Not supported."}
     em.faults([{"match": {"operation": "GetTasksCollectionAcl"}, "fault": "error", **old}])
     run = user.run("aem_acl_info", scope="tasks")
-    assert run.failed and run.result["hint"] == "The guide has GetTasksCollectionAcl in the guide of May 2026 only."
+    assert run.failed and run.result["hint"] == "GetTasksCollectionAcl is documented in the guide of May 2026 only."
 
 
 @pytest.mark.parametrize("answer", [{}, [], 5, {"state": "RUNNING"}, {"admin_role": {"users": ["x"]}}])
@@ -245,7 +245,7 @@ def test_what_is_not_an_acl_is_not_taken_for_one(user, em, answer):
     em.faults([{"match": {"operation": "GetServerAcl"}, "nth": "all", "fault": "answer", "json": answer}])
     run = user.run("aem_acl", **MYSELF)
     assert run.failed and writes(run) == [] and "GetServerAcl of server" in run.msg
-    assert "something that is not an ACL" in run.msg or "in another form than GetServerAcl has: " in run.msg
+    assert "is not an ACL" in run.msg or "sent an unexpected answer to GetServerAcl: " in run.msg
 
 
 # Lost answers, sessions, names

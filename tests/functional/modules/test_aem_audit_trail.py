@@ -227,7 +227,7 @@ def test_bytes_that_are_no_text_are_a_clear_failure(admin, em, monkeypatch):
 
     monkeypatch.setattr(Api, "export_audit_trail", lambda *_arguments: b"\xff\xfe\x00")
     run = admin.run("aem_audit_trail", **DAY)
-    assert run.failed and "is not a text in UTF-8" in run.msg
+    assert run.failed and "is not UTF-8 text" in run.msg
 
 
 @both_ways

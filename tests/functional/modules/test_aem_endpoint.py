@@ -581,7 +581,7 @@ def test_what_was_not_done_is_not_sent_again(admin, em, operation, fault):
     em.faults({"match": {"operation": operation}, **fault})
     run = endpoint(admin, **CHANGES[operation])
     assert run.failed and run.changed and writes(run) == [operation]
-    assert run.msg.endswith("It shows no effect. It may have been done all the same, hence changed: true.")
+    assert run.msg.endswith("It shows no effect. It may have been carried out all the same, so changed is true.")
     assert "nothing is done twice" in run.result["hint"]
 
 

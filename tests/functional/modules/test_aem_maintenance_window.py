@@ -103,7 +103,8 @@ def test_exactly_what_ran_is_stopped_and_comes_back(em, window, tmp_path):
     assert ran(read(tmp_path)) == RAN
     assert record.result["checkpoint"] == read(tmp_path)
     assert (tmp_path / "checkpoint").stat().st_mode & 0o777 == 0o600
-    assert "P/paused is PAUSED, of which little is known: it is left alone." in record.result["warnings"]
+    expected = "P/paused is in the state PAUSED, which this collection does not know: it is left alone."
+    assert expected in record.result["warnings"]
 
     freeze = window("frozen")
     assert freeze.changed and not freeze.failed, freeze.result
@@ -133,7 +134,7 @@ def test_each_step_may_be_repeated(em, window, tmp_path):
     assert not again.changed and not again.writes
     for _time in range(2):
         record = window("recorded")
-        assert not record.changed and "what ran then is kept" in record.result["warnings"][0]
+        assert not record.changed and "its record is kept" in record.result["warnings"][0]
     assert read(tmp_path)["servers"] == json.loads(text)["servers"]
     assert window("restored").changed
     em.set_task("P", "run1", state="STOPPED")  # somebody stops it later: the window is over
@@ -173,7 +174,7 @@ def test_the_file_counts_beside_the_checkpoint_that_is_handed_on(em, window, tmp
     assert window("frozen", **given).changed and running(em) == set() and read(tmp_path)["phase"] == "frozen"
     assert (tmp_path / "checkpoint.journal").exists()
     again = window("recorded")  # the workflow, launched again
-    assert not again.changed and "what ran then is kept" in again.result["warnings"][0]
+    assert not again.changed and "its record is kept" in again.result["warnings"][0]
     assert again.result["checkpoint"] == read(tmp_path)
     assert window("restored", **given).changed and running(em) == RAN and read(tmp_path)["phase"] == "restored"
     assert not window("restored", checkpoint=again.result["checkpoint"]).changed
@@ -187,15 +188,15 @@ def test_a_checkpoint_of_another_window_than_the_file_is_refused(em, window, tmp
     cases = [
         (
             {"recorded": "2001-01-01T00:00:00Z"},
-            f"{time}, the one that was handed on 2001-01-01T00:00:00Z: that is of an earlier",
+            f"{time}, the one in the option checkpoint 2001-01-01T00:00:00Z: that belongs to an earlier",
         ),
         (
             {"recorded": "2999-01-01T00:00:00Z"},
-            "2999-01-01T00:00:00Z: that is of a newer window. Nothing was done. Leave out",
+            "2999-01-01T00:00:00Z: that belongs to a newer window. Nothing was done. Leave out",
         ),
         ({"servers": {**document["servers"], "P": others}}, "but differ in P/paused. Nothing was done."),
         ({"servers": {**document["servers"], "P": groups[::-1]}}, ""),  # what hands it on may sort it
-        ({"enterprise_manager": "https://em/x"}, "(option checkpoint) is of another Enterprise Manager"),
+        ({"enterprise_manager": "https://em/x"}, "(option checkpoint) belongs to another Enterprise Manager"),
         ({"phase": "frozen"}, ""),  # how far it is does not matter
     ]
     for members, message in cases:
@@ -214,9 +215,9 @@ def test_a_handed_on_checkpoint_does_not_stand_in_for_a_file_that_is_missing(em,
     for state in ("frozen", "restored"):
         run = window(state, **given)
         assert run.failed and not run.requests and "Make sure that its volume is mounted." in run.msg
-        assert "the checkpoint that was handed on, without a file, give no path." in run.msg
+        assert "To use the option checkpoint without a file, leave out path." in run.msg
     assert window("frozen", check=True, **given).changed  # a dry run of the whole workflow has no file
-    assert "An empty checkpoint is not one." in window("frozen", checkpoint={}).msg
+    assert "checkpoint is empty." in window("frozen", checkpoint={}).msg
 
 
 def test_a_window_that_was_frozen_without_its_file_is_not_recorded_over(em, window, tmp_path):
@@ -226,7 +227,7 @@ def test_a_window_that_was_frozen_without_its_file_is_not_recorded_over(em, wind
     for options in ({}, {"check": True}, {"include": [{"server": "C"}], "waves": None}):
         run = window("recorded", **options)
         assert run.failed and not run.changed and not run.writes
-        assert "5 of the tasks that ran then are not back: C/flow__x (STOPPED), P/" in run.msg, run.msg
+        assert "5 of the tasks that ran then did not come back: C/flow__x (STOPPED), P/" in run.msg, run.msg
         assert "Restore the window of this file, which starts them again." in run.msg and "move" in run.msg
         assert (tmp_path / "checkpoint").read_text() == text
     em.set_server("P", state="ERROR")
@@ -249,7 +250,8 @@ def test_what_was_stopped_since_a_window_that_is_over_is_named(em, window):
         assert window(state).changed
     em.set_task("P", "run1", state="STOPPED")
     run = window("recorded")
-    assert run.changed and "They are noted so, and stay so: P/run1 (STOPPED)." in run.result["warnings"][-1]
+    expected = "They are recorded as they are and will not be started: P/run1 (STOPPED)."
+    assert run.changed and expected in run.result["warnings"][-1]
 
 
 def test_what_changed_meanwhile_is_reported_and_no_failure(em, window):
@@ -266,10 +268,12 @@ def test_what_changed_meanwhile_is_reported_and_no_failure(em, window):
         row(run, "run1")["msg"] == "It was deleted since the window began: nothing to do."
         and row(run, "run1")["skipped"]
     )
-    assert row(run, "run2")["msg"] == "It was RUNNING already."
-    assert row(run, "recovering")["msg"] == "It is STOPPED because its work is done: it is left so."
+    assert row(run, "run2")["msg"] == "It was already RUNNING."
+    assert row(run, "recovering")["msg"] == "It is STOPPED because its work is done: it is left as it is."
     assert row(run, "starting")["changed"] and row(run, "starting")["before"] == "ERROR"
-    assert run.result["warnings"] == ["P/idle was STOPPED when the window began and is RUNNING now: it is left so."]
+    assert run.result["warnings"] == [
+        "P/idle was STOPPED when the window began and is RUNNING now: it is left as it is."
+    ]
     assert running(em) == {("P", "run2"), ("P", "starting"), ("C", "flow__x"), ("P", "idle")}
 
 
@@ -389,7 +393,7 @@ def test_in_use_says_by_whom(em, window, tmp_path):
     assert run.failed  # its requests are mixed with those of the other run; see the test before
     holder = rf"is in use by another run. Nothing was done. It is process {os.getpid()} on \S+, since 20\S+Z\."
     assert re.search(holder, run.msg), run.msg
-    assert run.result["hint"] == "Wait for it. If it was killed, this is free within seconds."
+    assert run.result["hint"] == "Wait for that run to end. If it was killed, the file is free again within seconds."
     assert lock.read_text() == ""
     with open(lock) as held:
         fcntl.flock(held, fcntl.LOCK_EX)
@@ -419,7 +423,7 @@ def test_a_failure_fits_on_a_screen(em, window, user, tmp_path, many):
     assert summary == "25 of 30 tasks failed." and more == "and 5 more" and len(failed) == 20
     assert all(line.startswith("P/t") and ": StopTask of task" in line for line in failed)
     assert where == f"The checkpoint is {path}"
-    assert go_on == f"To go on, run it again with state: frozen, path: {path}"
+    assert go_on == f"To continue, run it again with state: frozen, path: {path}"
     assert go_back == f"To go back, run it with state: restored, path: {path}"
     assert "checkpoint" not in run.result and "hint" not in run.result
     assert len(run.result["tasks"]) == 25 and all(one["failed"] for one in run.result["tasks"])
@@ -468,7 +472,7 @@ def test_a_failure_ends_with_the_words_of_whoever_runs_the_module(em, window, ma
     steps = ["Relaunch the job template 'Window: freeze'", "Or call 4711"]
     run = window("frozen", max_failures=1, parallel=1, next_steps=steps)
     summary, _failed, _where, *end = run.msg.splitlines()
-    assert summary == "1 of 30 tasks failed. 29 were not started." and end == steps
+    assert summary == "1 of 30 tasks failed. Not started: 29." and end == steps
     assert "next_steps must not be empty" in window("frozen", next_steps=[" "]).msg
 
 
@@ -487,11 +491,11 @@ def test_an_interrupted_run_says_how_to_go_on(em, window, user, tmp_path):
     path = tmp_path / "checkpoint"
     end = [
         f"The checkpoint is {path}",
-        f"To go on, run it again with state: frozen, path: {path}",
+        f"To continue, run it again with state: frozen, path: {path}",
         f"To go back, run it with state: restored, path: {path}",
     ]
     first, *lines = run.msg.splitlines()
-    assert run.failed and re.fullmatch(r"Interrupted by SIGINT. \d of 5 tasks were begun.", first), run.msg
+    assert run.failed and re.fullmatch(r"Interrupted by SIGINT. Work was started on \d of 5 tasks.", first), run.msg
     assert "P/run1: Interrupted by SIGINT." in lines  # what becomes of it is not known
     assert lines[-3:] == end and user.progress[:4] == ["If this run ends early:", *end]
 
@@ -515,7 +519,7 @@ def test_two_machines_share_a_window_through_links(em, window, tmp_path, links):
     assert not window("recorded", path=two).changed
     assert window("frozen", path=one).changed and running(em) == set()
     run = window("recorded", path=two)
-    assert not run.failed and not run.changed and "what ran then is kept" in run.result["warnings"][0]
+    assert not run.failed and not run.changed and "its record is kept" in run.result["warnings"][0]
     assert window("restored", path=two).changed and running(em) == RAN
     assert "is over" in window("restored", path=one).result["warnings"][0]
     names = ["checkpoint", "checkpoint.journal", "checkpoint.journal.lock", "checkpoint.lock"]
@@ -539,7 +543,7 @@ def test_two_machines_share_the_journal_of_a_window_that_was_cut_short(em, windo
     assert window("frozen", path=links[0]).failed
     (tmp_path / "volume/checkpoint").unlink()
     run = window("recorded", path=links[1])
-    assert run.failed and f"its journal {tmp_path}/volume/checkpoint.journal is of a window" in run.msg
+    assert run.failed and f"its journal {tmp_path}/volume/checkpoint.journal belongs to a window" in run.msg
 
 
 @pytest.mark.parametrize("state", ["frozen", "restored"])
@@ -553,7 +557,8 @@ def test_nobody_is_advised_to_record_while_a_window_may_be_open(em, window, tmp_
             (tmp_path / "volume").mkdir()
         run = window(state, path=path)
         assert run.failed and not run.requests and "ecord one" not in run.msg
-        assert f"There is no checkpoint {tmp_path}/" in run.msg and "Only if no window is open" in run.msg
+        assert f"There is no checkpoint {tmp_path}/" in run.msg
+        assert "Record a new window only if none is open." in run.msg
     (tmp_path / "volume").rmdir()
     run = window(state, path=links[1])
     assert run.failed and run.msg.endswith(f"there is no folder {tmp_path}/volume.") and "a link to" in run.msg
@@ -625,8 +630,8 @@ def spoil_selector(**members):
     return lambda document: spoil(selection={**document["selection"], "waves": [members]})(document)
 
 
-RELOAD = 'is damaged or was edited: tasks/3/run_option is "reload_target", and must be "resume_processing" or null.'
-FORM = "and must be a name, [name, null], or [name, latency in seconds, seconds from recorded to when it was read]"
+RELOAD = 'is damaged or was edited: tasks/3/run_option is "reload_target", but must be "resume_processing" or null.'
+FORM = "but must be a name, [name, null], or [name, latency in seconds, seconds from recorded to when it was read]"
 NO_MAPPING = [
     (lambda document: json.dumps(document)[:-20], "it is not JSON. Nothing was done."),
     (lambda document: "", "it is not JSON"),
@@ -636,35 +641,35 @@ NO_MAPPING = [
 EDITED = [
     (lambda document: "{}", "it is not a checkpoint"),
     (spoil(schema=True), "it is not a checkpoint"),
-    (spoil(schema=0), "schema is 0, and must be 1 or 2"),
-    (spoil(enterprise_manager=3), "enterprise_manager is 3, and must be a text that is not blank"),
-    (spoil(recorded="yesterday"), 'recorded is "yesterday", and must be a UTC time'),
-    (spoil(recorded=None), "recorded is null, and must be a UTC time"),
-    (spoil(servers=None), "servers is null, and must be a mapping"),
-    (spoil(servers={}), "running is 5, and must be the number of tasks that ran, which is 0"),
-    (spoil(servers={}, running=0, phase="odd"), 'phase is "odd", and must be one of recorded, freezing, frozen,'),
-    (spoil(phase=["frozen"]), "phase is a list, and must be one of"),
-    (spoil(servers={"": []}), 'servers is "", and must be a text that is not blank'),
-    (spoil(servers={"..": []}), 'servers is "..", and must be a name'),
-    (spoil(servers={"P": {}}), "servers/P is a mapping, and must be a list"),
-    (spoil(servers={"P": ["x"]}), 'servers/P/0 is "x", and must be a mapping'),
-    (spoil(servers={"P": [{}]}), "servers/P/0 is a mapping, and must be a mapping with wave"),
-    (spoil(selection=None), "selection is null, and must be a mapping"),
-    (spoil(selection={"tasks": []}), "selection/tasks is an empty list, and must be left out: the members here are"),
-    (spoil(state="restored"), 'state is "restored", and must be left out: the members here are schema,'),
-    (spoil_selector(force=True), "selection/waves/0/force is true, and must be left out: the members here are server,"),
-    (spoil_selector(server=[]), "selection/waves/0/server is an empty list, and must be a text"),
-    (spoil_selector(tag="x"), 'selection/waves/0/tag is "x", and must be a list or null'),
-    (spoil_selector(state=[{}]), "selection/waves/0/state/0 is a mapping, and must be a text"),
-    (spoil_group(wave="1"), 'servers/P/0/wave is "1", and must be a whole number from 1'),
-    (spoil_group(wave=0), "servers/P/0/wave is 0, and must"),
-    (spoil_group(wave=True), "servers/P/0/wave is true, and must"),
-    (spoil_group(state=None), "servers/P/0/state is null, and must be a text"),
-    (spoil_group(tasks=None), "servers/P/0/tasks is null, and must be a list"),
-    (spoil_group(force=True), "servers/P/0/force is true, and must be left out: the members here are wave, state,"),
-    (spoil_group(tasks=[""]), 'servers/P/0/tasks/0 is "", and must be a text that is not blank'),
-    (spoil_group(tasks=["x", ["..", 0, 0]]), 'servers/P/0/tasks/1 is "..", and must be a name'),
-    (spoil_group(tasks=[{"name": "x"}]), "servers/P/0/tasks/0 is a mapping, and must be a text"),
+    (spoil(schema=0), "schema is 0, but must be 1 or 2"),
+    (spoil(enterprise_manager=3), "enterprise_manager is 3, but must be a non-blank string"),
+    (spoil(recorded="yesterday"), 'recorded is "yesterday", but must be a UTC time'),
+    (spoil(recorded=None), "recorded is null, but must be a UTC time"),
+    (spoil(servers=None), "servers is null, but must be a mapping"),
+    (spoil(servers={}), "running is 5, but must be the number of tasks that ran, which is 0"),
+    (spoil(servers={}, running=0, phase="odd"), 'phase is "odd", but must be one of recorded, freezing, frozen,'),
+    (spoil(phase=["frozen"]), "phase is a list, but must be one of"),
+    (spoil(servers={"": []}), 'servers is "", but must be a non-blank string'),
+    (spoil(servers={"..": []}), 'servers is "..", but must be a name'),
+    (spoil(servers={"P": {}}), "servers/P is a mapping, but must be a list"),
+    (spoil(servers={"P": ["x"]}), 'servers/P/0 is "x", but must be a mapping'),
+    (spoil(servers={"P": [{}]}), "servers/P/0 is a mapping, but must be a mapping with wave"),
+    (spoil(selection=None), "selection is null, but must be a mapping"),
+    (spoil(selection={"tasks": []}), "selection/tasks is an empty list, but must be left out: the members here are"),
+    (spoil(state="restored"), 'state is "restored", but must be left out: the members here are schema,'),
+    (spoil_selector(force=True), "selection/waves/0/force is true, but must be left out: the members here are server,"),
+    (spoil_selector(server=[]), "selection/waves/0/server is an empty list, but must be a non-blank string"),
+    (spoil_selector(tag="x"), 'selection/waves/0/tag is "x", but must be a list or null'),
+    (spoil_selector(state=[{}]), "selection/waves/0/state/0 is a mapping, but must be a non-blank string"),
+    (spoil_group(wave="1"), 'servers/P/0/wave is "1", but must be a whole number from 1'),
+    (spoil_group(wave=0), "servers/P/0/wave is 0, but must"),
+    (spoil_group(wave=True), "servers/P/0/wave is true, but must"),
+    (spoil_group(state=None), "servers/P/0/state is null, but must be a non-blank string"),
+    (spoil_group(tasks=None), "servers/P/0/tasks is null, but must be a list"),
+    (spoil_group(force=True), "servers/P/0/force is true, but must be left out: the members here are wave, state,"),
+    (spoil_group(tasks=[""]), 'servers/P/0/tasks/0 is "", but must be a non-blank string'),
+    (spoil_group(tasks=["x", ["..", 0, 0]]), 'servers/P/0/tasks/1 is "..", but must be a name'),
+    (spoil_group(tasks=[{"name": "x"}]), "servers/P/0/tasks/0 is a mapping, but must be a non-blank string"),
     (spoil_group(tasks=[[]]), f"servers/P/0/tasks/0 is an empty list, {FORM}"),
     (spoil_group(tasks=[["x"]]), f"servers/P/0/tasks/0 is a list, {FORM}"),
     (spoil_group(tasks=[["x", 1]]), FORM),
@@ -676,39 +681,39 @@ EDITED = [
     (spoil_group(tasks=[["x", True, 2]]), FORM),
     (spoil_group(tasks=[["x", 10**12, 2]]), FORM),
     (spoil_group(tasks=[["x", 1, -(10**12)]]), FORM),
-    (spoil_group(tasks=[[["x"], 1, 2]]), "servers/P/0/tasks/0 is a list, and must be a text"),
-    (spoil_group(state="STOPPED"), "servers/P/0/tasks/0 is a list, and must be a name alone, as it was STOPPED"),
-    (spoil_group(tasks=["run1", ["run1", 1, 2]]), 'tasks/1 is "P/run1", and must be another task: it is there twice'),
-    (spoil_group(tasks=["run1"]), "running is 5, and must be the number of tasks that ran, which is 4"),
-    (without("phase"), "the document is a mapping, and must be a mapping with phase"),
-    (without("running"), "the document is a mapping, and must be a mapping with running"),
-    (without("servers", "P", 0, "wave"), "servers/P/0 is a mapping, and must be a mapping with wave"),
-    (spoil(running=4), "running is 4, and must be the number of tasks that ran, which is 5"),
-    (spoil(running=True), "running is true, and must"),
-    (spoil(tasks=[]), "tasks is an empty list, and must be left out: the members here are schema, enterprise_manager,"),
+    (spoil_group(tasks=[[["x"], 1, 2]]), "servers/P/0/tasks/0 is a list, but must be a non-blank string"),
+    (spoil_group(state="STOPPED"), "servers/P/0/tasks/0 is a list, but must be a name alone, as it was STOPPED"),
+    (spoil_group(tasks=["run1", ["run1", 1, 2]]), 'tasks/1 is "P/run1", but must be another task: it is there twice'),
+    (spoil_group(tasks=["run1"]), "running is 5, but must be the number of tasks that ran, which is 4"),
+    (without("phase"), "the document is a mapping, but must be a mapping with phase"),
+    (without("running"), "the document is a mapping, but must be a mapping with running"),
+    (without("servers", "P", 0, "wave"), "servers/P/0 is a mapping, but must be a mapping with wave"),
+    (spoil(running=4), "running is 4, but must be the number of tasks that ran, which is 5"),
+    (spoil(running=True), "running is true, but must"),
+    (spoil(tasks=[]), "tasks is an empty list, but must be left out: the members here are schema, enterprise_manager,"),
     # Of schema 1
-    (older(spoil(servers={})), "servers is a mapping, and must be left out: the members here are schema,"),
-    (older(spoil(tasks=None)), "tasks is null, and must be a list"),
-    (older(spoil(tasks=[])), "running is 5, and must be the number of tasks that ran, which is 0"),
-    (older(spoil(tasks=[{}])), "tasks/0 is a mapping, and must be a mapping with server"),
-    (older(spoil(tasks=["x"])), 'tasks/0 is "x", and must be a mapping'),
-    (older(spoil(running=4)), "running is 4, and must be the number of tasks that ran, which is 5"),
-    (older(without("tasks", 3, "wave")), "tasks/3 is a mapping, and must be a mapping with wave"),
-    (spoil_older(wave="1"), 'tasks/3/wave is "1", and must be a whole number from 1'),
-    (spoil_older(name=""), 'tasks/3/name is "", and must be a text that is not blank'),
-    (spoil_older(name=".."), 'tasks/3/name is "..", and must be a name'),
-    (spoil_older(server={"a": 1}), "tasks/3/server is a mapping, and must be a text"),
-    (spoil_older(state=None), "tasks/3/state is null, and must be a text"),
-    (spoil_older(run_option=3), "tasks/3/run_option is 3, and must be"),
-    (spoil_older(run_option=""), 'tasks/3/run_option is "", and must be'),
+    (older(spoil(servers={})), "servers is a mapping, but must be left out: the members here are schema,"),
+    (older(spoil(tasks=None)), "tasks is null, but must be a list"),
+    (older(spoil(tasks=[])), "running is 5, but must be the number of tasks that ran, which is 0"),
+    (older(spoil(tasks=[{}])), "tasks/0 is a mapping, but must be a mapping with server"),
+    (older(spoil(tasks=["x"])), 'tasks/0 is "x", but must be a mapping'),
+    (older(spoil(running=4)), "running is 4, but must be the number of tasks that ran, which is 5"),
+    (older(without("tasks", 3, "wave")), "tasks/3 is a mapping, but must be a mapping with wave"),
+    (spoil_older(wave="1"), 'tasks/3/wave is "1", but must be a whole number from 1'),
+    (spoil_older(name=""), 'tasks/3/name is "", but must be a non-blank string'),
+    (spoil_older(name=".."), 'tasks/3/name is "..", but must be a name'),
+    (spoil_older(server={"a": 1}), "tasks/3/server is a mapping, but must be a non-blank string"),
+    (spoil_older(state=None), "tasks/3/state is null, but must be a non-blank string"),
+    (spoil_older(run_option=3), "tasks/3/run_option is 3, but must be"),
+    (spoil_older(run_option=""), 'tasks/3/run_option is "", but must be'),
     (spoil_older(run_option="RESUME_PROCESSING"), "tasks/3/run_option is"),
     (spoil_older(run_option="reload_target"), RELOAD),
-    (spoil_older(run_option=None), 'tasks/3/run_option is null, and must be "resume_processing", as it was RUNNING'),
+    (spoil_older(run_option=None), 'tasks/3/run_option is null, but must be "resume_processing", as it was RUNNING'),
     (
         spoil_older(state="STOPPED"),
-        'tasks/3/run_option is "resume_processing", and must be null, as it was STOPPED',
+        'tasks/3/run_option is "resume_processing", but must be null, as it was STOPPED',
     ),
-    (spoil_older(force=True), "tasks/3/force is true, and must be left out: the members here are server, name, state,"),
+    (spoil_older(force=True), "tasks/3/force is true, but must be left out: the members here are server, name, state,"),
     (
         older(lambda document: json.dumps({**document, "tasks": document["tasks"][:1] * 2})),
         "must be another task: it is there twice",
@@ -745,7 +750,7 @@ def test_a_checkpoint_as_an_option_has_to_be_as_sound(em, window, change, messag
         (spoil(schema=3), "was written by a newer release of the collection (schema 3, this one knows 2)"),
         (
             spoil(enterprise_manager="https://em/x"),
-            "is of another Enterprise Manager: https://em/x, not https://localhost",
+            "belongs to another Enterprise Manager: https://em/x, not https://localhost",
         ),
         (lambda document: " " * (64 * 2**20 + 1), "cannot be read: it is larger than 64 MB."),
     ],
@@ -784,7 +789,7 @@ def test_a_window_without_tasks_is_one(em, window, tmp_path):
     # The first release did not count: of an open window, its tasks may have been taken out
     (tmp_path / "checkpoint").write_text(first_release(read(tmp_path)))
     run = window("restored")
-    assert run.failed and "tasks is an empty list, and must be the tasks of the window, which is frozen" in run.msg
+    assert run.failed and "tasks is an empty list, but must be the tasks of the window, which is frozen" in run.msg
 
 
 def test_a_checkpoint_that_everybody_can_write_to_is_refused(em, window, tmp_path):

@@ -112,7 +112,7 @@ def check_report(run: Run, em: Any) -> None:
     """The task is stopped, and the failure says so."""
     assert em.task("Replicate-Prod", "orders")["state"] == "STOPPED"
     assert run.failed and run.changed and run.result["counts"]["changed"] == 1
-    assert run.msg.startswith("All tasks reached their state, but that could not be noted. ")
+    assert run.msg.startswith("All tasks reached their state, but that could not be recorded. ")
     assert run.result["tasks"][0]["after"] == "STOPPED"
 
 

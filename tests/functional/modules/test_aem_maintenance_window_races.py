@@ -196,7 +196,7 @@ def test_a_stop_that_comes_to_nothing_is_not_waited_for_for_ever(em, window, tmp
     (tmp_path / "checkpoint").write_text(json.dumps({**document, "phase": "freezing"}))
     em.set_task("P", "run1", state="RUNNING")
     restore = window("restored")
-    assert not restore.failed and row(restore, "run1")["msg"] == "It was RUNNING already."
+    assert not restore.failed and row(restore, "run1")["msg"] == "It was already RUNNING."
     assert 3 < row(restore, "run1")["elapsed"] < 6.5
 
 
@@ -286,7 +286,7 @@ def test_a_load_that_ends_before_its_task_is_due_is_not_loaded_again(em, window,
     threading.Timer(0.7, lambda: em.set_task("P", "run3", **change)).start()
     restore = window("restored", parallel=1)
     assert not restore.failed and em.task("P", "run3")["runs"] == [], restore.result
-    assert row(restore, "run3")["msg"] == "It is STOPPED because its work is done: it is left so."
+    assert row(restore, "run3")["msg"] == "It is STOPPED because its work is done: it is left as it is."
     assert stay(em)["run2"] == ("RUNNING", 1)
 
 
@@ -320,7 +320,7 @@ def test_what_somebody_starts_during_a_freeze_is_stopped_again(em, window):
     at_the_second_stop(em, lambda: em.set_task("P", "run2", state="RUNNING"))
     freeze = window("frozen")
     assert not freeze.failed and stay(em) == dict.fromkeys(NAMES, ("STOPPED", 0))
-    assert row(freeze, "run2")["msg"] == "Somebody has started it meanwhile: it was stopped again."
+    assert row(freeze, "run2")["msg"] == "Somebody has started it in the meantime: it was stopped again."
     assert row(freeze, "run2")["after"] == "STOPPED" and em.task("P", "run2")["stops"] == 2
     assert freeze.operations.count("GetTaskList") == 3  # before, after, and after the second stop
     assert not window("restored").failed and stay(em) == ALL_BACK
@@ -332,7 +332,7 @@ def test_what_somebody_starts_during_a_freeze_can_be_reported_instead(em, window
     freeze = window("frozen", on_restart="report")
     assert not freeze.failed and freeze.result["checkpoint"]["phase"] == "frozen"
     assert row(freeze, "run2")["after"] == em.task("P", "run2")["state"] == "RUNNING"
-    what = "Somebody has started it meanwhile: it is left so (on_restart: report)."
+    what = "Somebody has started it in the meantime: it is left running (on_restart: report)."
     assert row(freeze, "run2")["msg"] == what and freeze.result["warnings"] == [f"P/run2 is RUNNING: {what}"]
 
 
@@ -396,7 +396,7 @@ def test_what_is_stopped_during_a_restore_keeps_the_window_open(em, window, froz
     run = restore_slowly(em, window, lambda: em.set_task("P", "run2", state="ERROR", message="Disk full."))
     assert run.failed and phase_of(tmp_path) == "restoring"
     assert row(run, "run2")["after"] == "ERROR"
-    assert "It ran, and is ERROR now: it failed, or somebody has stopped it. Disk full." in run.msg
+    assert "It was running, and is ERROR now: it failed, or somebody has stopped it. Disk full." in run.msg
     assert not window("restored").failed and stay(em)["run2"] == ("RUNNING", 2)
 
 
@@ -408,7 +408,7 @@ def test_what_is_deleted_or_finished_during_a_restore_is_not_a_failure(em, windo
     run = restore_slowly(em, window, change)
     assert not run.failed, run.msg
     assert row(run, "run2")["msg"] == "It was deleted since the window began: nothing to do."
-    assert row(run, "run3")["msg"] == "It is STOPPED because its work is done: it is left so."
+    assert row(run, "run3")["msg"] == "It is STOPPED because its work is done: it is left as it is."
 
 
 def test_what_is_deleted_before_its_start_is_not_a_failure(em, window, frozen):
@@ -427,7 +427,7 @@ def test_a_task_that_falls_into_recovery_after_its_start_is_named_as_such(em, wi
     run = restore_slowly(em, window, lambda: em.set_task("P", "run2", state="RECOVERY"), wait_timeout=2)
     assert run.failed
     assert row(run, "run2")["msg"].startswith("It was started and has fallen into RECOVERY since.")
-    assert "is started, but in RECOVERY: it has not come up within 2 s (wait_timeout)." in row(run, "run3")["msg"]
+    assert "is started, but in RECOVERY: it is not running after 2 s (wait_timeout)." in row(run, "run3")["msg"]
     for name in ("run2", "run3"):
         assert row(run, name)["hint"].startswith("It needs no further start: it retries by itself")
         assert row(run, name)["after"] == "RECOVERY"
@@ -439,4 +439,6 @@ def test_a_server_that_cannot_be_read_at_the_end_is_named(em, window):
     em.faults([{"match": {"operation": "GetTaskList"}, "nth": [2], "fault": "status", "status": 403}])
     freeze = window("frozen")
     assert not freeze.failed, freeze.msg
-    assert freeze.result["warnings"][0].startswith('Whether the tasks on server "P" have stayed as they are could not')
+    assert freeze.result["warnings"][0].startswith(
+        'It could not be checked whether the tasks on server "P" kept their state'
+    )

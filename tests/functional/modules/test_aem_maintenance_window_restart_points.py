@@ -125,7 +125,7 @@ def test_a_latency_that_is_not_known_is_not_a_low_one(em, window, tmp_path, attr
     run = window("recorded")
     assert not run.failed and latency(read(tmp_path), "orders") == [None]
     assert run.result.get("warnings", []) == (
-        [f"The latency of 1 tasks cannot be read, so they have no safe restart point: {warned}."] if warned else []
+        [f"The latency of 1 task cannot be read, so there is no safe restart point: {warned}."] if warned else []
     )
 
 
@@ -134,7 +134,7 @@ def test_details_that_cannot_be_read_are_not_a_failure(em, window, tmp_path):
     em.faults([{"match": match, "nth": "all", "fault": "error", "error_code": "AEM_X", "error_message": "No."}])
     run = window("recorded")
     assert not run.failed and latency(read(tmp_path), "orders") == [None]
-    assert "so they have no safe restart point: GetTaskDetails of task" in run.result["warnings"][0]
+    assert "so there is no safe restart point: GetTaskDetails of task" in run.result["warnings"][0]
 
 
 def test_a_freeze_reads_a_latency_again_only_if_it_is_old(em, window, tmp_path, monkeypatch):
@@ -226,7 +226,7 @@ def test_it_needs_force(em, window, options):
     window("recorded")
     window("frozen")
     run = window("restored", **{"from": "safe_point"}, **options)
-    assert run.failed and "changes can arrive twice at the target: it needs force: true." in run.msg
+    assert run.failed and "changes can arrive at the target twice: it needs force: true." in run.msg
     assert not run.requests
 
 
@@ -238,13 +238,16 @@ def test_a_task_without_a_safe_point_stops_all_before_anything_is_started(em, wi
     for check in (True, False):
         run = window("restored", **SAFE, check=check)
         assert run.failed and not run.writes and not run.changed, run.result
-        assert run.msg.startswith("1 of the tasks to be started have no safe restart point: ") and "P/orders" in run.msg
+        assert (
+            run.msg.startswith("There is no safe restart point for 1 of the tasks to be started: ")
+            and "P/orders" in run.msg
+        )
         assert "P/returns" not in run.msg and (tmp_path / "checkpoint").read_text() == text
     # The way out that the message names: start it in another way.
     em.set_task("P", "orders", state="RUNNING")
     run = window("restored", **SAFE)
     assert not run.failed and runs(em, "returns")[0]["option"] == "RESUME_PROCESSING_FROM_TIMESTAMP"
-    assert row(run, "orders")["msg"] == "It was RUNNING already, and was not started from a safe point."
+    assert row(run, "orders")["msg"] == "It was already RUNNING, and was not started from a safe point."
 
 
 def test_a_stop_that_may_be_under_way_counts_as_one(em, window):
@@ -296,7 +299,7 @@ def test_a_restart_point_that_is_not_in_the_past_is_refused(em, window, tmp_path
     groups = {"P": [{"wave": 1, "state": "RUNNING", "tasks": [["orders", 5, 7200]]}]}
     change(tmp_path, servers=groups, running=1)
     run = window("restored", **SAFE)
-    assert run.failed and not run.writes and "The restart points of 1 tasks are not in the past: P/orders (" in run.msg
+    assert run.failed and not run.writes and "The restart points of 1 task are not in the past: P/orders (" in run.msg
     assert not window("restored").failed
 
 

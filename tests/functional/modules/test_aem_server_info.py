@@ -103,7 +103,7 @@ def test_both_spellings_of_the_user_and_of_the_licence(user, em, key, shown, exp
 def test_an_answer_that_is_none_is_no_missing_server(user, em, answer):
     em.faults([{"match": {"operation": "GetServerDetails"}, "nth": "all", "fault": "answer", "json": answer}])
     run = user.run("aem_server_info", name="Replicate-Prod")
-    assert run.failed and "answered in another form than GetServerDetails has: " in run.msg
+    assert run.failed and "sent an unexpected answer to GetServerDetails: " in run.msg
 
 
 def test_a_server_that_does_not_exist_is_no_failure(user):

@@ -64,6 +64,7 @@ def test_a_suspended_table_is_resumed_and_no_other_call_is_sent(em, user):
             "error_code": None,
             "msg": "",
             "hint": "",
+            "started": rows(run)["SALES.PRICES"]["started"],
             "elapsed": rows(run)["SALES.PRICES"]["elapsed"],
         }
     ]
@@ -209,7 +210,7 @@ def test_one_failing_table_never_hides_the_others(em, user):
     assert [found[name]["after"] for name in names[2:]] == ["TABLE_ERROR", "TABLE_CHANGE_PROCESSING"]
     assert found["SALES.ORDERS"]["error_code"] == "AEM_RELOAD_TABLE_ERR"
     assert all(found[name]["hint"] for name in names[:3])
-    assert "for the failed ones only" in run.result["hint"]
+    assert "for the failed tables only" in run.result["hint"]
     assert run.result["counts"] == {"selected": 4, "changed": 2, "failed": 3, "skipped": 0, "unchanged": 0}
     assert set(run.result["diff"]["before"]) == {"SALES.ORDER_LINES", "SALES.PRICES"}
 
@@ -233,7 +234,7 @@ def test_a_single_table_fails_with_the_code_and_the_advice_of_the_server(em, use
 def test_what_the_server_refuses(em, user):
     run = act(user, "reloaded", "A.B", server="Compose-DW", name="nightly__sales")
     assert run.result["error_code"] == "AEM_METHOD_NOT_SUPPORTED_VERSION"
-    assert run.result["hint"] == "The guide has GetTableStatuses for Qlik Replicate servers only."
+    assert run.result["hint"] == "GetTableStatuses is documented for Qlik Replicate servers only."
     run = act(user, "reloaded", "A.B", name="nothing")
     assert run.result["error_code"] == "AEM_TASK_NOT_FOUND" and "tables" not in run.result
     user.defaults.update(username="viewer@corp.example", password="viewer-test-password")
@@ -260,7 +261,7 @@ def test_a_resume_that_shows_no_effect(em, user):
     em.set_table("Replicate-Prod", "orders", "SALES", "PRICES", resume_seconds=60)
     run = act(user, "resumed", "SALES.PRICES", wait=True, wait_timeout=1)
     assert run.failed and run.changed
-    assert "is still TABLE_ERROR after 1 seconds. It shows no effect of ResumeTable, which was sent, hence" in run.msg
+    assert "is still TABLE_ERROR after 1 seconds. It shows no effect of ResumeTable, which was sent, so" in run.msg
 
 
 def test_a_wait_ends_when_the_task_stops(em, user):
@@ -277,7 +278,7 @@ def test_a_table_that_vanishes(em, user):
         [{"match": {"operation": "GetTableStatuses"}, "nth": 2, "fault": "answer", "json": {"table_details": []}}]
     )
     run = act(user, "reloaded", "SALES.ORDERS", wait=True)
-    assert run.failed and run.changed and "is not among the tables of its task any more." in run.msg
+    assert run.failed and run.changed and "is no longer a table of its task." in run.msg
 
 
 # Lost answers
@@ -331,7 +332,7 @@ def test_an_unreachable_server_ends_it(em, user, monkeypatch):
     monkeypatch.setattr("ansible_collections.dataops.qlik_em.plugins.module_utils._client.api.Api.reload_table", refuse)
     run = act(user, "reloaded", "SALES.ORDERS", "SALES.PRICES", "STOCK.ITEMS")
     assert run.failed and not run.changed and sent == ["ORDERS"]
-    assert run.msg.splitlines() == ["1 of 3 tables failed. 2 were not started.", "SALES.ORDERS: No route."]
+    assert run.msg.splitlines() == ["1 of 3 tables failed. Not started: 2.", "SALES.ORDERS: No route."]
     assert [row["skipped"] for row in run.result["tables"]] == [False, True, True]
     assert run.result["counts"]["skipped"] == 2
 
@@ -346,7 +347,7 @@ def test_an_interrupt_begins_no_further_table_and_reports_what_was_done(em, user
     monkeypatch.setattr(_table.Work, "_apply", apply)
     run = act(user, "reloaded", "SALES.ORDERS", "SALES.PRICES", "STOCK.ITEMS", diff=True)
     assert run.failed and run.changed and writes(run) == ["ReloadTable"]
-    assert run.msg.startswith("Interrupted by SIGTERM.") and "1 of 3 tables were begun." in run.msg
+    assert run.msg.startswith("Interrupted by SIGTERM.") and "Work was started on 1 of 3 tables." in run.msg
     assert [row["skipped"] for row in run.result["tables"]] == [False, True, True]
     assert list(run.result["diff"]["before"]) == ["SALES.ORDERS"]
     assert em.summary()["open_sessions"] == 0

@@ -91,7 +91,9 @@ def test_a_pattern_that_finds_nothing_is_a_warning(user):
         run = user.run("aem_table_info", **TASK, table_pattern="ORDER*", **more)
         assert names(run) == []
         (warning,) = run.result["warnings"]
-        assert "finds no table by table_pattern: ORDER*. The wildcard is * up to the releases of 2024, and %" in warning
+        assert (
+            "has no table that matches table_pattern: ORDER*. The wildcard is * in releases up to 2024, and %"
+        ) in warning
     run = user.run("aem_table_info", **TASK, table_pattern="ORDER%", state=["error"])
     assert names(run) == [] and not run.result.get("warnings")
 
@@ -130,7 +132,7 @@ def test_what_does_not_exist(em, user):
     assert run.failed and run.result["error_code"] == "AEM_TASK_NOT_FOUND" and '"nothing"' in run.msg
     run = user.run("aem_table_info", server="Compose-DW", name="nightly__sales")
     assert run.result["error_code"] == "AEM_METHOD_NOT_SUPPORTED_VERSION"
-    assert run.result["hint"] == "The guide has GetTableList for Qlik Replicate servers only."
+    assert run.result["hint"] == "GetTableList is documented for Qlik Replicate servers only."
 
 
 def test_a_read_is_repeated_and_a_foreign_answer_is_none(em, user):
@@ -138,4 +140,4 @@ def test_a_read_is_repeated_and_a_foreign_answer_is_none(em, user):
     assert names(user.run("aem_table_info", **TASK)) == ALL
     em.faults([{"match": {"operation": "GetTableList"}, "nth": "all", "fault": "html"}])
     run = user.run("aem_table_info", **TASK)
-    assert run.failed and "something that is not of the API" in run.msg
+    assert run.failed and "something other than an API response" in run.msg

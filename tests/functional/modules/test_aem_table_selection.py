@@ -200,7 +200,7 @@ def test_an_answer_without_a_selection_is_not_taken_for_an_empty_one(em, user, a
     run = act(user, "present", included_pattern=[item("A", "%")])
     assert run.failed and not run.changed and writes(run) == []
     is_of_a_form = isinstance(answer, dict) and "included_pattern" not in answer
-    text = "was answered without a selection." if is_of_a_form else "in another form than GetTaskTableSelection has: "
+    text = "has no table selection." if is_of_a_form else "sent an unexpected answer to GetTaskTableSelection: "
     assert text in run.msg and run.result["hint"]
     assert selection(em) == before
 

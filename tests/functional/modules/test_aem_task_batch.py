@@ -278,8 +278,8 @@ def test_any_other_text_is_refused_with_the_name_of_the_option(em, tmp_path, as_
         {"dataops.qlik_em.aem_task_batch": {"state": "stopped", "include": json.dumps([ORDERS])}},
     ]
     first, second, third = player.play([{"name": "Try", **task} for task in tasks]).results
-    assert first["msg"] == "include must be a list of dictionaries (as a text: in JSON)."
-    assert second["msg"] == "exclude must be a list of dictionaries (as a text: in JSON)."
+    assert first["msg"] == "include must be a list of dictionaries (or such a list as a JSON string)."
+    assert second["msg"] == "exclude must be a list of dictionaries (or such a list as a JSON string)."
     assert not third["failed"] and third["changed"]
 
 
@@ -353,7 +353,7 @@ def test_after_so_many_failures_no_further_task_is_begun(em, user):
     left = [row for row in run.result["tasks"] if row["elapsed"] is None]
     assert len(left) == run.result["counts"]["skipped"] == 10 - run.result["counts"]["failed"]
     assert all(row["skipped"] and "max_failures" in row["msg"] for row in left)
-    assert f"{len(left)} were not started." in run.msg
+    assert f"Not started: {len(left)}." in run.msg
 
 
 def test_a_wave_that_fails_too_often_is_the_last_one(em, user):
@@ -362,7 +362,7 @@ def test_a_wave_that_fails_too_often_is_the_last_one(em, user):
         em.set_task("S0", f"t{number}", fail_stop="No.")
     run = batch(user, [{"server": "*"}], waves=[{"server": "S0"}, {"server": "S1"}], max_failures=3)
     assert run.failed and stopped(em) == []
-    assert "3 were not started." in run.msg
+    assert "Not started: 3." in run.msg
 
 
 def test_a_refused_login_is_sent_once_and_ends_everything(em, user):
@@ -382,7 +382,7 @@ def test_a_renewal_that_is_refused_ends_everything_with_the_rows(em, user):
         ]
     )
     run = batch(user, [{"server": "S0"}], parallel=3)
-    assert run.failed and run.changed and "refused to log in" in run.msg and "tasks were begun" in run.msg
+    assert run.failed and run.changed and "refused to log in" in run.msg and "Work was started on " in run.msg
     assert run.operations.count("Login") == 2
     assert len(stopped(em)) == 3
     assert sum(row["changed"] for row in run.result["tasks"]) == 3
@@ -407,7 +407,7 @@ def test_lost_answers_are_confirmed_for_each_task_and_no_write_is_sent_twice(em,
         ]
     )
     run = batch(user, [{"server": "*"}], parallel=4, timeout=1)
-    assert run.result["counts"]["failed"] == 1 and "Whether it arrived is not known" in run.msg
+    assert run.result["counts"]["failed"] == 1 and "It is not known whether the call arrived" in run.msg
     assert len(stopped(em)) == 11
     sent = Counter((r["server"], r["task"]) for r in run.requests if r["operation"] == "StopTask")
     assert set(sent.values()) == {1} and len(sent) == 12
@@ -423,7 +423,7 @@ def test_a_batch_that_is_interrupted_says_what_was_done_and_ends_its_session(em,
 
     threading.Thread(target=end_when_three_are_under_way, daemon=True).start()
     run = batch(user, [{"server": "S0"}], parallel=3)
-    assert run.failed and run.changed and run.msg == "Interrupted by SIGTERM. 3 of 10 tasks were begun."
+    assert run.failed and run.changed and run.msg == "Interrupted by SIGTERM. Work was started on 3 of 10 tasks."
     assert [row["changed"] for row in run.result["tasks"]] == [True] * 3 + [False] * 7
     assert {row["msg"] for row in run.result["tasks"][3:]} == {"Not started: the run ended before."}
     assert len(stopped(em)) == run.operations.count("StopTask") == 3
@@ -447,7 +447,7 @@ def test_a_full_load_under_way_is_treated_as_chosen(em, user, policy, failed, sk
     assert ("S0/t1" in stopped(em)) is is_stopped
     assert "S0/t0" in stopped(em)
     row = rows(run)["S0/t1"]
-    assert ("a full load is under way" in row["msg"]) is not is_stopped
+    assert ("a full load is in progress" in row["msg"]) is not is_stopped
     assert row["after"] == ("STOPPED" if is_stopped else "RUNNING")
 
 
@@ -468,7 +468,7 @@ def test_a_full_load_is_waited_for(em, user):
     fleet(em, servers=1, tasks=1)
     em.set_task("S0", "t0", details=LOADING)
     run = batch(user, [{"server": "S0"}], on_full_load="wait", wait_timeout=1)
-    assert run.failed and "its full load is still under way after 1 s (wait_timeout)" in run.msg and not run.writes
+    assert run.failed and "its full load is still in progress after 1 s (wait_timeout)" in run.msg and not run.writes
     em.faults(
         [
             {
@@ -669,11 +669,12 @@ def test_an_interrupted_batch_shows_no_task_that_went_well(em, user):
 
 def test_what_a_server_says_of_a_task_forges_no_line(em, user, tmp_path):
     path = tmp_path / "results.jsonl"
-    fleet(em, servers=1, tasks=1, fail_stop=f"No.\r\nok: \x1b[2J\x9b\u202e {em.password}")
+    fleet(em, servers=1, tasks=1, fail_stop=f"Nö.\r\nok: \x1b[2J\x9b\u202e\u2028 {em.password}")
     run = batch(user, [{"server": "S0"}], results_dest=str(path))
     texts = [*run.msg.splitlines(), run.result["tasks"][0]["msg"], *path.read_text().splitlines()]
     assert all(text.isprintable() for text in texts) and len(texts) == 4
-    assert r"No. ok: \x1b[2J\x9b\u202e" in run.result["tasks"][0]["msg"]
+    assert r"Nö. ok: \x1b[2J\x9b\u202e" in run.result["tasks"][0]["msg"]
+    assert r"Nö.\r\nok: \u001b[2J\u009b\u202e\u2028" in texts[-1]  # for whoever searches it: readable, in one line
     assert em.password not in str(texts)
 
 
@@ -698,7 +699,7 @@ def test_results_that_turn_out_not_to_be_writable_hide_nothing(em, user, tmp_pat
     if fails:
         assert run.msg.startswith("1 of 1 tasks failed.") and "results_dest (" in run.result["warnings"][0]
     else:
-        assert run.msg.startswith("All tasks reached their state, but that could not be noted. results_dest (")
+        assert run.msg.startswith("All tasks reached their state, but that could not be recorded. results_dest (")
         assert run.result["counts"]["changed"] == 1
 
 
@@ -778,7 +779,7 @@ def test_a_restart_that_was_cut_short_is_continued_and_not_begun_anew(em, user, 
     run = batch(user, [{"server": "S0"}], **options)
     assert not run.failed
     assert [r["task"] for r in run.requests if r["operation"] in ("StopTask", "RunTask")] == ["t1", "t1"]
-    assert "restarted it already" in rows(run)["S0/t0"]["msg"]
+    assert "has already restarted it" in rows(run)["S0/t0"]["msg"]
     assert foreseen.result["counts"] == run.result["counts"]
     assert batch(user, [{"server": "S0"}], **options).result["counts"]["changed"] == 3  # that one came to its end
 
@@ -856,7 +857,7 @@ def test_a_last_line_that_a_crash_has_cut_is_not_damage(em, user, tmp_path):
         ('{"event": "run", "schema": 2}\n', "was written by a newer release (schema 2)"),
         (
             '{"event": "run", "schema": 1, "enterprise_manager": "https://x/y"}\n',
-            "is of another Enterprise Manager: https://x/y",
+            "belongs to another Enterprise Manager: https://x/y",
         ),
         ("\xff", "is damaged at line 1"),
         ("somebody's file", "is damaged at line 1"),

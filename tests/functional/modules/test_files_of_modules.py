@@ -95,7 +95,7 @@ def test_a_file_with_secrets_is_closed_to_others(admin, tmp_path):
     assert mode_of(dest) == 0o664
     run = admin.run("aem_export", **given)
     (warning,) = run.result["warnings"]
-    assert warning == f"{dest} holds secrets, and its mode 0664 let others use it: it gets the mode 0600."
+    assert warning == f"{dest} contains secrets, and its mode 0664 gave others access: its mode is set to 0600."
     assert foreseen.result["warnings"] == [warning] and run.changed
     assert {mode_of(path) for path in tmp_path.iterdir()} == {0o600} and len(os.listdir(tmp_path)) == 2
     dest.chmod(0o644)  # somebody opens it again
@@ -105,7 +105,7 @@ def test_a_file_with_secrets_is_closed_to_others(admin, tmp_path):
     again = admin.run("aem_export", **given)
     assert not again.changed and "warnings" not in again.result
     refused = admin.run("aem_export", **given, mode="0640")
-    assert refused.failed and refused.requests == [] and "holds secrets (secrets: keep)" in refused.msg
+    assert refused.failed and refused.requests == [] and "contains secrets (secrets: keep)" in refused.msg
 
 
 def test_an_old_definition_is_kept_where_the_link_leads_and_for_its_owner_only(admin, tmp_path):
@@ -190,6 +190,6 @@ def test_a_pipe_and_a_device_are_never_waited_for(player, tmp_path):
     for result, given in zip(outcome.results, tasks):
         (options,) = [value for name, value in given.items() if name.startswith("dataops")]
         path, verb = (options["src"], "read") if "src" in options else (options["dest"], "written")
-        why = "it is a named pipe, not a file." if path == pipe else "which is not for files."
+        why = "it is a named pipe, not a file." if path == pipe else "that is not for files."
         assert result["failed"] and f"({path}) cannot be {verb}: " in result["msg"] and result["msg"].endswith(why)
     assert time.monotonic() - begin < 120 and stat.S_ISFIFO(os.stat(pipe).st_mode)

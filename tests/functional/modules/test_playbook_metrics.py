@@ -28,9 +28,7 @@ def controller(em, tmp_path: Path) -> Controller:
     """A controller whose variables lead to the stand-in."""
     variables = {f"QLIK_EM_{name.upper()}": getattr(em, name) for name in ("url", "ca_path", "username", "password")}
     plugins = str(ROOT / "tests/functional/support/connection_plugins")
-    return Controller(
-        tmp_path, {**variables, "ANSIBLE_CONNECTION_PLUGINS": plugins, "ELSEWHERE_HOME": str(tmp_path)}
-    )
+    return Controller(tmp_path, {**variables, "ANSIBLE_CONNECTION_PLUGINS": plugins, "ELSEWHERE_HOME": str(tmp_path)})
 
 
 def play(controller: Controller, *arguments: str, status: int = 0, **variables: Any) -> str:

@@ -99,6 +99,24 @@ def test_a_workflow_in_awx_with_a_shared_folder_may_be_launched_again(controller
     assert "is over" in step(controller, "restore", **artifact, **file)
 
 
+def test_each_step_writes_its_page_also_if_it_fails(controller, em, path, tmp_path):
+    given = {**PROD, "maintenance_window_path": path, "maintenance_window_report": str(tmp_path / "night.html")}
+    assert f"The page is {tmp_path}/night-freeze.html" in play(controller, "maintenance_begin", **given)
+    em.set_task("Replicate-Prod", "orders", fail_start="No.")
+    assert f"The page is {tmp_path}/night-restore.html" in play(controller, "maintenance_end", status=2, **given)
+    pages = [(tmp_path / f"night-{name}.html").read_text(encoding="utf-8") for name in ("freeze", "restore")]
+    assert "<title>Maintenance window: freeze</title>" in pages[0] and "2 tasks: 2 changed." in pages[0]
+    assert "It failed. 2 tasks: 1 failed and 1 changed." in pages[1]
+    assert len((tmp_path / "night-restore.jsonl").read_text(encoding="utf-8").splitlines()) == 2
+
+
+def test_a_page_that_cannot_be_written_is_said_and_stops_nothing(controller, em, path, tmp_path):
+    (tmp_path / "night-freeze.html").mkdir()
+    given = {**PROD, "maintenance_window_path": path, "maintenance_window_report": str(tmp_path / "night.html")}
+    assert "No page was written: dest (" in play(controller, "maintenance_begin", **given)
+    assert stopped(em) == RAN
+
+
 def test_the_artifact_of_another_window_is_refused(controller, em, path):
     file = {"maintenance_window_path": path}
     artifact = statistics(step(controller, "record", **PROD, **file))
@@ -106,7 +124,7 @@ def test_the_artifact_of_another_window_is_refused(controller, em, path):
     for recorded, which in (("2001-01-01T00:00:00Z", "an earlier"), ("2999-01-01T00:00:00Z", "a newer")):
         other = {"maintenance_window_checkpoint": document | {"recorded": recorded}}
         output = step(controller, "freeze", status=2, **other, **file)
-        assert f"the one that was handed on {recorded}: that is of {which} window." in output
+        assert f"the one in the option checkpoint {recorded}: that belongs to {which} window." in output
     assert not writes(em)
 
 
@@ -117,7 +135,7 @@ def test_a_window_that_was_frozen_by_the_artifact_alone_is_not_recorded_over(con
     step(controller, "freeze", **artifact)
     text = Path(path).read_text(encoding="utf-8")
     output = step(controller, "record", status=2, **PROD, **file)
-    assert "2 of the tasks that ran then are not back: Replicate-Prod/" in output
+    assert "2 of the tasks that ran then did not come back: Replicate-Prod/" in output
     assert Path(path).read_text(encoding="utf-8") == text
     step(controller, "restore", **file)
     assert not stopped(em)
@@ -130,14 +148,14 @@ def test_a_failure_shows_the_message_of_the_module_and_what_was_done_all_the_sam
     assert '"Of 3 tasks that ran: stopped 2, nothing to do 0, left alone 0, failed 1."' in summary
     assert '"1 of 3 tasks failed."' in summary and '"Replicate-Prod/locked: StopTask of task' in summary
     assert f'"The checkpoint is {path}"' in summary and "Replicate-Prod/orders" not in summary
-    begin, end = (re.findall(rf'"{way}: (.*)"', summary)[0] for way in ("To go on", "To go back"))
+    begin, end = (re.findall(rf'"{way}: (.*)"', summary)[0] for way in ("To continue", "To go back"))
     for line, playbook, given in ((begin, "maintenance_begin", selected), (end, "maintenance_end", {})):
         *command, variables = shlex.split(json.loads(f'"{line}"'))
         assert command == ["ansible-playbook", f"dataops.qlik_em.{playbook}", "-e"]
         assert json.loads(variables) == {"maintenance_window_path": path, **given}
     output = play(controller, "maintenance_end", maintenance_window_path=path)
     assert "Of 3 tasks that ran: started 2, nothing to do 1, left alone 0, failed 0." in output
-    assert '"nothing to do: Replicate-Prod/locked. It was RUNNING already."' in output
+    assert '"nothing to do: Replicate-Prod/locked. It was already RUNNING."' in output
 
 
 def test_a_task_that_is_left_running_is_named_with_the_reason(controller, em, path):
@@ -149,7 +167,9 @@ def test_a_task_that_is_left_running_is_named_with_the_reason(controller, em, pa
         maintenance_window_on_full_load="skip",
         **PROD,
     )
-    assert '"left alone: Replicate-Prod/orders. Left running: a full load is under way (on_full_load: skip)."' in output
+    assert (
+        '"left alone: Replicate-Prod/orders. Left running: a full load is in progress (on_full_load: skip)."'
+    ) in output
     assert stopped(em) == RAN - {"orders"}
 
 
@@ -188,7 +208,7 @@ def test_the_order_that_is_found_out_is_shown_in_a_dry_run_and_is_in_the_command
         ]
         shown = "\n".join(["The order:", *tree, ""])
         assert (shown in output) is (not status), output
-    begin = re.findall(r'"To go on: (.*)"', output)[-1]
+    begin = re.findall(r'"To continue: (.*)"', output)[-1]
     variables = json.loads(shlex.split(json.loads(f'"{begin}"'))[-1])
     assert variables == {"maintenance_window_path": path, **PROD, **given}
 
@@ -200,11 +220,11 @@ def test_a_failure_of_the_role_names_its_own_variables(controller, em, path):
     again = "the same maintenance_window_checkpoint (in AWX: relaunch this job, never the workflow)"
     for given, source in ((file, f"maintenance_window_path: {path}"), (handed_on, again)):
         output = step(controller, "freeze", status=2, **given)
-        assert f"To go on, run the role again with maintenance_window_step: freeze, {source}" in output
+        assert f"To continue, run the role again with maintenance_window_step: freeze, {source}" in output
         assert f"To go back, run it with maintenance_window_step: restore, {source}" in output
         em.set_task("Replicate-Prod", "orders", state="STOPPED")
         output = step(controller, "restore", status=2, **given)
-        assert f"To go on, run the role again with maintenance_window_step: restore, {source}" in output
+        assert f"To continue, run the role again with maintenance_window_step: restore, {source}" in output
         em.set_task("Replicate-Prod", "orders", state="RUNNING")
 
 
@@ -222,7 +242,9 @@ def test_ctrl_c_shows_the_command_to_go_on_with(controller, em, path):
         f"To go back: ansible-playbook dataops.qlik_em.maintenance_end -e '{file}'",
     ):
         assert line in lines, child.output
-    assert any(line.startswith("To go on: ansible-playbook dataops.qlik_em.maintenance_begin -e '{") for line in lines)
+    assert any(
+        line.startswith("To continue: ansible-playbook dataops.qlik_em.maintenance_begin -e '{") for line in lines
+    )
 
 
 def test_the_command_to_go_on_with_stops_and_starts_in_the_same_manner(controller, em, path):
@@ -236,11 +258,13 @@ def test_the_command_to_go_on_with_stops_and_starts_in_the_same_manner(controlle
     selected = {**PROD, "maintenance_window_exclude": [{"state": ["error"]}]}
     output = play(controller, "maintenance_begin", status=2, **file, **selected, **left, **wait).replace('\\"', '"')
     again = json.dumps({**file, **selected, "maintenance_window_on_full_load": "skip"})
-    assert f"To go on: ansible-playbook dataops.qlik_em.maintenance_begin -e '{again}'" in output
+    assert f"To continue: ansible-playbook dataops.qlik_em.maintenance_begin -e '{again}'" in output
     assert f"To go back: ansible-playbook dataops.qlik_em.maintenance_end -e '{json.dumps({**file, **wait})}'" in output
     em.set_task("Replicate-Prod", "orders", state="STOPPED")
     output = play(controller, "maintenance_end", status=2, **file, **wait).replace('\\"', '"')
-    assert f"To go on: ansible-playbook dataops.qlik_em.maintenance_end -e '{json.dumps({**file, **wait})}'" in output
+    assert (
+        f"To continue: ansible-playbook dataops.qlik_em.maintenance_end -e '{json.dumps({**file, **wait})}'" in output
+    )
 
 
 def test_a_restore_from_safe_points_is_gone_on_with_from_there(controller, em, path):
@@ -252,7 +276,7 @@ def test_a_restore_from_safe_points_is_gone_on_with_from_there(controller, em, p
     em.set_task("Replicate-Prod", "orders", fail_start="No licence.")
     output = play(controller, "maintenance_end", status=2, maintenance_window_path=path, **safe)
     again = json.dumps({"maintenance_window_path": path, **safe})
-    assert f"To go on: ansible-playbook dataops.qlik_em.maintenance_end -e '{again}'" in output.replace('\\"', '"')
+    assert f"To continue: ansible-playbook dataops.qlik_em.maintenance_end -e '{again}'" in output.replace('\\"', '"')
     em.set_task("Replicate-Prod", "orders", fail_start=None)
     play(controller, "maintenance_end", **json.loads(again))
     runs = em.task("Replicate-Prod", "orders")["runs"]
@@ -339,7 +363,7 @@ def test_what_a_survey_gives_for_no_answer_is_not_given_and_lists_may_be_texts(c
     assert not stopped(em)
     em.set_task("Replicate-Prod", "orders", fail_stop="No.")
     output = play(controller, "maintenance_begin", status=2, **given | {"maintenance_window_exclude": ""})
-    line = re.findall(r'"To go on: (.*)"', output)[0]
+    line = re.findall(r'"To continue: (.*)"', output)[0]
     shown = json.loads(shlex.split(json.loads(f'"{line}"'))[-1])
     assert shown == {
         "maintenance_window_path": path,

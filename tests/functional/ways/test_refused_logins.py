@@ -42,7 +42,7 @@ def test_six_items_and_the_tasks_after_them_ask_once(em, controller, as_module):
     output = run(controller, items, again, INFO, vars={"aem_run_as_module": as_module})
     assert logins(em) == 1, output
     assert output.count("refused to log in") >= 8
-    assert "was refused before in this run" in output
+    assert "was refused earlier in this run" in output
     assert "not the right one" not in output
 
 

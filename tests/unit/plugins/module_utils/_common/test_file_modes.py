@@ -87,7 +87,7 @@ def test_a_secret_is_for_its_owner_only(mode):
 @pytest.mark.parametrize("mode", ["0640", "0601", "g+r", "o=x", 0o644])
 def test_a_mode_that_opens_a_secret_is_refused(mode):
     assert check_access({**NOTHING, "mode": mode}).mode == mode
-    with pytest.raises(InputError, match="holds secrets"):
+    with pytest.raises(InputError, match="contains secrets"):
         check_access({**NOTHING, "mode": mode}, "secrets: keep")
 
 

@@ -149,8 +149,8 @@ def test_a_relative_path_is_one_from_the_folder_of_the_process(folder, monkeypat
         ("sub", "dest ({0}/link, a link to {0}/sub) cannot be written: it is a folder."),
         ("new/", "there is no folder {0}/new."),
         ("file/", "{0}/file is not a folder."),
-        ("/dev/null", "/dev/null is in a folder of the system, which is not for files."),
-        ("/proc/self/fd/1", "/proc/self is in a folder of the system"),
+        ("/dev/null", "/dev/null is in a system folder that is not for files."),
+        ("/proc/self/fd/1", "/proc/self is in a system folder"),
     ],
 )
 def test_a_link_that_leads_to_no_file_is_refused(folder, target, message):
@@ -256,7 +256,10 @@ def test_what_is_asked_for_and_not_allowed_is_refused_and_the_old_file_stays(fol
     run_as(VICTIM, lambda: ensure(folder / "file", "old").changed)
     before = tree(folder)
     for text in ("old", "new"):
-        for access, what in ((Access(uid=0), "owner cannot become root"), (Access(gid=0), "group cannot become root")):
+        for access, what in (
+            (Access(uid=0), "owner cannot be set to root"),
+            (Access(gid=0), "group cannot be set to root"),
+        ):
             message = run_as(
                 VICTIM,
                 functools.partial(
@@ -292,7 +295,7 @@ def test_a_file_with_secrets_is_for_its_owner_only(folder, text):
     change = ensure(folder / "file", text, access=secret, backup=True)
     assert change.changed and change.diff == foreseen.diff and change.warnings == foreseen.warnings
     assert change.warnings == [
-        f"{folder}/file holds secrets, and its mode 0664 let others use it: it gets the mode 0600."
+        f"{folder}/file contains secrets, and its mode 0664 gave others access: its mode is set to 0600."
     ]
     assert {mode_of(path) for path in folder.iterdir()} == {0o600}
     again = ensure(folder / "file", text, access=secret)
@@ -480,7 +483,7 @@ def test_a_file_that_somebody_else_has_planted_is_not_written_to(folder, mode):
     for act in ("ensure", "write", "append", "path"):
         with pytest.raises(InputError, match=rf"it belongs to another user \(uid {ATTACKER}\)"):
             WRITERS[act](folder / "file")
-        with pytest.raises(InputError, match="has another name elsewhere"):
+        with pytest.raises(InputError, match="has another hard link"):
             WRITERS[act](folder / "second")
     check_is_refused(folder / "x", "belongs to another user")
     assert tree(folder) == before
@@ -518,7 +521,9 @@ def test_what_is_swapped_between_the_look_at_it_and_its_use_is_refused(folder, m
         return real(path, *others, **options)
 
     monkeypatch.setattr(os, call, swap)
-    with pytest.raises(InputError, match="sub is not a folder" if call == "open" else "sub changes meanwhile"):
+    with pytest.raises(
+        InputError, match="sub is not a folder" if call == "open" else "sub is being changed by another process"
+    ):
         ensure(folder / "sub/file")
     assert tree(folder / "home") == before
 

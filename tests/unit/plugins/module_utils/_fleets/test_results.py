@@ -34,7 +34,7 @@ ROWS = [
     row("failed", failed=True, msg="No."),
     row("both", failed=True, changed=True, msg="Lost."),
     row("left", skipped=True, msg="Left running."),
-    row("said", msg="It was RUNNING already."),
+    row("said", msg="It was already RUNNING."),
     row("unchanged"),
 ]
 
