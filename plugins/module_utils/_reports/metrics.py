@@ -134,6 +134,10 @@ def _read(api: Api, wanted: _Wanted, parallel: int) -> _Found:
     names = find_servers(api, wanted.servers)
     read = list(run_all(lambda name: _read_server(api, name), names))
     failures = {one.server.name: one.failure for one in read if one.failure}
+    silent = [failure for failure in failures.values() if isinstance(failure, TransportError)]
+    if silent and len(silent) == len(names) and not any(one.server.details for one in read):
+        # it is not the servers that do not answer
+        raise silent[0]
     tasks = [
         Task(one.server.name, item["name"], state_of(item["state"]), {})
         for one in read

@@ -172,8 +172,13 @@ def test_a_task_that_is_deleted_meanwhile_is_left_out(scraper, em):
         ({"password": "wrong"}, [], "refused to log in"),
         ({"url": "https://127.0.0.1:1"}, [], "refused"),
         ({}, [{"match": {"operation": "GetServerList"}, "nth": "all", "fault": "html"}], "GetServerList"),
+        (
+            {"server": [PROD, "Replicate-Test"], "request_timeout": 1},
+            [{"match": {"operation": "Login"}, "nth": "all", "fault": "stall"}],
+            "did not answer in time",
+        ),
     ],
-    ids=["refused login", "no connection", "no list"],
+    ids=["refused login", "no connection", "no list", "no answer"],
 )
 def test_enterprise_manager_that_cannot_be_read_is_a_failure_and_in_the_file(scraper, em, options, faults, message):
     scraper.run()
