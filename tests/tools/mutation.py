@@ -49,6 +49,7 @@ FILES = [
     ),
 ]
 SEED = 13
+FILES_OF_A_SAMPLE = 8  # to make the mutants of a file takes longer than to judge a few of them
 SKIPPED = 34  # the exit code by which mutmut knows a mutant that is not judged
 KILLED = ("killed", "timeout")  # one that makes a test run for ever is found as well; each has at least a minute
 SETTINGS = f"""
@@ -129,11 +130,13 @@ def main() -> int:
     """Print the score of each file; 1 if a mutant survived that is not known to change nothing."""
     parser = argparse.ArgumentParser(prog="make mutation", description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("files", nargs="*", metavar="FILE", default=FILES)
-    parser.add_argument("--sample", type=int, default=0, metavar="COUNT", help="only so many mutants, always the same")
+    parser.add_argument("files", nargs="*", metavar="FILE")
+    parser.add_argument("--sample", type=int, default=0, metavar="COUNT", help="so many mutants, always the same")
     options = parser.parse_args()
+    chance = random.Random(SEED)
+    files = options.files or (sorted(chance.sample(FILES, FILES_OF_A_SAMPLE)) if options.sample else FILES)
     begin = time.monotonic()
-    prepare(options.folder, options.files)
+    prepare(options.folder, files)
     os.chdir(options.folder)
     from mutmut import __main__ as mutmut  # it reads its settings in the folder that it is started in
 
@@ -141,7 +144,7 @@ def main() -> int:
     mutants, data = mutmut.collect_source_file_mutation_data(mutant_names=[])
     wording = {name for path in data for name in only_words(Path(path))}
     names = sorted({name for _file, name, _result in mutants} - wording)
-    chosen = set(random.Random(SEED).sample(names, min(options.sample or len(names), len(names))))
+    chosen = set(chance.sample(names, min(options.sample or len(names), len(names))))
     for file in data.values():
         file.exit_code_by_key.update((name, SKIPPED) for name in file.exit_code_by_key if name not in chosen)
         file.save()
