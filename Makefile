@@ -28,8 +28,8 @@ NOX := .build/nox/bin/python -m nox $(NOXFLAGS)
 
 CORES := 2.21 2.19 2.16
 ON_EACH_CORE := ways integration sanity units
-ONCE := unit functional awx oldest soak events mitogen docs docs-tables molecule window importer build release bench \
-	mutation simulator demo
+ONCE := unit functional awx oldest soak events metrics pages mutation mitogen docs docs-tables molecule window importer \
+	build release bench simulator demo
 # awx-collection first: antsibull-nox looks once which collections there are.
 LINT := awx-collection formatters codeqa yamllint typing antsibull-nox-config docs-check extra-checks license-check \
 	ansible-lint changelog repository
@@ -37,7 +37,7 @@ each = $(CORES:%=$(1)-%)
 # What CI runs, the long before the short. "ways" plays the targets of "integration" on each core, in process and as
 # modules, so ansible-test does it on one; the tests of "unit" are those of "units".
 GATE := $(call each,ways) functional integration-2.21 $(call each,sanity) lint $(call each,units) \
-	awx oldest soak mutation events mitogen molecule importer release docs demo window
+	awx oldest soak mutation events metrics pages mitogen molecule importer release docs demo window
 
 .DEFAULT_GOAL := help
 .PHONY: help test lint changelog recording clean $(ONCE) $(ON_EACH_CORE) $(foreach name,$(ON_EACH_CORE),$(call each,$(name)))
@@ -50,6 +50,7 @@ help: ## Show this list
 ifndef IN_GATE
 session = @$(NOX) --session $(1) $(if $(ARGS),-- $(ARGS))
 soak: export SOAK_MOMENTS ?= 20
+soak: export HISTORIES ?= 10000
 else
 # Only how it ended; the output of a session that fails is shown.
 session = @if $(NOX) --report .build/results/$@.json --session $(1) $(if $(ARGS),-- $(ARGS)) >.build/logs/$@.log 2>&1; \
@@ -74,15 +75,17 @@ oldest: ## The HTTP client with the oldest libraries that the modules support
 integration: ## ansible-test integration against the stand-in, on each ansible-core
 ways: ## Both ways to run a module, compared on each ansible-core
 mitogen: ## Both ways to run a module under Mitogen
-soak: ## Kill maintenance windows at 20 random moments, both ways to run (minutes)
+soak: ## Kill windows at 20 random moments, both ways to run, and play 10,000 random histories (an hour)
 events: ## The rulebooks in the real ansible-rulebook (needs Java)
+metrics: ## Metrics, alerts and dashboard, checked by promtool of Prometheus
+pages: ## The pages of aem_report in a real browser (needs Chromium)
 units: ## ansible-test units, on each ansible-core and each Python
 sanity: ## ansible-test sanity, on each ansible-core
 mutation: ## How many small changes of the code the unit tests notice, file by file (an hour; ARGS="_client/checks.py")
 molecule: ## The Molecule scenarios
 window: ## The playbooks of a maintenance window, by name and from the tarball
 docs: ## The documentation site, in .build/docs/html
-docs-tables: ## Write docs/api-coverage.md and docs/errors.md anew
+docs-tables: ## Write the generated pages of docs/, and extensions/monitoring/, anew
 importer: ## Build the collection and check it as Galaxy does
 build: ## Build the tarball into .build/dist
 release: ## Build what is published, into .build/release; GPG_KEY=... signs it

@@ -251,7 +251,7 @@ def awx(session: nox.Session) -> None:
 
 @session_of("test")
 def soak(session: nox.Session) -> None:
-    """Maintenance windows killed at random moments: SOAK_MOMENTS of them."""
+    """Windows killed at random moments (SOAK_MOMENTS), and random histories of all that writes (HISTORIES)."""
     pytest(session, "tests/soak")
 
 
@@ -329,6 +329,24 @@ def events(session: nox.Session) -> None:
     if not java:
         session.skip("ansible-rulebook needs Java, and there is none on PATH: openjdk-17-jre-headless of Debian")
     pytest(session, "tests/rulebooks", ANSIBLE_COLLECTIONS_PATH=link(session))
+
+
+@session_of("test")
+def metrics(session: nox.Session) -> None:
+    """Metrics, alert rules and the dashboard by the measure of Prometheus itself, which is promtool."""
+    if not shutil.which("promtool"):
+        session.skip("there is no promtool on PATH: it is in the package prometheus of Debian")
+    pytest(session, "tests/metrics")
+
+
+@session_of("pages")
+def pages(session: nox.Session) -> None:
+    """The pages of aem_report in a real browser, which axe-core looks at, too; needs Chromium."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    browser = next((path for name in names if (path := shutil.which(name))), None)
+    if not browser:
+        session.skip("The pages are looked at in Chromium, and there is none on PATH: chromium of Debian")
+    pytest(session, "tests/pages", CHROMIUM=browser)
 
 
 @session_of("play")
@@ -423,9 +441,10 @@ def docs(session: nox.Session) -> None:
 
 @session_of("test")
 def docs_tables(session: nox.Session) -> None:
-    """Write docs/api-coverage.md and docs/errors.md anew."""
-    module = f"ansible_collections.{NAMESPACE}.{NAME}.tests.tools.api_docs"
-    run(session, "python", "-m", module, PYTHONPATH=link(session))
+    """Write the generated pages of docs/, and extensions/monitoring/, anew."""
+    for module in ("api_docs", "monitoring"):
+        name = f"ansible_collections.{NAMESPACE}.{NAME}.tests.tools.{module}"
+        run(session, "python", "-m", name, PYTHONPATH=link(session))
 
 
 @nox.session(name="awx-collection", venv_backend="none")

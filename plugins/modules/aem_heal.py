@@ -372,6 +372,11 @@ tasks:
       returned: always
       type: str
       sample: ""
+    started:
+      description: When the restart began, in UTC. V(null) if there was none.
+      returned: always
+      type: str
+      sample: "2026-11-26T03:12:00.123Z"
     elapsed:
       description: How long the restart took, in seconds. V(null) if there was none.
       returned: always

@@ -306,6 +306,11 @@ tasks:
       returned: always
       type: str
       sample: ""
+    started:
+      description: When the work on the task began, in UTC. V(null) if it was not begun.
+      returned: always
+      type: str
+      sample: "2026-11-26T03:12:00.123Z"
     elapsed:
       description: How long the task took, in seconds. V(null) if it was not begun.
       returned: always

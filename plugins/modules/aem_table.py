@@ -222,6 +222,11 @@ tables:
       returned: always
       type: str
       sample: ""
+    started:
+      description: When the work on the table began, in UTC. V(null) if it was not begun.
+      returned: always
+      type: str
+      sample: "2026-11-26T03:12:00.123Z"
     elapsed:
       description: How long the table took, in seconds. V(null) if it was not begun.
       returned: always

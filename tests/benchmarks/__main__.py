@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import estates, events, fleets, inventories, peers, tasks, windows
+from . import estates, events, fleets, inventories, metrics, peers, tasks, windows
 from .playing import Seconds
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
@@ -118,6 +118,7 @@ def main() -> int:
     )
     parser.add_argument("--inventories", type=int, default=5, help="rounds of inventories")
     parser.add_argument("--events", type=int, default=5, help="rounds of the event source")
+    parser.add_argument("--metrics", type=int, default=3, help=f"rounds of the metrics of {metrics.TASKS} tasks")
     arguments = parser.parse_args()
     version = subprocess.run(["ansible", "--version"], capture_output=True, text=True, check=True).stdout
     print(f"{version.splitlines()[0]}, Python {platform.python_version()}, {os.cpu_count()} x {platform.machine()}")
@@ -156,6 +157,10 @@ def main() -> int:
         kept = kept and is_kept
     if arguments.events:
         text, is_kept = table(events.measure(arguments.events), events.SHOWN, EVENTS)
+        print(f"\n{text}")
+        kept = kept and is_kept
+    if arguments.metrics:
+        text, is_kept = metrics.measure(arguments.metrics)
         print(f"\n{text}")
         kept = kept and is_kept
     return 0 if kept else 1

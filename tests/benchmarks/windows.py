@@ -82,13 +82,14 @@ def _document() -> dict[str, Any]:
     return {"servers": servers}
 
 
-def _control(access: dict[str, Any], method: str) -> Any:
+def control(access: dict[str, Any], method: str) -> Any:
+    """Read (GET) or forget (DELETE) the requests that the stand-in has recorded."""
     with urllib.request.urlopen(urllib.request.Request(f"{access['control_url']}/requests", method=method)) as answer:
         return json.load(answer)
 
 
-def _as_bare(sent: list[dict[str, Any]]) -> list[tuple[str, str]]:
-    """Return what was sent within the session, to the tasks that are for the bare requests."""
+def as_bare(sent: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Return what was sent within the session, to the tasks that are for the bare requests, if there are such."""
     return [
         (one["method"], one["raw_path"].replace(f"/{OURS}-", f"/{BARE}-"))
         for one in sent
@@ -103,11 +104,11 @@ def measure(rounds: int) -> tuple[str, bool]:
         with tempfile.TemporaryDirectory() as folder, stand_in(_document()) as access:
             path, bare = Path(folder, "checkpoint.json"), Bare(access)
             for step, count in STEPS.items():
-                _control(access, "DELETE")
+                control(access, "DELETE")
                 given: dict[str, Any] = {"bench_state": step, "bench_path": str(path), "bench_servers": f"{OURS}-*"}
                 given |= {"bench_parallel": PARALLEL, "bench_count": count, "bench_tasks": TASKS}
                 seconds, _summary, growth = play_at(access, "window.yml", **given)
-                requests = _as_bare(_control(access, "GET"))
+                requests = as_bare(control(access, "GET"))
                 found[step].append(
                     {
                         "ours": seconds["Step"][0],

@@ -265,6 +265,10 @@ class Simulator:
         await mishaps.write(request, answer.head(close=not keep) + body)
         return mishaps.Sent(keep)
 
+    async def delay(self, seconds: float) -> None:
+        """Wait, as a fault of the plan says."""
+        await asyncio.sleep(seconds)
+
     async def _faulty_work(
         self,
         world: World,
@@ -278,7 +282,7 @@ class Simulator:
         if isinstance(fault, faults.ExpireSession):
             world.sessions.pop(entry.session or "", None)
         if isinstance(fault, faults.Delay) and fault.when == "before":
-            await asyncio.sleep(fault.seconds)
+            await self.delay(fault.seconds)
         if fault is not None and not fault.work:
             return answers.json_answer({"state": "STOPPED", "error_message": ""})
         work = self._work(world, request, target, route, entry)
@@ -290,7 +294,7 @@ class Simulator:
             return answers.json_answer({})
         answer = await work
         if isinstance(fault, faults.Delay) and fault.when == "after":
-            await asyncio.sleep(fault.seconds)
+            await self.delay(fault.seconds)
         return answer
 
     async def _work(

@@ -172,4 +172,5 @@ def server_state(server: LiveServer) -> Json:
         "acls": acls,
         "password": server.settings.password,
         "license": dict(server.settings.license),
+        "others": server.others,
     }

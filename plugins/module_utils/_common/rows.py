@@ -22,7 +22,8 @@ MOST_SHOWN = 20
 class Row:
     """What happened to one object, which ``names`` identify.
 
-    ``skipped``: it was left alone, ``msg`` says why. ``elapsed`` (seconds) is None if it was not begun.
+    ``skipped``: it was left alone, ``msg`` says why. ``started`` (a time) and ``elapsed`` (seconds) are None if it was
+    not begun.
     """
 
     names: Mapping[str, str]
@@ -35,6 +36,7 @@ class Row:
     error_code: str | None = None
     msg: str = ""
     hint: str = ""
+    started: str | None = None
     elapsed: float | None = None
 
     def fail(self, failure: AemError) -> None:
@@ -45,7 +47,7 @@ class Row:
 
     def view(self) -> dict[str, Any]:
         """Return the row as results show it."""
-        members = ("before", "after", "changed", "failed", "skipped", "error_code", "msg", "hint", "elapsed")
+        members = ("before", "after", "changed", "failed", "skipped", "error_code", "msg", "hint", "started", "elapsed")
         return {**self.names, **{member: getattr(self, member) for member in members}}
 
 

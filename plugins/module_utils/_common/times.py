@@ -40,6 +40,11 @@ def time_at(seconds: float) -> str:
     return _spelled(datetime.fromtimestamp(seconds, timezone.utc))
 
 
+def moment() -> str:
+    """Return the present time to the millisecond, for what is compared with others of the same run."""
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def utc_timestamp(text: str) -> str | None:
     """Return a point in time as ``YYYY-MM-DDTHH:MM:SSZ``, None if ``text`` is none. Parts of a second are cut off."""
     found = _POINT.fullmatch(text.strip())

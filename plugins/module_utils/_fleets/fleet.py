@@ -16,6 +16,7 @@ from .._client.api import Api
 from .._client.errors import AemError, Interrupted, LoginRefused
 from .._common.parallel import FairQueue, run_parallel
 from .._common.rows import Row, raise_failures, with_rows
+from .._common.times import moment
 from .._common.wait import TimedOut, wait_until
 from .._run.result import Mode, diff, no_progress
 from .._tasks.control import STOP_TIMEOUT
@@ -156,7 +157,8 @@ class Fleet:
 
     def _work(self, job: Job) -> Row:
         """Do one job, in a thread of its own."""
-        begin = self._begun[job.task] = time.monotonic()
+        begin, started = time.monotonic(), moment()
+        self._begun[job.task] = begin
         try:
             with self._api.client.writes.guard():
                 row = self._apply(job)
@@ -170,7 +172,7 @@ class Fleet:
             last = failure.facts.get("task") or {}
             row = _row(job, after=last.get("state") or job.listed.state)
             row.fail(failure)
-        row.elapsed = round(time.monotonic() - begin, 2)
+        row.started, row.elapsed = started, round(time.monotonic() - begin, 2)
         if self._journal and not row.failed and not row.skipped:
             self._journal.note("task", **job.task._asdict(), changed=row.changed, state=row.after)
         return row

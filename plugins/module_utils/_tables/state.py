@@ -19,6 +19,7 @@ from .._client.errors import AemError, InputError, Interrupted, LoginRefused, Tr
 from .._client.nearest import CASE, did_you_mean
 from .._common.lost_answers import confirm_lost_write
 from .._common.rows import Row, raise_failures, values, with_rows
+from .._common.times import moment
 from .._common.wait import TimedOut, Waiting, check_waiting, wait_until
 from .._run.result import Mode, Result, diff
 from .._tasks.counters import only_loads
@@ -121,7 +122,7 @@ class Work:
     def _apply(self, name: TableName) -> None:
         """Send the call for one table if it is due; a failure goes to its row."""
         row, task = self.rows[name], self._wanted.task
-        self._begun[name] = time.monotonic()
+        self._begun[name], row.started = time.monotonic(), moment()
         if name not in self._before:
             text = f'The task "{task.name}" on server "{task.server}" has no table "{name}".'
             near = did_you_mean(str(name), self._names())
@@ -133,6 +134,7 @@ class Work:
                 row.changed, row.after = True, None
             except (Interrupted, LoginRefused):  # for all: to go on would lock the user's account
                 del self._begun[name]
+                row.started = None
                 raise
             except AemError as failure:
                 self._fail(name, failure)

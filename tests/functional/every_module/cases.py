@@ -24,10 +24,10 @@ class Case:
 
     In ``options`` the text ``{folder}`` stands for an empty folder, ``{address}`` for the address of the stand-in, and
     ``{session_id}`` for an open session. ``changes`` is whether the first real run changes something, ``again`` whether
-    a second one does (as the module's attributes say), and ``is_file_only`` whether what changes is a file here and
-    nothing there. ``is_sent_again`` is whether the second run writes although nothing changes by it. ``has_diff`` is
-    whether a change has a diff, and ``is_diff_foreseen`` whether check mode knows it (no: as the attributes say). The
-    user is the admin.
+    a second one does (as the module's attributes say; a file may differ then), and ``is_file_only`` whether what
+    changes is a file here and nothing there. ``is_sent_again`` is whether the second run writes although nothing
+    changes by it. ``has_diff`` is whether a change has a diff, and ``is_diff_foreseen`` whether check mode knows it
+    (no: as the attributes say). The user is the admin.
     """
 
     module: str

@@ -40,6 +40,8 @@ CASES = [
     ),
     Case("aem_change_data_info", ORDERS, changes=False),
     Case("aem_change_data_info", ORDERS, set_barrier, changes=False),
+    # The time of the run, and how long it took, are in the file.
+    Case("aem_metrics", {"dest": "{folder}/qlik.prom"}, again=True, is_file_only=True, is_diff_foreseen=False),
     Case("aem_api", {"path": "servers"}, changes=False),
     Case("aem_api", DELETION, again=True, has_diff=False),
 ]

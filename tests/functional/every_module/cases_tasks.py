@@ -33,6 +33,8 @@ SHORT = {
         "Replicate-Prod": [{"wave": 1, "state": "RUNNING", "tasks": [["orders", 5, 12], ["invoices", 60, 12]]}]
     },
 }
+ROW = {"server": "Replicate-Prod", "name": "orders", "failed": True, "msg": "It failed.", "elapsed": 1.5}
+EACH_TIME = {"is_file_only": True, "again": True}  # a page says when it was made
 
 CASES = [
     Case("aem_task", {**ORDERS, "state": "stopped"}),
@@ -56,6 +58,8 @@ CASES = [
     Case("aem_heal", {**MANY, "mode": "report"}, changes=False),
     Case("aem_heal", {**MANY, "mode": "heal", "memory": {}, "wait_sleep": 0.1}),
     Case("aem_heal", {**ORDERS_LATE, "mode": "heal", "memory": {}, "wait_sleep": 0.1}, again=True),
+    Case("aem_report", {"dest": "{folder}/x.html", "history": "{folder}/x"}, **EACH_TIME),
+    Case("aem_report", {"dest": "{folder}/x.html", "result": {"tasks": [ROW]}}, **EACH_TIME),
     Case("aem_task_info", {"server": ["Replicate-*"], "on_server_error": "skip"}, changes=False),
     Case("aem_maintenance_window", {**WINDOW, "state": "recorded"}, is_file_only=True),
     Case("aem_maintenance_window", {**WINDOW, **AUTO, "state": "recorded"}, is_file_only=True),

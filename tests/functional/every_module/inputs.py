@@ -49,6 +49,8 @@ FINE: dict[str, dict[str, Any]] = {
     "aem_heal": {**FLEET, "mode": "heal", "state_file": "{folder}/heal.json"},
     "aem_import": {"server": "Replicate-Prod", "definition": definition()},
     "aem_maintenance_window": {**FLEET, "state": "recorded", "path": "{folder}/checkpoint"},
+    "aem_metrics": {"dest": "{folder}/qlik.prom"},
+    "aem_report": {"dest": "{folder}/x.html"},
     "aem_schedule": {"server": "Replicate-Prod", **NIGHTLY},
     "aem_schedule_info": {"server": "Replicate-Prod"},
     "aem_server": {**NEW, "state": "present"},

@@ -38,6 +38,7 @@ OTHER = {
     "aem_heal": {"memory", "windows"},  # of windows, which must exist, see inputs_table.py
     "aem_import": {"definition", "secrets"},
     "aem_maintenance_window": {"checkpoint", "waves"},  # of waves see inputs.py
+    "aem_report": {"result", "rows_file", "history"},  # files, and what a module has returned
     "aem_schedule": {"cron"},
     "aem_server": {"description"},
     "aem_server_license": {"license"},

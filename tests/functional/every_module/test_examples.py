@@ -15,7 +15,7 @@ from ansible_collections.dataops.qlik_em.tests.functional.support.user import MO
 
 USERNAME, PASSWORD = "admin@corp.example", "admin-test-password"
 # Where examples keep files; each test has a folder of its own instead.
-FOLDERS = ("/var/tmp/", "/var/lib/qlik/")
+FOLDERS = ("/var/tmp/", "/var/lib/qlik/", "/var/lib/prometheus/node-exporter/")
 # What stands in examples for the user's own installation.
 ADDRESS = "https://em.example.com"
 VAULT = {

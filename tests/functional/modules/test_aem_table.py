@@ -64,6 +64,7 @@ def test_a_suspended_table_is_resumed_and_no_other_call_is_sent(em, user):
             "error_code": None,
             "msg": "",
             "hint": "",
+            "started": rows(run)["SALES.PRICES"]["started"],
             "elapsed": rows(run)["SALES.PRICES"]["elapsed"],
         }
     ]

@@ -14,6 +14,7 @@ import time
 from typing import Any, NamedTuple
 
 import pytest
+from ansible_collections.dataops.qlik_em.tests.functional.support.bad_line import HARMLESS, rules, seconds
 from ansible_collections.dataops.qlik_em.tests.functional.support.time_lapse import time_lapse
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import User
 from hypothesis import HealthCheck, Phase, given, note, seed, settings
@@ -36,7 +37,6 @@ ACTIVE = ("RUNNING", "RECOVERY")
 ON_ITS_WAY = ("STARTING", "STOPPING")
 
 stand_in = pytest.fixture(time_lapse, scope="module")
-seconds = st.sampled_from([0, 0.1, 0.2])
 
 
 class Step(NamedTuple):
@@ -80,56 +80,7 @@ def tasks(draw):
     return task
 
 
-# Faults that a working server behind a bad line can cause: none of them makes the server say what is not true.
-WORKED = st.booleans()
-QUICK = st.one_of(
-    st.builds(lambda how: {"fault": "cut_before", "how": how}, st.sampled_from(["close", "reset"])),
-    st.builds(lambda how: {"fault": "cut_after", "how": how}, st.sampled_from(["close", "reset"])),
-    st.builds(lambda s: {"fault": "cut_after", "seconds": s}, seconds),
-    st.builds(
-        lambda part, work: {"fault": "cut_midway", "part": part, "work": work},
-        st.sampled_from(["headers", "body"]),
-        WORKED,
-    ),
-    # Of somebody between: a 404 of the server's own listener says that nothing was done.
-    st.builds(
-        lambda status, work: {"fault": "status", "status": status, "work": work, "headers": {"Server": "nginx"}},
-        st.sampled_from([502, 503, 404, 204]),
-        WORKED,
-    ),
-    st.builds(lambda status: {"fault": "status", "status": status}, st.sampled_from([401, 403])),
-    st.builds(
-        lambda kind, work: {"fault": kind, "work": work},
-        st.sampled_from(["garbage", "bad_json", "truncated_json", "html", "empty"]),
-        WORKED,
-    ),
-    st.just({"fault": "truncated_json", "length": "too_long"}),
-    st.just({"fault": "redirect", "location": "https://elsewhere.example/"}),
-    st.just({"fault": "error", "error_code": "AEM_ODD", "error_message": "Odd.\nVery odd."}),
-    st.just({"fault": "expire_session"}),
-    st.just({"fault": "expire_session"}),
-    st.builds(
-        lambda s, when: {"fault": "delay", "seconds": s, "when": when}, seconds, st.sampled_from(["before", "after"])
-    ),
-)
-SLOW = st.one_of(
-    st.builds(lambda work: {"fault": "stall", "seconds": 5, "work": work}, WORKED),
-    st.builds(lambda headers: {"fault": "trickle", "interval": 0.2, "seconds": 5, "headers": headers}, WORKED),
-    st.just({"fault": "delay", "seconds": 2, "when": "after"}),
-    st.builds(lambda chunked: {"fault": "endless", "chunked": chunked, "seconds": 5}, WORKED),
-)
-HARMLESS = ("delay", "error", "expire_session")  # the connection outlives these
 OPERATIONS = ["Login", "GetTaskDetails", "GetTaskDetails", "StopTask", "StopTask", "RunTask", "RunTask", "Logout"]
-
-
-@st.composite
-def rules(draw):
-    """Return a rule of the fault plan."""
-    fault = draw(SLOW if draw(st.integers(0, 14)) == 7 else QUICK)
-    where = {"match": {"operation": draw(st.sampled_from(OPERATIONS))}, "nth": draw(st.integers(1, 3))}
-    return {**fault, **where, "count": draw(st.sampled_from([1, 1, 1, 2, 6]))}
-
-
 steps = st.builds(
     Step,
     state=st.sampled_from(["stopped", "started", "restarted", "reloaded"]),
@@ -137,7 +88,7 @@ steps = st.builds(
     check=st.sampled_from([False, False, False, True]),
     diff=st.booleans(),
     login=st.sampled_from(["login", "login", "session", "both"]),
-    faults=st.lists(rules(), max_size=3),
+    faults=st.lists(rules(OPERATIONS, slow_in=15), max_size=3),
 )
 
 

@@ -99,6 +99,24 @@ def test_a_workflow_in_awx_with_a_shared_folder_may_be_launched_again(controller
     assert "is over" in step(controller, "restore", **artifact, **file)
 
 
+def test_each_step_writes_its_page_also_if_it_fails(controller, em, path, tmp_path):
+    given = {**PROD, "maintenance_window_path": path, "maintenance_window_report": str(tmp_path / "night.html")}
+    assert f"The page is {tmp_path}/night-freeze.html" in play(controller, "maintenance_begin", **given)
+    em.set_task("Replicate-Prod", "orders", fail_start="No.")
+    assert f"The page is {tmp_path}/night-restore.html" in play(controller, "maintenance_end", status=2, **given)
+    pages = [(tmp_path / f"night-{name}.html").read_text(encoding="utf-8") for name in ("freeze", "restore")]
+    assert "<title>Maintenance window: freeze</title>" in pages[0] and "2 tasks: 2 changed." in pages[0]
+    assert "It failed. 2 tasks: 1 failed and 1 changed." in pages[1]
+    assert len((tmp_path / "night-restore.jsonl").read_text(encoding="utf-8").splitlines()) == 2
+
+
+def test_a_page_that_cannot_be_written_is_said_and_stops_nothing(controller, em, path, tmp_path):
+    (tmp_path / "night-freeze.html").mkdir()
+    given = {**PROD, "maintenance_window_path": path, "maintenance_window_report": str(tmp_path / "night.html")}
+    assert "No page was written: dest (" in play(controller, "maintenance_begin", **given)
+    assert stopped(em) == RAN
+
+
 def test_the_artifact_of_another_window_is_refused(controller, em, path):
     file = {"maintenance_window_path": path}
     artifact = statistics(step(controller, "record", **PROD, **file))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import time
 from collections.abc import Iterator
 
@@ -13,30 +14,32 @@ from ansible_collections.dataops.qlik_em.plugins.module_utils._client.interrupt 
 from ansible_collections.dataops.qlik_em.tests.simulator import running
 from ansible_collections.dataops.qlik_em.tests.simulator.handle import Handle
 from ansible_collections.dataops.qlik_em.tests.simulator.live import LiveTask
+from ansible_collections.dataops.qlik_em.tests.simulator.server import Simulator
 
 
 def time_lapse() -> Iterator[Handle]:
     """Run a stand-in as long as no pause takes time: a fixture for tests that run one module at a time.
 
-    What such a module does side by side has no time of its own: the pause of one thread is a delay of all.
+    What such a module does side by side has no time of its own: the pause of one thread is a delay of all. A child of
+    this process has the same time.
     """
-    real, skipped = time.monotonic, 0.0
+    real, skipped = time.monotonic, multiprocessing.RawValue("d", 0.0)
 
     def skip(seconds: float) -> None:
-        nonlocal skipped
-        skipped += max(0.0, seconds)
+        skipped.value += max(0.0, seconds)
 
     def of_module(interrupt: Interrupt, seconds: float) -> None:
         interrupt.check()
         skip(seconds)
         interrupt.check()
 
-    async def of_stand_in(_task: LiveTask, seconds: float) -> None:
+    async def of_stand_in(_what: LiveTask | Simulator, seconds: float) -> None:
         skip(seconds)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(time, "monotonic", lambda: real() + skipped)
+        patch.setattr(time, "monotonic", lambda: real() + skipped.value)
         patch.setattr(Interrupt, "pause", of_module)
         patch.setattr(LiveTask, "pause", of_stand_in)
+        patch.setattr(Simulator, "delay", of_stand_in)
         with running() as em:
             yield em

@@ -14,7 +14,7 @@ from ansible_collections.dataops.qlik_em.plugins.modules.aem_maintenance_window 
 
 ROLE = Path(__file__).parents[3] / "roles" / "maintenance_window"
 PREFIX = "maintenance_window_"
-OWN = {"path", "checkpoint", "step", "host"}  # the role looks at these itself
+OWN = {"path", "checkpoint", "report", "step", "host"}  # the role looks at these itself
 STEPS = {
     "record": {"include", "exclude", "waves", "dependencies", "on_server_error", "allow_empty", "parallel"},
     "freeze": {

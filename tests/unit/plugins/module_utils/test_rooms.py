@@ -24,6 +24,7 @@ ROOMS = [
     "_endpoints",
     "_servers",
     "_fleets",
+    "_reports",
     "_events",
 ]
 FILES = sorted(MODULE_UTILS.rglob("*.py"))
