@@ -71,8 +71,8 @@ def test_kinds(check, good):
 def test_blank_texts_names_and_times():
     assert odd(text_at, "a", "  ") == 'a is "  "'
     assert odd(name_at, "a", "..") == 'a is ".."'
-    for time in ("2026-11-23T22:00:00", "2026-11-31T22:00:00Z", "2026-11-23T22:00:00+00:00"):
-        assert odd(utc_at, "a", time) == f'a is "{time}"'
+    for value in ("2026-11-23T22:00:00", "2026-11-31T22:00:00Z", "2026-11-23T22:00:00+00:00"):
+        assert odd(utc_at, "a", value) == f'a is "{value}"'
 
 
 def test_members():
