@@ -176,36 +176,36 @@ def _without_words(function: ast.FunctionDef) -> str:
 
 def report(mutmut: Any, chosen: set[str], wording: int, sample: int, seconds: float) -> int:
     """Print how the mutants ended."""
-    unchanged, scores, survivors = known(), {}, []
+    unchanged, is_noticed = known(), True
+    scores: dict[str, Counter[str]] = {}
     mutants, _data = mutmut.collect_source_file_mutation_data(mutant_names=[])
-    for _file, name, code in mutants:
+    for file, name, code in mutants:
         if name not in chosen:
             continue
         status = mutmut.status_by_exit_code[code]
-        mutant = described(name, "")
-        score = scores.setdefault(mutant.function.partition(":")[0], Counter())
         if status not in KILLED:
             diff = mutmut.get_diff_for_mutant(name)
-            status = "known" if described(name, diff) in unchanged else status
-            if status != "known":
-                survivors.append((name, described(name, diff), status, diff))
-        score[status] += 1
-    for name, mutant, status, diff in survivors:
-        print(f"\n{status}: {mutant.function} ({name})\n| `{mutant.function}` | `` {mutant.line} `` |\n{diff}")
+            mutant = described(name, diff)
+            if mutant in unchanged:
+                status = "known"
+            else:
+                is_noticed = False
+                print(f"\n{status}: {name}\n{diff}\n| `{mutant.function}` | `` {mutant.line} `` |")
+        scores.setdefault(str(Path(file.path).relative_to(CODE)), Counter())[status] += 1
     print(f"\n{'File':32} mutants  killed  of these by time-out  equivalent  survived   score")
     total: Counter[str] = Counter()
-    for file, score in [*sorted(scores.items()), ("all", total)]:
-        if file != "all":
-            total.update(score)
+    for score in scores.values():
+        total.update(score)
+    for place, score in [*sorted(scores.items()), ("all", total)]:
         killed, count = sum(score[status] for status in KILLED), sum(score.values())
         left = count - killed - score["known"]
         share = 100 * killed / count if count else 100
-        print(f"{file:32} {count:7} {killed:7} {score['timeout']:21} {score['known']:11} {left:9} {share:6.1f} %")
+        print(f"{place:32} {count:7} {killed:7} {score['timeout']:21} {score['known']:11} {left:9} {share:6.1f} %")
     which = (
         f"a sample of {sample} with the seed {SEED}" if sample else f"all but {wording}, which only change sentences"
     )
     print(f"\nMutants: {which}. Time: {seconds:.0f} s.")
-    return 1 if survivors else 0
+    return 0 if is_noticed else 1
 
 
 if __name__ == "__main__":
