@@ -33,7 +33,7 @@ from hypothesis import strategies as st
 
 SCHEDULES = int(os.environ.get("HISTORIES", "150"))
 SEED = int(os.environ.get("HISTORIES_SEED", random.randrange(2**32)))
-SHARDS = max(1, SCHEDULES // 1000)  # each with a figure of its own
+SHARDS = max(1, SCHEDULES // 500)  # each prints figures of its own
 MOST_MEMORY = 200  # MiB that this process, with the stand-in in it, may grow by
 
 stand_in = pytest.fixture(time_lapse, scope="module")
