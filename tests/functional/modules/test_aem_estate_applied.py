@@ -195,12 +195,15 @@ def test_an_applied_plan_is_taken_back_on_request(estate):
     assert not estate.run("backed_out").changed
 
 
-@pytest.mark.parametrize("line", [2, 7, 13])
+@pytest.mark.parametrize("line", [1, 2, 7, 13])
 def test_the_next_run_goes_on_after_a_kill_and_sends_nothing_twice(estate, line):
     estate.em.clear_requests()
     estate.die_at(line)
     planned = estate.run("planned")
     assert planned.failed and "did not come to its end" in planned.msg
+    if line == 1:  # nothing is sent yet, and nothing is without its secret
+        run = estate.run("applied", secrets={})
+        assert run.failed and 'endpoint "Shop"' in run.msg and written(run) == []
     run = estate.run("applied")
     assert run.changed and not run.failed, run.result
     done = [request["operation"] for request in estate.em.requests() if request["executed"]]
