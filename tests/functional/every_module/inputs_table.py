@@ -287,6 +287,7 @@ BAD: dict[str, list[Row]] = {
         ({"result": {"tasks": ["x"]}}, "result has no rows of tasks."),
         ({"result": {"tasks": [{"server": "x"}]}}, "Row 1 of result does not name a task (server and name)."),
         ({"result": {"tasks": []}, "server": ["x"]}, "server cannot be used with result or rows_file: the page shows"),
+        ({"result": {"steps": "x"}}, "The steps of result are not those of a plan. Give what aem_estate has returned"),
         ({"rows_file": "{folder}/rows"}, "rows_file ({folder}/rows) cannot be read: there is no such file."),
         ({"rows_file": "{file}"}, "Line 1 of rows_file ({file}) is not JSON. Give what"),
         ({"rows_file": "{binary}"}, "rows_file ({binary}) cannot be read: it is UTF-16, not UTF-8."),
