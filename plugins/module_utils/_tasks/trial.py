@@ -59,13 +59,15 @@ class Trial:
                 with self._api.client.interrupt.deferred():
                     self._take_back(failure)
                 raise
-            warnings.append(f"The definition was tried, but could not be read back: {failure.message}")
+            warnings.append(f"The trial import was accepted, but could not be read back: {failure.message}")
             with self._api.client.interrupt.deferred():
                 self._await_task()
         with self._api.client.interrupt.deferred():
             left = clean_up(self._api, self._task.server, self._task.name, (), self._waiting.sleep)
             if left:
-                error = AemError("The trial of the definition went well, but could not be removed.")
+                error = AemError(
+                    "The trial of the definition succeeded, but its temporary objects could not be deleted."
+                )
                 left += [Leftover("endpoint", name, "that task uses it") for name in self._new]
                 self._report(error, left)
                 raise error
@@ -86,10 +88,11 @@ class Trial:
         if self._is_begun and not did_nothing(failure):
             if self._is_accepted and not isinstance(failure, WaitError):
                 self._await_task()
-            if isinstance(failure, ApiError) or self._is_there():
-                left = clean_up(self._api, self._task.server, self._task.name, self._new, self._waiting.sleep)
+            (server, name), is_refused = self._task, isinstance(failure, ApiError)
+            if is_refused or self._is_there():
+                left = clean_up(self._api, server, name, self._new, self._waiting.sleep, may_come=not is_refused)
             else:
-                left = [Leftover("task", self._task.name, LATE), *(Leftover("endpoint", x, LATE) for x in self._new)]
+                left = [Leftover("task", name, LATE), *(Leftover("endpoint", new, LATE) for new in self._new)]
         if isinstance(failure, AemError):
             self._report(failure, left)
 
@@ -128,7 +131,9 @@ def delete_earlier_trials(api: Api, task: TaskName) -> list[str]:
             try:
                 delete_task(api, task.server, name)
             except AemError as error:
-                warnings.append(f'The task "{name}", which an earlier run has left, stays: {error.message}')
+                warnings.append(
+                    f'The task "{name}", which an earlier run left behind, could not be deleted: {error.message}'
+                )
     return warnings
 
 
