@@ -9,6 +9,7 @@ Sessions run side by side, so each has an environment, a home folder and a tree 
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -25,8 +26,10 @@ import nox
 
 ROOT = Path(__file__).resolve().parent
 BUILD = ROOT / ".build"
+COVERAGE = BUILD / "coverage"
 NAMESPACE, NAME = "dataops", "qlik_em"
 PACKAGED_COLLECTIONS = BUILD / "home" / ".ansible" / "collections"
+COVERED = 98  # percent of the lines and branches of the plugins that tests reach; docs/reliability.md has the rest
 PATIENCE = 30.0  # seconds that a process gets to end after Ctrl-C: modules log out, stand-ins stop
 
 # The Pythons that tests/tools/bootstrap.py found on this machine.
@@ -54,6 +57,8 @@ CORES = (
     Core("2.19", "2.19.14", ("3.11", "3.12", "3.13")),
     Core("2.21", "2.21.5", ("3.12", "3.13", "3.14")),
 )
+# What comes next. The session may fail, and what it found is reported.
+NEXT = Core("2.22", "2.22.0rc1", ("3.13", "3.14", "3.12"))
 
 nox.needs_version = ">=2026.8"
 nox.options.envdir = str(BUILD / "venv")
@@ -107,7 +112,7 @@ def session_of(requirements: str, core: Core | None = None) -> Callable[[Callabl
     wanted = "\n".join([str(ROOT), *packages, *(path.read_text() for path in sorted(files))])
 
     def declare(function: Callable[..., None]) -> Callable[..., None]:
-        name = function.__name__.replace("_", "-") + (f"-{core.series}" if core else "")
+        name = function.__name__.replace("_", "-") + (f"-{core.series}" if core in CORES else "")
         stamp = BUILD / "venv" / f"{name}.complete"
         is_complete = stamp.exists() and stamp.read_text() == wanted
 
@@ -194,7 +199,49 @@ def results_of(session: nox.Session) -> Path:
 # -- tests that pytest runs, against the checkout
 
 
-def pytest(session: nox.Session, *default: str, also: Path | None = None, **variables: str) -> None:
+def measured(session: nox.Session) -> dict[str, str]:
+    """Return the variable with which each Python of the session notes what it runs of the plugins, if that is wanted.
+
+    The package coverage installs a .pth file that heeds it: in pytest, its workers, ansible-playbook and modules.
+    """
+    if "MEASURE" not in os.environ:
+        return {}
+    folder = COVERAGE / session.name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    settings = folder / "settings.ini"
+    settings.write_text(f"[run]\ndata_file = {folder / 'data'}\n{coverage_settings()}")
+    return {"COVERAGE_PROCESS_START": str(settings)}
+
+
+def coverage_settings() -> str:
+    """Return what is measured, as further lines of the section: the checkout's files, also from a module's zip."""
+    collection = f"*/ansible_collections/{NAMESPACE}/{NAME}"
+    return f"""\
+branch = true
+parallel = true
+concurrency = thread, multiprocessing
+patch = _exit
+disable_warnings = no-data-collected, include-ignored
+include =
+    {ROOT}/plugins/*
+    {ROOT}/extensions/eda/*
+    {collection}/plugins/*
+[paths]
+collection =
+    {ROOT}/
+    {collection}/
+[report]
+include_namespace_packages = true
+exclude_also = if __name__ == "__main__":
+show_missing = true
+precision = 1
+"""
+
+
+def pytest(
+    session: nox.Session, *default: str, also: Path | None = None, measure: bool = False, **variables: str
+) -> None:
     """Run the tests of the default folders, or of paths among the arguments; ``also`` has further collections."""
     given = any((ROOT / argument.partition("::")[0]).exists() for argument in session.posargs)
     options = [one for one in default if one.startswith("-")] if given else [*default]
@@ -206,6 +253,7 @@ def pytest(session: nox.Session, *default: str, also: Path | None = None, **vari
         *session.posargs,
         PYTHONPATH=os.pathsep.join([link(session), *([str(also)] if also else [])]),
         HYPOTHESIS_STORAGE_DIRECTORY=str(cache / "hypothesis"),
+        **(measured(session) if measure else {}),
         **variables,
     )
 
@@ -213,27 +261,49 @@ def pytest(session: nox.Session, *default: str, also: Path | None = None, **vari
 @session_of("test")
 def unit(session: nox.Session) -> None:
     """Unit tests."""
-    pytest(session, "tests/unit")
+    pytest(session, "tests/unit", measure=True)
 
 
 @session_of("test")
 def functional(session: nox.Session) -> None:
     """Against the stand-in over real HTTPS; side by side, as most of the time goes by in waiting."""
-    others = [f"--ignore=tests/functional/{folder}" for folder in ("awx", "mitogen", "ways")]
-    pytest(session, "--numprocesses=4", *others, "tests/functional", "tests/simulator/tests")
+    others = [f"--ignore=tests/functional/{folder}" for folder in ("awx", "mitogen", "oldest", "ways")]
+    pytest(session, "--numprocesses=4", *others, "tests/functional", "tests/simulator/tests", measure=True)
 
 
 @session_of("oldest")
 def oldest(session: nox.Session) -> None:
-    """The HTTP client with the oldest libraries that the modules support."""
+    """The HTTP client with the oldest libraries that the modules support, and each module on the Python of RHEL 9."""
     client = "tests/unit/plugins/module_utils/_client"
-    pytest(session, "--numprocesses=4", "tests/functional/client", client)
+    python = python_of_rhel_9(session) if "3.9" in PYTHONS else ""
+    folders = ("tests/functional/oldest", "tests/functional/client", client)
+    pytest(session, "--numprocesses=4", *folders, OLDEST_PYTHON=python)
+
+
+def python_of_rhel_9(session: nox.Session) -> str:
+    """Make an environment with the Python and the libraries of RHEL 9; return its interpreter."""
+    place, requirements = BUILD / "venv" / "rhel9", ROOT / "tests" / "tools" / "requirements" / "rhel9.txt"
+    stamp = place / "complete"
+    if not stamp.exists() or stamp.read_text() != requirements.read_text():
+        session.run("python3.9", "-m", "venv", "--clear", str(place), external=True)
+        pip = (str(place / "bin" / "python"), "-m", "pip", "install", "--no-compile")
+        session.run(*pip, "-r", str(requirements), external=True)
+        stamp.write_text(requirements.read_text())
+    return str(place / "bin" / "python")
 
 
 @on_each_core("ways")
 def ways(session: nox.Session, core: Core) -> None:
     """In process and as a module, compared on one core; and what signals do."""
-    pytest(session, "tests/functional/ways")
+    pytest(session, "tests/functional/ways", measure=core == CORES[-1])
+
+
+@session_of("next", NEXT)
+def pre_release(session: nox.Session, core: Core) -> None:
+    """The units that know Ansible, and what users do both ways, with the ansible-core that comes next."""
+    same_results = "tests/functional/ways/test_same_results.py"
+    targets = f"--deselect={same_results}::test_the_integration_targets"
+    pytest(session, "tests/unit/plugins/filter", "tests/unit/roles", same_results, targets)
 
 
 @session_of("mitogen")
@@ -253,6 +323,28 @@ def awx(session: nox.Session) -> None:
 def soak(session: nox.Session) -> None:
     """Windows killed at random moments (SOAK_MOMENTS), and random histories of all that writes (HISTORIES)."""
     pytest(session, "tests/soak")
+
+
+@session_of("coverage")
+def coverage(session: nox.Session) -> None:
+    """Which lines and branches of the plugins no test reached: unit, functional and the newest ways together."""
+    settings = COVERAGE / "settings.ini"
+    COVERAGE.mkdir(parents=True, exist_ok=True)
+    settings.write_text(f"[run]\ndata_file = {COVERAGE / 'data'}\n{coverage_settings()}")
+    folders = [COVERAGE / name for name in ("unit", "functional", f"ways-{CORES[-1].series}")]
+    if missing := [folder.name for folder in folders if not any(folder.glob("data.*"))]:
+        session.error(f"Nothing was measured in {', '.join(missing)}")
+    rc = f"--rcfile={settings}"
+    # A file that no test imports counts, too.
+    run(session, "coverage", "run", rc, f"--source={ROOT / 'plugins'},{ROOT / 'extensions' / 'eda'}", "-m", "platform")
+    run(session, "coverage", "combine", rc, "--keep", "--quiet", str(COVERAGE), *map(str, folders))
+    run(session, "coverage", "json", rc, "--quiet", "-o", str(COVERAGE / "report.json"))
+    table = session.run("coverage", "report", rc, "--skip-covered", silent=True) or ""
+    (COVERAGE / "report.txt").write_text(table)  # tests/tools/summary.py shows it
+    print(table)
+    found = json.loads((COVERAGE / "report.json").read_text())["totals"]["percent_covered"]
+    if found < COVERED:
+        session.error(f"{found:.1f} % is less than {COVERED} %")
 
 
 @session_of("mutation")

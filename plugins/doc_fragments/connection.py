@@ -20,8 +20,8 @@ options:
   username:
     description:
       - The user to log in, as V(user@domain) or V(DOMAIN\\user). Needs O(password).
-      - Between double quotes, YAML takes a backslash and what follows for one character. A control character, as a line
-        end, in the user, a secret or any name is a failure, and nothing is sent.
+      - Between double quotes, YAML reads a backslash and what follows as one character. A control character, such as a
+        newline, in the user, a secret or any name is a failure, and nothing is sent.
       - The environment variables E(QLIK_EM_USERNAME), E(QLIK_EM_PASSWORD), E(QLIK_EM_API_TOKEN), E(QLIK_EM_JWT) and
         E(QLIK_EM_SESSION_ID) count only if none of O(username), O(password), O(api_token), O(jwt) and O(session_id) is
         given.
@@ -38,7 +38,7 @@ options:
     type: str
   jwt:
     description:
-      - A JSON Web Token, for installations that take one.
+      - A JSON Web Token, for installations that accept one.
       - See O(username) for the environment variable E(QLIK_EM_JWT).
     type: str
   session_id:
@@ -61,7 +61,7 @@ options:
     type: path
   client_cert:
     description:
-      - A PEM file with a client certificate, for servers (or proxies before them) that ask for one. Needs
+      - A PEM file with a client certificate, for servers (or proxies in front of them) that require one. Needs
         O(client_key).
       - If not set, the environment variable E(QLIK_EM_CLIENT_CERT) is used.
     type: path

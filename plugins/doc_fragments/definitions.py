@@ -19,9 +19,9 @@ options:
       - Only what is compared is sent. The ids and numbers that Replicate counts or assigns itself (C(task_uuid),
         C(estimated_size), C(orig_db_id)) are neither.
       - Secrets that M(dataops.qlik_em.aem_export) has redacted are left out when it is imported, so that an existing
-        endpoint keeps its own. Of a text in which just a part is redacted, that part is taken from the server. A
+        endpoint keeps its own. Of a string in which just a part is redacted, that part is taken from the server. A
         warning names what is left out.
-      - JSON text that a template makes needs the filter P(ansible.builtin.to_json#filter) for each value that is put
+      - JSON text that a template creates needs the filter P(ansible.builtin.to_json#filter) for each value that is put
         into it. A text that is not JSON is refused, and not shown.
       - Give either this or O(src).
     type: raw
@@ -31,14 +31,14 @@ options:
       - It is searched for on the controller as usual, in C(files/) of the role and beside the playbook. If it is not
         found there, it is read on the host that runs the module.
       - It must be UTF-8. What a tool has shortened or rewritten, as C(ConvertTo-Json) of Windows PowerShell does
-        without C(-Depth), is refused before anything is stopped or sent, and so is a member that stands twice.
+        without C(-Depth), is refused before anything is stopped or sent, and so is a member that occurs twice.
     type: path
   secrets:
     description:
-      - Places in the definition that hold secrets, beside those that are known by their names or that the server
-        exports encrypted. What stands there, and below, is never shown.
-      - A place is written as diffs and RV(not_removed) show it, as V(databases/Shop/db_settings/code). V(*) stands for
-        any text, V(?) for one character. One that is not in the definition is a failure.
+      - Places in the definition that contain secrets, in addition to those that are known by their names or that the
+        server exports encrypted. What they contain is never shown.
+      - A place is written as diffs and RV(not_removed) show it, as V(databases/Shop/db_settings/code). V(*) matches any
+        text, V(?) one character. One that is not in the definition is a failure.
     type: list
     elements: str
   update_password:
@@ -57,8 +57,8 @@ options:
     description:
       - Whether to import the definition although it compares the same, so that the server takes all of it once more. A
         change is reported each time. Tasks that run are treated as if they differed.
-      - An import that changes nothing shows nothing. If its answer is lost, this is a failure, as nobody can say
-        whether it was done.
+      - An import that changes nothing cannot be seen in the export. If its answer is lost, this is a failure, as
+        it is not known whether it was done.
     type: bool
     default: false
 """

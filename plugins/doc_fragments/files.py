@@ -27,7 +27,7 @@ options:
     description:
       - The group of the file O(dest), by name or number. The group must exist where the module runs.
       - Without it, an existing file keeps its group. If this user may not set that, the file is written all the same,
-        for nobody else than before, and a warning says so.
+        with access for nobody new, and a warning says so.
     type: str
 notes:
   - A link is followed, and the file that it leads to is replaced in its own folder. What is not an ordinary file

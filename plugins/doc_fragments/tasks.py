@@ -13,7 +13,7 @@ options:
   timeout:
     description:
       - How long the server waits for a task to stop or to start before it answers, in seconds, up to a day. The
-        server goes on with it after that.
+        server carries on after that.
     type: int
     default: 60
   wait_timeout:
@@ -34,19 +34,19 @@ options:
   wait:
     description:
       - Whether to make sure that a task has really stopped or started. Its state is read until the task is stopped and
-        uses no memory any more, or is running and uses some. The server answers before the process of the task has
-        ended or come up.
-      - Also, C(AEM_STOP_TASK_TIMEOUT) is not a failure then. The module goes on watching the task, up to
+        no longer uses memory, or is running and uses some. The server answers before the process of the task has
+        ended or started.
+      - Also, C(AEM_STOP_TASK_TIMEOUT) is not a failure then. The module keeps watching the task, up to
         O(wait_timeout).
       - If not set, it is V(true) with O(wait_for), else V(false).
     type: bool
   wait_for:
     description:
-      - How far a task is followed that was started, or runs already, up to O(wait_timeout). If not set, V(running) with
-        O(wait=true).
-      - V(running) is until its process is up.
-      - V(finished) is until it has done its work and has stopped by itself, such as a full load, or a task or workflow
-        of Compose. It is a failure, with the message of the task, if that ends in ERROR, or if somebody stops it.
+      - How long a task that was started, or is already running, is followed, up to O(wait_timeout). If not set,
+        V(running) with O(wait=true).
+      - V(running) waits until its process is running.
+      - V(finished) is until it has done its work and has stopped by itself, such as a full load, or a Compose task or
+        workflow. It is a failure, with the message of the task, if that ends in ERROR, or if somebody stops it.
         Compose gives no stop reason, so there a task that somebody stops counts as finished.
       - V(loaded) is until all its tables are in change processing, or loaded if it captures no changes. It is a failure
         if some of them are in error then. For Replicate only.
@@ -68,10 +68,11 @@ options:
       - How the task is started. For Compose leave the default. Another one is refused there before anything is stopped.
       - V(resume_processing_from_timestamp), V(resume_processing_from_position) and
         V(recover_using_checkpoint_stored_on_target) need O(cdc_position).
-      - V(metadata_only_recreate_all_tables) and V(metadata_only_create_missing_tables) make tables at the target, load
-        nothing, and stop by themselves. They are followed to their end always, up to O(wait_timeout), and are a success
-        if the task has stopped without an error message. They act each time. A task that runs already is waited for,
-        if its run may end by itself, or is a failure, because nobody can read with which option it was started.
+      - V(metadata_only_recreate_all_tables) and V(metadata_only_create_missing_tables) create tables at the target,
+        load nothing, and stop by themselves. They are always followed to their end, up to O(wait_timeout), and are a
+        success if the task has stopped without an error message. They act each time. A task that runs already is waited
+        for, if its run may end by itself, or is a failure, because the API does not show with which option it was
+        started.
       - V(metadata_only_recreate_all_tables) drops the tables at the target. Needs O(force=true).
       - For C(RELOAD_TARGET) use O(dataops.qlik_em.aem_task#module:state=reloaded).
     type: str
@@ -170,14 +171,14 @@ options:
   waves:
     description:
       - The order, as a list of selectors in the form of O(include). Each is a wave, which begins when all tasks of the
-        wave before are done, successfully or not. Tasks that are in no wave form the last one.
+        previous wave are done, successfully or not. Tasks that are in no wave form the last one.
       - A task must not be in two waves.
       - With V(auto), the order follows from what the tasks read. What stages a log stream is started before the tasks
-        that read it, and tasks of Replicate are started before those of Compose. All are stopped in the reverse order.
+        that read it, and Replicate tasks are started before Compose tasks. All are stopped in the reverse order.
         Tasks that read nothing of each other are in the same wave.
       - Log streams are read from one export of each Replicate server of which more than one task is selected (Admin on
-        Enterprise Manager, or Operator on the tasks and on All Endpoints). What the user may not see is a warning, and
-        tasks whose source cannot be seen are started after all tasks of their server that stage log streams.
+        Enterprise Manager, or Operator on the tasks and on All Endpoints). What the user may not read is a warning, and
+        tasks whose source cannot be read are started after all tasks of their server that stage log streams.
       - The order is returned as RV(ignore:order), and shown in check mode.
       - A list may also be a string in JSON, as an AWX survey gives it.
     type: raw
@@ -186,8 +187,8 @@ options:
       - What O(waves=auto) cannot find out. The tasks that C(before) selects are started before those that C(after)
         selects, and stopped after them. No task is before itself.
       - This is stronger than the rule that Replicate comes before Compose.
-      - It has a meaning only with O(waves=auto). Tasks that would wait for each other in a circle are a failure that
-        names them, before anything is sent.
+      - It can only be used with O(waves=auto). Dependencies that form a cycle are a failure that names the tasks,
+        before anything is sent.
     type: list
     elements: dict
     suboptions:
@@ -275,8 +276,8 @@ options:
     type: int
   max_failures:
     description:
-      - After so many failed tasks, no further task is begun. Those in progress are finished and reported.
-      - If not set, all tasks are tried.
+      - After this many failed tasks, no further tasks are attempted. Those in progress are finished and reported.
+      - If not set, all tasks are attempted.
     type: int
   on_full_load:
     description:
@@ -292,8 +293,8 @@ options:
     default: stop
   start_when:
     description:
-      - Start a wave only when the tasks of the wave before have caught up, that is when the latency of each is low. If
-        not set, a wave starts when the one before is started. V({}) takes the defaults.
+      - Start a wave only when the tasks of the previous wave have caught up, that is when the latency of each is low.
+        If not set, a wave starts when the previous one is started. V({}) takes the defaults.
       - A task that has stopped because its work is done, that was deleted, or that captures no changes (Compose, full
         loads) is not waited for. Nor is one that failed to start or has ended in ERROR since, which counts as
         failed. One that is in RECOVERY or loads tables has not caught up.

@@ -17,7 +17,7 @@ description:
   - The hosts stand for objects of Enterprise Manager. C(ansible_host) is not set, so that nothing is done on the
     machines by mistake. Run the modules with C(connection=local), or set C(ansible_host) with O(compose).
   - All texts and numbers of this plugin's own options and of the connection options may be templates, of lookups and
-    extra variables, and may be vaulted. An empty one is as good as none.
+    extra variables, and may be vaulted. An empty one counts as not given.
   - A server is called as Enterprise Manager displays it, a task V(server/task). A slash within a name is V(%2F), a
     percent sign before V(2F) or V(25) is V(%25).
 extends_documentation_fragment:

@@ -39,8 +39,8 @@ options:
       - V(present) adds the named users and groups to their roles. All others stay.
       - V(replaced) gives the roles to the named users and groups and to nobody else. Roles that are not given are
         emptied. Be careful not to lock yourself out.
-      - V(absent) takes the named users and groups out of their roles. An ACL whose last entry is removed stays,
-        empty. Without any role, V(absent) drops the whole ACL, so that everything is inherited. This needs
+      - V(absent) removes the named users and groups from their roles. An ACL whose last entry is removed stays,
+        empty. Without any role, V(absent) deletes the whole ACL, so that all permissions are inherited. This needs
         O(force=true).
     type: str
     choices:
@@ -133,7 +133,7 @@ options:
     type: bool
   force:
     description:
-      - Must be V(true) to drop a whole ACL, and to replace one with roles that name nobody.
+      - Must be V(true) to delete a whole ACL, and to replace one with empty roles.
     type: bool
     default: false
 notes:

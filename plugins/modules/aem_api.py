@@ -46,7 +46,7 @@ options:
     default: get
   path:
     description:
-      - The path below C(/api/v1), as a list of its parts, or as a text with slashes between them.
+      - The path below C(/api/v1), as a list of its parts, or as a string with slashes between them.
       - Each part is percent-encoded by the module. Do not encode it yourself. A name with a slash, a question mark or
         a number sign needs the list.
       - C(login) and C(logout) are refused, because the module does both. See M(dataops.qlik_em.aem_session).
@@ -58,7 +58,7 @@ options:
     type: dict
   body:
     description:
-      - The body. A dict or a list is sent as JSON, a text as it is, as plain text.
+      - The body. A dictionary or a list is sent as JSON, a string as it is, as plain text.
       - Members with a name such as C(password) are masked in all that Ansible shows. Set C(no_log=true) on the task if
         there are other secrets in it.
     type: raw
@@ -66,7 +66,7 @@ options:
     description:
       - Error codes of Enterprise Manager that are not a failure here.
       - A write that is answered with one reports no change, because the server refused it. Codes that end with
-        C(_TIMEOUT) are an exception, as the server goes on then.
+        C(_TIMEOUT) are an exception, as the server carries on then.
     type: list
     elements: str
   secrets:

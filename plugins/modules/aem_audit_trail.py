@@ -31,7 +31,7 @@ attributes:
   idempotent:
     description: Run twice, it changes nothing the second time.
     support: partial
-    details: A span that is over does not change any more, and neither does its file. Without O(end), or with times
+    details: A time span that is over no longer changes, and neither does its file. Without O(end), or with times
       that are given as ages, there may be new records each time.
 options:
   start:
@@ -62,8 +62,8 @@ notes:
   - Members with a name such as C(password) or C(token) are masked, and so is every secret of this run, in the file
     too. Without such secrets, the file is what Enterprise Manager sent, byte by byte.
   - Without O(dest), an answer has at most 128 MB. With O(dest), it goes into a file at once, and may have 4 GB. Ask for
-    shorter spans if that is not enough, or if O(request_timeout) is over.
-  - A trail that is neither a list in JSON nor in lines is held in memory. It has at most 128 MB with O(dest) as well.
+    shorter time spans if that is not enough, or if O(request_timeout) is over.
+  - A trail that is neither a JSON list nor JSON lines is held in memory. It has at most 128 MB with O(dest) as well.
 seealso:
   - module: dataops.qlik_em.aem_api
 """
@@ -104,7 +104,7 @@ format:
   type: str
   sample: json
 content:
-  description: What was recorded. The JSON, a list of the JSON values for V(json_lines), or a text.
+  description: What was recorded. The JSON, a list of the JSON values for V(json_lines), or a string.
   returned: success, without O(dest)
   type: raw
   sample:

@@ -26,7 +26,7 @@ attributes:
   diff_mode:
     description: Returns what has changed (or would have) in diff mode.
     support: partial
-    details: The API does not show what change data there is, so that there is no diff for O(state=deleted).
+    details: The API does not show which change data exists, so there is no diff for O(state=deleted).
   idempotent:
     description: Run twice, it changes nothing the second time.
     support: partial
@@ -74,7 +74,7 @@ options:
   timestamp_or_offset:
     description:
       - What is old. Change data from before this time (in UTC, like V(2026-11-25T18:00:00Z)), or older than this
-        duration of ISO 8601, like V(P30D) or V(P1M3DT1H2M).
+        ISO 8601 duration, like V(P30D) or V(P1M3DT1H2M).
       - Needed for V(deleted).
     type: str
     aliases:
@@ -109,7 +109,7 @@ EXAMPLES = r"""
     timestamp_or_offset: P30D
     force: true
 
-- name: Keep nothing for the nightly load any more
+- name: Stop keeping change data for the nightly load
   dataops.qlik_em.aem_change_data:
     server: Replicate-Prod
     name: orders

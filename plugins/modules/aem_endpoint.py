@@ -74,8 +74,8 @@ options:
   type:
     description:
       - The type as C(type) of M(dataops.qlik_em.aem_endpoint_info) shows it, as V(ORACLE), or as C(type_id) of an
-        exported definition, as V(ORACLE_COMPONENT_TYPE). In upper or lower case. Blanks, hyphens and other signs stand
-        for an underscore, so that V(sql server) is V(SQL_SERVER).
+        exported definition, as V(ORACLE_COMPONENT_TYPE). In upper or lower case. Spaces, hyphens and other characters
+        count as an underscore, so that V(sql server) is V(SQL_SERVER).
       - What the console calls a type is taken as well if it is known, as V(Microsoft SQL Server) for V(SQL_SERVER) or
         V(IBM DB2 for iSeries) for V(DB2I_NATIVE). A new endpoint of a type that is neither known nor there is refused,
         with the nearest ones that are, unless O(settings_type) is given.
@@ -94,8 +94,8 @@ options:
       - both
   description:
     description:
-      - A text about the endpoint. Without this option, the present one stays. An empty text removes it.
-      - Another text for an endpoint that is there already needs an import, as creating one does. The present settings
+      - A description of the endpoint. Without this option, the present one stays. An empty string removes it.
+      - Another description of an existing endpoint needs an import, as creating one does. The present settings
         go with it as they were exported, secrets encrypted. What differs from O(settings) and O(secrets) is sent
         afterwards, in a second call. If only that one fails, the failure says so.
     type: str
@@ -128,8 +128,8 @@ options:
         C(privateKeyFile). All below such a name is secret, too, in mappings and lists, and so is the secret part of a
         text like C(PWD=...;). A secret is never shown in results.
       - The value of a secret, and all below its name, must not be a number, so write it in quotes.
-      - A secret, and a setting whose name ends in C(user) or C(username), must not hold a control character, as a line
-        end at its end. A key or a certificate in PEM, and a text that is a JSON object, may have many lines.
+      - A secret, and a setting whose name ends in C(user) or C(username), must not contain a control character, such as
+        a trailing newline. A key or a certificate in PEM, and a string that is a JSON object, may have many lines.
       - Better give secrets in O(secrets), which is hidden in messages about wrong options as a whole.
     type: dict
   secrets:

@@ -38,8 +38,8 @@ options:
   type:
     description:
       - Only endpoints of one of these types, as V(ORACLE), or as C(type_id) of an exported definition, as
-        V(ORACLE_COMPONENT_TYPE). In upper or lower case. Blanks, hyphens and other signs stand for an underscore, so
-        that V(sql server) is V(SQL_SERVER).
+        V(ORACLE_COMPONENT_TYPE). In upper or lower case. Spaces, hyphens and other characters count as an underscore,
+        so that V(sql server) is V(SQL_SERVER).
       - What the console calls a type is taken as well if it is known, as V(Microsoft SQL Server).
       - A type that is not known, and that no endpoint of these servers has, is refused with the nearest ones, as it is
         likely misspelled. Written as C(type_id), with C(_COMPONENT_TYPE) at its end, it is not.

@@ -14,7 +14,7 @@ author:
 description:
   - Writes the replication definition of one task, or of a whole server, into a file. The text is made for Git. It is
     sorted where order has no meaning, and without the stamps of an export (when, where, the id of the task).
-  - The file is written only if the definition means something else than what is there already. So a repository of
+  - The file is written only if the definition differs in meaning from the existing one. So a repository of
     exports shows no change although each export of the server differs.
   - Of a whole server, tasks and endpoints are exported, and schedules, notifications and settings on request.
   - The file can be imported again with M(dataops.qlik_em.aem_task) or M(dataops.qlik_em.aem_import).
@@ -54,7 +54,7 @@ options:
     type: path
     required: true
   backup:
-    description: Whether to keep a copy of the old file beside it, for nobody else to read than the old one.
+    description: Whether to keep a copy of the old file beside it, readable by nobody who could not read the old one.
     type: bool
     default: false
   with_endpoints:
@@ -84,11 +84,11 @@ options:
       - endpoints
   secrets:
     description:
-      - V(redact) replaces each secret by V(<redacted>), in a text that holds more than a secret just that part. An
+      - V(redact) replaces each secret by V(<redacted>), in a string that contains more than a secret just that part. An
         import leaves such a member out, so that an existing endpoint keeps its secret. A warning names all places.
       - A secret is what the server exports encrypted and, outside of tasks, what has the name of one. Give a list of
         places to have more redacted, as in O(secrets=["databases/Shop/db_settings/code"]). A place is written as diffs
-        show it. V(*) stands for any text. One that is not in the export is named in a warning.
+        show it. V(*) matches any text. One that is not in the export is named in a warning.
       - V(keep) writes the secrets as the server exports them. They are encrypted with its master key, and only a server
         with the same key can read them. Nobody but its owner may use such a file. If its mode allows others more, it
         loses that with a warning, and an O(mode) that does is refused.

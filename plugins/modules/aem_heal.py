@@ -38,12 +38,13 @@ attributes:
     description: Run twice, it changes nothing the second time.
     support: partial
     details:
-      - A task that has failed again meanwhile is restarted again, as the policy allows.
+      - A task that has failed again in the meantime is restarted again, as the policy allows.
 options:
   mode:
     description:
       - V(report) says what would be done. It sends nothing, writes no O(state_file), and is never changed.
-      - V(heal) restarts the tasks. It needs O(state_file) or O(memory), or else each run would begin anew.
+      - V(heal) restarts the tasks. It needs O(state_file) or O(memory). Without them, no run would know of earlier
+        restarts.
     type: str
     choices:
       - report
@@ -77,7 +78,7 @@ options:
     suboptions: *selector
   release:
     description:
-      - The tasks whose quarantine ends, in the same form. Their restarts are forgotten, so that they begin anew. They
+      - The tasks whose quarantine ends, in the same form. Their restarts are forgotten, so they start over. They
         must be among the selected ones.
       - A task in quarantine that is seen to run again is released too, but its restarts still count. If it fails again
         within the time of O(within), it is in quarantine again.
@@ -152,7 +153,7 @@ options:
     type: path
   memory:
     description:
-      - The memory itself, as the run before has returned it, instead of O(state_file). V({}) is that of a first run.
+      - The memory itself, as the previous run returned it, instead of O(state_file). V({}) is that of a first run.
       - For workflows whose nodes share no files. If a run is killed, what it has restarted is not remembered.
     type: dict
   on_server_error:
@@ -181,7 +182,7 @@ options:
     type: int
   max_failures:
     description:
-      - After so many failed restarts, no further one is begun. What is not begun does not count as a restart.
+      - After this many failed restarts, no further one is attempted. What is not begun does not count as a restart.
       - If not set, all are tried.
     type: int
   results:
@@ -206,12 +207,12 @@ options:
     type: path
 notes:
   - A task that is stopped is started with C(RESUME_PROCESSING), from where it stopped, so that nothing is lost or
-    loaded twice. One that runs (O(max_latency)) is stopped before. Each is followed until its process is up, up to
+    loaded twice. One that runs (O(max_latency)) is stopped before. Each is followed until its process is running, up to
     O(wait_timeout). If a run ends between the stop and the start, the next one starts the task.
   - A restart counts even if it fails.
   - Times are those of the clock of Enterprise Manager, so that runs on different machines agree. If it is set back,
     there are rather fewer restarts.
-  - Restarts are forgotten after O(within) so many seconds, and quarantines of tasks that are not listed any more after
+  - Restarts are forgotten after O(within) so many seconds, and quarantines of tasks that are no longer listed after
     30 days.
   - Restarting needs the role Operator on the tasks, the lists need Viewer on All Tasks of the servers.
 seealso:
@@ -407,7 +408,7 @@ report:
   sample:
     - "2 of 120 tasks are sick: 1 due, 1 restarted, 1 quarantined."
     - "Replicate-Prod/invoices: ERROR (ORA-01017: invalid password). In quarantine since 2026-11-26T01:40:07Z: restarts
-      have not helped. Fix it, then start or release it."
+      have not helped. Fix the cause, then start or release the task."
     - "Replicate-Prod/orders: ERROR (ORA-12541: TNS:no listener). Restart 2 of 5 in 24 hours was done."
 released:
   description: The tasks that were released (or would be) from quarantine because of O(release).

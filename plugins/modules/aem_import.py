@@ -169,7 +169,7 @@ objects:
       sample: []
 not_imported:
   description:
-    - The names of what the definition also holds, by kind. It was not imported, as O(objects) does not ask for it.
+    - The names of what the definition also contains, by kind. It was not imported, as O(objects) does not ask for it.
   returned: success
   type: dict
   sample:

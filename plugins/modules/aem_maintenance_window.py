@@ -16,7 +16,7 @@ description:
     V(restored) starts exactly these again.
   - What is noted is the checkpoint. It is kept in a file (O(path)) or passed on from task to task (O(checkpoint)).
   - Each step may be repeated, also after a crash in the middle. The checkpoint of an open window never
-    changes because of what is stopped meanwhile.
+    changes because of what is stopped in the meantime.
   - The role P(dataops.qlik_em.maintenance_window#role) and the playbooks C(dataops.qlik_em.maintenance_begin) and
     C(dataops.qlik_em.maintenance_end) do all of it.
 extends_documentation_fragment:
@@ -44,10 +44,10 @@ options:
         the task, as it may have been stopped with O(checkpoint) alone. Tasks that somebody has stopped since a window
         that is over are noted as stopped, with a warning.
       - V(frozen) stops each task that ran, in the order of O(waves), and makes sure that its process has ended.
-      - V(restored) starts each task that ran, the last wave first, and makes sure that its process is up. If a server
-        is not connected yet, the module waits for it, up to O(wait_timeout). A task that was deleted, started or
-        finished meanwhile is reported, and is not a failure. One that fails, is stopped or falls into RECOVERY after
-        its start is a failure.
+      - V(restored) starts each task that ran, the last wave first, and makes sure that its process is running. If a
+        server is not connected yet, the module waits for it, up to O(wait_timeout). A task that was deleted, started or
+        finished in the meantime is reported, and is not a failure. One that fails, is stopped or falls into RECOVERY
+        after its start is a failure.
       - After a step that was killed, or in which a stop took longer than O(timeout), a task may show RUNNING and stop
         later. V(restored) watches it until it stops, and then starts it, or until the stop has had its time. That is
         O(timeout) and 10 seconds, or O(wait_timeout) if the server said that the stop takes longer.
@@ -85,7 +85,7 @@ options:
   on_restart:
     description:
       - When all is stopped, O(state=frozen) reads each server once more. This is what to do with a task that somebody
-        has started meanwhile. V(stop) stops it again, once; if it is started after that too, it counts as failed.
+        has started in the meantime. V(stop) stops it again, once; if it is started after that too, it counts as failed.
         V(report) leaves it running, with a warning.
       - It is started again with the others at the end of the window, as it ran when the window began.
     type: str
@@ -328,7 +328,7 @@ counts:
     skipped: 0
     unchanged: 2
 order:
-  description: The order, as lines that form a tree. Each task stands below what it is started after, with the wave in
+  description: The order, as lines that form a tree. Each task is shown below what it is started after, with the wave in
     which it is started and the one in which it is stopped. Of more than 20 tasks side by side that nothing waits for,
     the others are counted.
   returned: for O(state=recorded) with O(waves=auto), unless the window is open
@@ -369,7 +369,7 @@ msg:
     1 of 100 tasks failed.
     Replicate-Prod/orders: StopTask of task "orders" on server "Replicate-Prod" failed: The task is locked.
     The checkpoint is /var/lib/qlik/patch-night.json
-    To go on, run it again with state: frozen, path: /var/lib/qlik/patch-night.json
+    To continue, run it again with state: frozen, path: /var/lib/qlik/patch-night.json
     To go back, run it with state: restored, path: /var/lib/qlik/patch-night.json
 """
 

@@ -20,6 +20,8 @@ description:
   - With one of these it is about what M(dataops.qlik_em.aem_task_batch),
     M(dataops.qlik_em.aem_maintenance_window) or M(dataops.qlik_em.aem_heal) has done. It shows a row for each task with
     its place in time, what failed first, then the slowest.
+  - With the result of M(dataops.qlik_em.aem_estate) it is about a plan. It shows the steps in order, which tasks they
+    stop, and what they cannot do.
   - The page is light or dark as the reader's system is, prints, and is made for phones and keyboards, too. Its tables
     can be sorted and filtered. Where scripts are off, they are as they came.
 extends_documentation_fragment:

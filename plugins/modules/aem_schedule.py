@@ -17,7 +17,7 @@ description:
   - The API has no methods for schedules. They are read by an export of the whole server and set by an import, which
     adds and changes and never removes. So a schedule cannot be removed, see O(state=absent).
   - The cron expression is checked before anything is sent. The result says it in words and names the next runs.
-  - Schedules do not run in Enterprise Manager but in Replicate. Tasks may run or stand still while one is changed.
+  - Schedules do not run in Enterprise Manager but in Replicate. Tasks may be running or stopped while one is changed.
 extends_documentation_fragment:
   - dataops.qlik_em.connection
   - dataops.qlik_em.attributes

@@ -47,8 +47,9 @@ options:
     description:
       - V(present) adds the server, or changes what differs.
       - V(absent) removes the server from Enterprise Manager, whatever its state, and with it all that Enterprise
-        Manager keeps of it, that is its tasks, messages and the roles of users on them. Replicate or Compose itself
-        and its tasks go on. A server that is added again has its tasks again, but neither the roles nor the messages.
+        Manager keeps of it, that is its tasks, messages and the roles of users on them. Replicate or Compose itself and
+        its tasks keep running. A server that is added again has its tasks again, but neither the roles nor the
+        messages.
     type: str
     choices:
       - present
@@ -193,7 +194,7 @@ server:
       type: str
       sample: replicate-new.corp.example
     port:
-      description: The port, a text as in the API.
+      description: The port, a string as in the API.
       returned: always
       type: str
       sample: "3552"

@@ -68,7 +68,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ known.servers | rejectattr('state', 'eq', 'MONITORED') | map(attribute='name') }}"
 
-- name: Read some servers, and go on without those that the user may not see in full
+- name: Read some servers, and continue without those that the user may not read in full
   dataops.qlik_em.aem_server_info:
     name:
       - Replicate-*
@@ -116,7 +116,7 @@ servers:
       type: str
       sample: replicate-prod.corp.example
     port:
-      description: The port, a text as in the API.
+      description: The port, a string as in the API.
       returned: if Enterprise Manager returns it
       type: str
       sample: "443"

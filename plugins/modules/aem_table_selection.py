@@ -48,7 +48,7 @@ options:
       - task
   state:
     description:
-      - V(present) adds what is missing to the lists, and changes the load order and type of what is there, if given.
+      - V(present) adds what is missing to the lists, and changes the load order and type of existing items, if given.
       - V(replaced) makes each given list contain what is given and nothing else. An empty list empties it.
       - V(absent) removes items by owner and name (patterns by type, too).
       - A list that is not given stays as it is. The order within a list has no meaning.

@@ -72,7 +72,7 @@ options:
       - V(started) with a task that runs cannot know with which option it was started. If it moves no data, it may be in
         a run that only makes tables. Then it is watched for 10 seconds, and started again if it stops. If it does not,
         a warning says so.
-      - V(drained) waits as O(drain) says until no change is in flight, and until a full load under way is done (up to
+      - V(drained) waits as O(drain) says until no change is in flight, and until a full load in progress is done (up to
         O(wait_timeout)), then stops the task.
       - V(restarted) stops the task if it is not stopped, then starts it with O(run_option).
       - V(reloaded) stops the task if it is not stopped, then starts it with C(RELOAD_TARGET). The data at the target
@@ -111,7 +111,8 @@ options:
     type: bool
   source_endpoint:
     description:
-      - Another source endpoint for the copy. It must be on the server, and of the type of the one that it replaces.
+      - Another source endpoint for the copy. It must be on the server, and of the same type as the one that it
+        replaces.
     type: str
   target_endpoint:
     description:
@@ -133,7 +134,7 @@ options:
         if it was running. The message says which of the two is in place.
       - The new task does not know the position of the old one, and neither does an old one that was put back.
       - A run that was killed leaves a note in O(backup_dir). The next run of the same task with O(state=present) and
-        the same O(backup_dir) goes on from what is there, with V(merge) too, and says so in a warning.
+        the same O(backup_dir) continues where it stopped, with V(merge) too, and says so in a warning.
     type: str
     choices:
       - merge
@@ -145,7 +146,7 @@ options:
       - Only its owner may read the file (mode 0600). It holds the secrets of endpoints, encrypted, if the new
         definition holds endpoints. Every failure after the task was touched names it.
       - Give the same folder each time. While a replacement runs, its note (C(...__replacement.json)) and a lock are
-        there, so that a second run of the same task does nothing, and the next one can go on if this one is killed.
+        there, so that a second run of the same task does nothing, and the next one can continue if this one is killed.
     type: path
   stop_if_running:
     description:
@@ -212,7 +213,7 @@ EXAMPLES = r"""
     run_option: resume_processing_from_timestamp
     cdc_position: "2026-11-23T03:00:00Z"
 
-- name: Create new columns at the target, then go on; the first task ends when the tables are made
+- name: Create new columns at the target, then continue; the first task ends when the tables are created
   dataops.qlik_em.aem_task:
     server: Replicate-Prod
     name: orders
@@ -268,7 +269,7 @@ EXAMPLES = r"""
                 explicit_included_tables:
                   - {owner: SALES, name: ORDERS}
 
-- name: Make a task be exactly what the definition says; if this is killed, the next run goes on
+- name: Make a task be exactly what the definition says; if this is killed, the next run continues
   dataops.qlik_em.aem_task:
     server: Replicate-Prod
     name: orders copy
@@ -303,7 +304,7 @@ EXAMPLES = r"""
     state: absent
     stop_if_running: true
 
-- name: Stop a Compose workflow, and go on if the server refuses
+- name: Stop a Compose workflow, and continue if the server refuses
   block:
     - name: Stop the workflow
       dataops.qlik_em.aem_task:
@@ -339,7 +340,7 @@ task:
       description:
         - The state, in the guide's terms. In check mode, the state before.
         - V(NOT_EXIST) if there is no such task, with O(state=absent), and with O(state=present) in check mode.
-        - If the server answers that the task is stopped already, V(STOPPED), also for a task in the state ERROR.
+        - If the server answers that the task is already stopped, V(STOPPED), also for a task in the state ERROR.
       returned: always
       type: str
       sample: STOPPED
@@ -395,7 +396,7 @@ left_behind:
       description: Why it could not be deleted.
       returned: always
       type: str
-      sample: It has not shown yet, but it may.
+      sample: It has not appeared yet, but may do so later.
 elapsed:
   description: How long it took, in seconds, waits included.
   returned: always

@@ -48,7 +48,7 @@ options:
         only full load.
       - V(drained) is V(stopped) with O(drain), also if that is not set.
       - V(restarted) stops them if they are not stopped, then starts them.
-      - V(started) takes a task that the list shows as RUNNING for started. With O(wait=true) or O(wait_for) its details
+      - V(started) treats a task that the list shows as RUNNING as started. With O(wait=true) or O(wait_for) its details
         are read.
     type: str
     choices:
@@ -67,9 +67,9 @@ options:
     description:
       - A file to which a JSON line is added before and after each write. A write is sent only when its line is on the
         disk, so the file survives a run that is killed.
-      - The next run with the same file, O(state) and O(run_option) goes on where that one ended. It does not restart
+      - The next run with the same file, O(state) and O(run_option) continues where that one ended. It does not restart
         again what was restarted, and gives writes whose answers were lost the time to take effect.
-      - Its folder must exist. Only its owner may read the file. It may be removed when no run needs it any more.
+      - Its folder must exist. Only its owner may read the file. It may be removed when no run needs it.
       - A link is followed; the journal and its lock are in the folder of the file that it leads to.
     type: path
 notes:
@@ -139,7 +139,7 @@ EXAMPLES = r"""
     wait_for: latency
     max_latency: 30
 
-- name: Stop a task when no change is in flight any more
+- name: Stop a task when no change is in flight
   dataops.qlik_em.aem_task_batch:
     state: drained
     include:
@@ -282,7 +282,7 @@ skipped_servers:
       http_status: 500
       msg: 'GetTaskList of server "Replicate-Down" failed: The requested server "Replicate-Down" cannot be reached.'
 order:
-  description: The order, as lines that form a tree. Each task stands below what it is started after, with the wave in
+  description: The order, as lines that form a tree. Each task is shown below what it is started after, with the wave in
     which it is started and the one in which it is stopped. Of more than 20 tasks side by side that nothing waits for,
     the others are counted.
   returned: success, with O(waves=auto)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 from collections.abc import Iterator
@@ -16,6 +17,10 @@ from ansible_collections.dataops.qlik_em.tests.functional.support.user import Us
 from ansible_collections.dataops.qlik_em.tests.simulator import running
 from ansible_collections.dataops.qlik_em.tests.simulator.handle import Handle
 from xdist.scheduler import LoadScopeScheduling
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # This process is measured by now. What it starts is not: tests/functional/ways shows the same of real playbooks.
+    os.environ.pop("COVERAGE_PROCESS_START", None)
 
 
 class Scheduling(LoadScopeScheduling):

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.dataops.qlik_em.plugins.module_utils._reports import estate, outcome
+from ansible_collections.dataops.qlik_em.plugins.module_utils._reports import estate, outcome, plan
 from ansible_collections.dataops.qlik_em.plugins.module_utils._reports.history import trends
 from ansible_collections.dataops.qlik_em.plugins.module_utils._reports.page import render
 from ansible_collections.dataops.qlik_em.plugins.module_utils._reports.reading import Estate, Facts
@@ -37,7 +37,7 @@ def estate_page(tasks: int, servers: int = 4) -> str:
         {"name": "Compose-Down", "type": "COMPOSE", "state": "ERROR", "message": f"It does not answer {SCRIPT}"}
     )
     tables = {TaskName(names[0], LONG): ["SALES.PRICES", f"SALES.{LONG}", "SALES.ITEMS"]}
-    skipped = [{"server": "Gone", "msg": "It cannot be reached.", "error_code": "AEM_SERVER_NOT_CONNECTED"}]
+    skipped = [{"server": "Replicate-Away", "msg": "It cannot be reached.", "error_code": "AEM_SERVER_NOT_CONNECTED"}]
     whole = Estate(rows, found, tables, skipped, 2, ["A warning."])
     numbers = estate.summary(whole)
     runs = [{"numbers": {**numbers, "error": number * 7 % 11, "running": number}} for number in range(30)]
@@ -51,19 +51,19 @@ def _task(server: str, number: int) -> Facts:
     return Facts(TaskName(server, f"task {number:05} to the warehouse"), now, latency, number % 900, number % 70)
 
 
-def run_page(tasks: int) -> str:
-    """Return the page of a run, a tenth of whose tasks have failed, with a message each."""
+def run_page(tasks: int, tail: str = SCRIPT * 3, every: int = 10) -> str:
+    """Return the page of a run, one of ``every`` so many tasks has failed, with a message that ends in ``tail``."""
     rows = [
         {
             "server": f"Replicate-{number % 40:03}",
             "name": f"task {number:05} to the warehouse",
             "before": "RUNNING",
-            "after": "RUNNING" if number % 10 == 3 else "STOPPED",
-            "failed": number % 10 == 3,
-            "changed": number % 10 != 3 and number % 7 != 0,
-            "error_code": "AEM_STOP_TASK_TIMEOUT" if number % 10 == 3 else None,
-            "msg": f'StopTask of task "task {number:05} to the warehouse" failed: {SCRIPT * 3}'
-            if number % 10 == 3
+            "after": "RUNNING" if number % every == every // 3 else "STOPPED",
+            "failed": number % every == every // 3,
+            "changed": number % every != every // 3 and number % 7 != 0,
+            "error_code": "AEM_STOP_TASK_TIMEOUT" if number % every == every // 3 else None,
+            "msg": f'StopTask of task "task {number:05} to the warehouse" failed: {tail}'
+            if number % every == every // 3
             else "",
             "started": f"2026-11-26T03:{number // 600 % 60:02}:{number // 10 % 60:02}.{number % 10}00Z",
             "elapsed": number % 37 + 0.25,
@@ -100,3 +100,22 @@ def heal_page() -> str:
     ]
     done = outcome.read_rows("result", rows)
     return render(outcome.view({}, done, outcome.summary(done, {}), [], "Heal", SOURCE, NOW), str)
+
+
+def plan_page() -> str:
+    """Return the page of a plan with all that one can have."""
+    actions = ("create", "update", "reorder", "delete")
+    steps = [
+        {"server": "Replicate-Prod", "kind": "tasks", "name": LONG if number == 5 else f"orders {number}"}
+        | {"action": actions[number % 4], "stops": number % 3 == 0}
+        for number in range(12)
+    ]
+    one = {"server": "Replicate-Prod", "kind": "tasks", "name": "orders 1"}
+    result = {
+        "page": "/var/lib/qlik/plan.md",
+        "impossible": [{**one, "places": ["tasks/orders/source/source_tables/explicit_included_tables/SALES.OLD"]}],
+        "secrets_needed": [{**one, "kind": "endpoints", "places": ["databases/Shop/db_settings/password"]}],
+        "unmanaged": [{**one, "name": "scratch"}, {**one, "name": SCRIPT}],
+    }
+    found = plan.read_steps(steps)
+    return render(plan.view(result, found, plan.summary(found, result), [], "", SOURCE, NOW), str)

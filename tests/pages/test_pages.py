@@ -15,13 +15,13 @@ from pathlib import Path
 
 import axe_playwright_python
 import pytest
-from ansible_collections.dataops.qlik_em.tests.pages.samples import estate_page, heal_page, run_page
+from ansible_collections.dataops.qlik_em.tests.pages.samples import estate_page, heal_page, plan_page, run_page
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or ""
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 PICTURES = Path(__file__).resolve().parents[2] / ".build" / "pages"
-SAMPLES = {"estate": lambda: estate_page(12), "run": lambda: run_page(12), "heal": heal_page}
+SAMPLES = {"estate": lambda: estate_page(12), "run": lambda: run_page(12), "heal": heal_page, "plan": plan_page}
 SCREEN, PHONE, PAPER = ({"width": width, "height": height} for width, height in ((1280, 900), (360, 740), (718, 1000)))
 LOOKS = {
     "light": {"viewport": SCREEN},
@@ -160,6 +160,8 @@ def test_on_paper_all_is_there_in_dark_ink(browser, files):
 
 def test_10000_rows_stay_below_5_mb_and_can_be_used(browser, tmp_path):
     assert len(estate_page(10_000).encode()) < MOST
+    for long in ("<" * 3000, "\u00e9" * 3000):
+        assert len(run_page(10_000, long, every=1).encode()) < MOST
     path = tmp_path / "long.html"
     path.write_text(run_page(10_000), encoding="utf-8")
     assert path.stat().st_size < MOST

@@ -266,8 +266,8 @@ class Simulator:
         return mishaps.Sent(keep)
 
     async def delay(self, seconds: float) -> None:
-        """Wait, as a fault of the plan says."""
-        await asyncio.sleep(seconds)
+        """Wait, as a fault of the plan says; a reset ends it."""
+        await self.world.pause(seconds)
 
     async def _faulty_work(
         self,

@@ -15,6 +15,7 @@ from typing import Any
 from .bootstrap import BUILD, VERSIONS
 
 RESULTS = ("passed", "failed", "skipped")
+MAY_FAIL = "pre-release"  # nobody has to be ready for an ansible-core that is not released; what fails is shown
 
 
 def count(session: dict[str, Any]) -> Counter[str]:
@@ -48,10 +49,14 @@ def main(*steps: str) -> int:
     """Print the list; 1 if anything failed."""
     sessions = [session for step in steps for session in sessions_of(step)]
     total: Counter[str] = Counter()
+    reached = BUILD / "coverage" / "report.txt"
+    print("\nLines and branches of the plugins that no test reaches (docs/reliability.md says why)")
+    print(reached.read_text() if reached.exists() else "Not measured")
     print(f"\n{'Session':22}  time   result")
     for session in sorted(sessions, key=lambda session: -session["duration"]):
         counts = count(session)
-        total += counts
+        if session["name"] != MAY_FAIL:
+            total += counts
         reason = f" ({session['reason']})" if session["reason"] else ""
         print(f"{session['name']:20} {session['duration']:5.0f} s   {text(counts)}{reason}")
     found = [version for version in VERSIONS if (BUILD / "pythons" / f"python{version}").exists()]
@@ -59,6 +64,10 @@ def main(*steps: str) -> int:
     if missing := [version for version in VERSIONS if version not in found]:
         print(f"Pythons skipped, not on this machine: {', '.join(missing)}")
     failed = [session["name"] for session in sessions if count(session)["failed"]]
+    if MAY_FAIL in steps:
+        ended = "failed, and may" if MAY_FAIL in failed else "passed"
+        print(f"The ansible-core that comes next: {ended} (output in .build/logs/{MAY_FAIL}.log; counted in no total)")
+        failed = [name for name in failed if name != MAY_FAIL]
     print(f"Failed: {', '.join(failed)} (output in .build/logs)" if failed else "Nothing failed")
     # The form that pytest closes with: alone on the last line, for those who read logs by machine.
     print(text(total), flush=True)

@@ -45,7 +45,7 @@ class Plan(NamedTuple):
 
 def gather(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     """Return the ACL of an object; to have none is not a failure."""
-    acl = _read(api, owner_of(params))
+    acl = read_acl(api, owner_of(params))
     return Result(values={"acl": acl.view() if acl else None})
 
 
@@ -130,20 +130,20 @@ def _apply(
     api: Api, owner: AclOwner, params: Mapping[str, Any], named: model.Roles, mode: Mode
 ) -> tuple[Acl | None, Plan, Acl | None]:
     """Read, plan and (but in check mode) write. Return the ACL before, what was done, and the ACL after."""
-    before = _read(api, owner)
+    before = read_acl(api, owner)
     todo = plan(params["state"], named, params["disable_inheritance"], before)
     after = None if todo.is_drop else todo.put or before
     if mode.check:
         return before, todo, after
     if todo.is_drop:
         answer = None
-        with confirm_lost_write(lambda: _read(api, owner) is None):
+        with confirm_lost_write(lambda: read_acl(api, owner) is None):
             answer = api.delete_acl(owner, accept=NO_ACL)
         if answer and answer.error_code:
             todo = Plan()  # somebody else was faster
     elif todo.put:
         acl = todo.put
-        with confirm_lost_write(lambda: _is_there(_read(api, owner), acl)):
+        with confirm_lost_write(lambda: _is_there(read_acl(api, owner), acl)):
             api.put_acl(owner, model.body_of(acl.roles, acl.disable_inheritance, acl.body))
     return before, todo, after
 
@@ -156,7 +156,7 @@ def _is_there(current: Acl | None, wanted: Acl) -> bool:
     )
 
 
-def _read(api: Api, owner: AclOwner) -> Acl | None:
+def read_acl(api: Api, owner: AclOwner) -> Acl | None:
     """Return the ACL of an object, None if it has none of its own (which is an error of the API)."""
     answer = api.get_acl(owner, accept=NO_ACL)
     if answer.error_code:

@@ -121,7 +121,7 @@ def _base_url(url: str | None) -> str:
     url = url.strip()
     parts = _split(url if "://" in url else f"https://{url}")
     if parts.scheme == "http":
-        raise InputError("url must begin with https://: over http the password would travel in the clear.")
+        raise InputError("url must begin with https://: with http the password would be sent in clear text.")
     if "@" in parts.netloc:
         raise InputError("url must not contain a user or a password: use the options username and password.")
     if parts.scheme != "https" or parts.query or parts.fragment:

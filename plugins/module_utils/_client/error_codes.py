@@ -98,7 +98,7 @@ CATALOGUE: dict[str, Advice] = {
         "The server has no task with this name.",
         "Names are case-sensitive; Compose tasks and workflows are named task__project.",
     ),
-    "AEM_TASK_ALREADY_STOPPED": Advice("The task is stopped already.", "Nothing to do."),
+    "AEM_TASK_ALREADY_STOPPED": Advice("The task is already stopped.", "Nothing to do."),
     "AEM_STOP_TASK_INNER_ERR": Advice(
         "The server refused or failed to stop the task.",
         "Read the server's message and the task's log; then run this again.",
@@ -107,7 +107,7 @@ CATALOGUE: dict[str, Advice] = {
         "The task did not stop within timeout; the server is still stopping it.",
         "Use wait: true to keep watching (up to wait_timeout), raise timeout, or run this again.",
     ),
-    "AEM_TASK_ALREADY_RUNNING": Advice("The task is running already.", "Nothing to do."),  # assumed
+    "AEM_TASK_ALREADY_RUNNING": Advice("The task is already running.", "Nothing to do."),  # assumed
     "AEM_RUN_TASK_INNER_ERR": Advice(  # assumed
         "The server refused or failed to start the task.",
         "Read the server's message and the task's log; then run this again.",

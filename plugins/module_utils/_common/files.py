@@ -80,7 +80,7 @@ def ensure_file(
         if not mode.check:
             if backup and found and not is_same_text:
                 copy = _back_up(place, io.BytesIO(found.content), found.status, access)
-            warnings += _set_rights(place, access) if is_same_text else _replace(place, _source(text), access)
+            warnings += _set_rights(place, access) if is_same_text else replace(place, _source(text), access)
     if mode.shows_diff:
         texts = None if is_same_text else (shown(old or ""), shown(text))
         change = file_diff(path, texts, *(rights.shown() if rights else {} for rights in (before, after)))
@@ -104,7 +104,7 @@ def ensure_copy(
         if not mode.check:
             if backup and old and not is_same:
                 copy = _back_up(place, old, os.fstat(old.fileno()), access)
-            warnings += _set_rights(place, access) if is_same else _replace(place, source, access)
+            warnings += _set_rights(place, access) if is_same else replace(place, source, access)
         if mode.shows_diff:
             texts = None if is_same else texts_of(old or io.BytesIO(), source)
             change = file_diff(path, texts, *(rights.shown() if rights else {} for rights in (before, after)))
@@ -198,7 +198,7 @@ def write_atomically(option: str, path: str, text: str, access: Access = AS_IT_I
     Returns what the caller should know. Raises InputError, which names ``option``; the old file stays then.
     """
     with place_of(option, path) as place:
-        return _replace(place, _source(text), access)
+        return replace(place, _source(text), access)
 
 
 def open_to_append(option: str, path: str) -> int:
@@ -322,7 +322,7 @@ def _partial(place: Place) -> Place:
     return place.beside(f".{place.name[:32]}.{secrets.token_hex(8)}")
 
 
-def _replace(place: Place, source: BinaryIO, access: Access) -> list[str]:
+def replace(place: Place, source: BinaryIO, access: Access = AS_IT_IS) -> list[str]:
     """Put a new file in the place of the old one, with the same rights; return a warning if they cannot be the same."""
     old = place.own_status()
     rights = access.rights(rights_of(old)) if old else None

@@ -258,7 +258,7 @@ class _Walk:
         target = os.readlink(part, dir_fd=self._folder)
         again = _status(part, self._folder)
         if not again or (again.st_ino, again.st_ctime_ns) != (status.st_ino, status.st_ctime_ns):
-            raise self.refusal(f"{path} changes meanwhile")
+            raise self.refusal(f"{path} is being changed by another process")
         if not self._pending:
             self._end = os.path.normpath(os.path.join(os.path.dirname(path), target))
         if target.startswith("/"):

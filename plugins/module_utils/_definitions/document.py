@@ -46,9 +46,25 @@ def read_definition(option: str, value: Any) -> Json:
     document = _parsed(option, text)  # what YAML has and JSON has not, such as numbers as names, is as it is sent
     if not isinstance(document, dict):
         raise InputError(f"{option} must be a replication definition (an object), not {type(document).__name__}.")
+    check_form(option, document)
+    return document
+
+
+def read_part(option: str, member: str, text: str) -> Any:
+    """Return what a JSON text holds in place of a member of a definition; of tasks and databases, in place of one item.
+
+    Raises InputError, which names ``option``, if it cannot be that.
+    """
+    value = _parsed(option, text)
+    check_form(option, {BODY: {member: [value] if member in KINDS else value}})
+    return value
+
+
+def check_form(option: str, document: Json) -> None:
+    """Raise InputError, which names ``option``, unless a document has the form of a replication definition."""
     try:
         for where, item, is_member in _walk((), document, DEPTH):
-            _check_form(option, where, item, is_member)
+            _check_value(option, where, item, is_member)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{option} is not JSON: {error}.") from error
     content = document.get(BODY)
@@ -58,7 +74,6 @@ def read_definition(option: str, value: Any) -> Json:
         )
     for kind in KINDS:
         _check_items(option, kind, content.get(kind))
-    return document
 
 
 class _Twice(dict):
@@ -99,9 +114,9 @@ def _parsed(option: str, text: str) -> Any:
         at = len(text) - len(plain) + error.pos
         line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
         raise InputError(
-            f"{option} is not JSON: what stands at line {line}, column {column} does not belong there.",
-            "A value that a template puts into JSON needs the filter to_json, which adds quotes and escapes what is in "
-            "them: {{ password | to_json }}. So does a whole variable. Python's single quotes are not JSON.",
+            f"{option} is not JSON: syntax error at line {line}, column {column}.",
+            "A value that a template inserts into JSON needs the filter to_json, which adds quotes and escapes: {{ "
+            "password | to_json }}. So does a whole variable. Python's single quotes are not JSON.",
         ) from None
     except ValueError as error:  # a number that is not JSON, or too long for Python
         raise InputError(f"{option} is not JSON: {error}.") from None
@@ -140,12 +155,12 @@ def _walk(where: Where, value: Any, left: int, is_member: bool = False) -> Itera
             yield from _walk((*where, part), item, left - 1)
 
 
-def _check_form(option: str, where: Where, value: Any, is_member: bool) -> None:
+def _check_value(option: str, where: Where, value: Any, is_member: bool) -> None:
     """Raise InputError for a member that stands twice, and for what a tool has made of an object or a list."""
     place = name(where[1:] if where[:1] == (BODY,) else where)
     if isinstance(value, _Twice):
         inner = f"{place}/{value.member}" if place else value.member
-        raise InputError(f"{option} has the member {inner} twice. Remove one: which of them is meant cannot be known.")
+        raise InputError(f"{option} has the member {inner} twice. Remove one of them.")
     if isinstance(value, str) and POWERSHELL.fullmatch(value):
         raise InputError(f"{option} is damaged: {place} is the text of a PowerShell object. {REWRITTEN}")
     if value is None or not is_member or where[0] != BODY or len(where) == 1:
@@ -156,7 +171,7 @@ def _check_form(option: str, where: Where, value: Any, is_member: bool) -> None:
         forms = ((str, "a text"), (dict, "a single object"), (list, "a list"))
         is_now = next((text for kind, text in forms if isinstance(value, kind)), type(value).__name__)
         raise InputError(
-            f"{option} is not a replication definition: {place} must be {form}, and is {is_now}. {REWRITTEN}"
+            f"{option} is not a replication definition: {place} must be {form}, but is {is_now}. {REWRITTEN}"
         )
 
 
@@ -202,15 +217,16 @@ def task_definition(option: str, document: Json, name: str) -> tuple[Json, list[
     aliens = sorted(key for key in content if key not in KINDS)
     if aliens:
         raise InputError(
-            f"{option} holds {', '.join(aliens)}, which belong to a whole server: import it with aem_import, or leave "
-            "only tasks and databases in it."
+            f"{option} contains {', '.join(aliens)}, which belong to a whole server: import it with aem_import, or "
+            "leave only tasks and databases in it."
         )
     names = names_in(document, "tasks")
     if not names:
-        raise InputError(f"{option} holds no task.")
+        raise InputError(f"{option} contains no task.")
     if len(names) > 1:
         raise InputError(
-            f"{option} holds {len(names)} tasks ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''}), not one."
+            f"{option} contains {len(names)} tasks ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''}), not "
+            "one."
         )
     document = copy.deepcopy(document)
     (task,) = document[BODY]["tasks"]
@@ -254,7 +270,16 @@ def stable_text(document: Json, name: str) -> str:
     whole = {BODY: _ordered((), document[BODY]), "_version": document.get("_version"), "name": name}
     if not whole["_version"]:
         del whole["_version"]
-    text = dumps(whole, indent="\t", ensure_ascii=False, sort_keys=True) + "\n"
+    return _as_text(whole)
+
+
+def stable_part(where: Where, value: Any) -> str:
+    """Return what stands at a place of a definition as such a text."""
+    return _as_text(_ordered(where, value))
+
+
+def _as_text(value: Any) -> str:
+    text = dumps(value, indent="\t", ensure_ascii=False, sort_keys=True) + "\n"
     # Half of a character beyond the first 65,536 is JSON, but not UTF-8.
     return re.sub("[\ud800-\udfff]", lambda half: f"\\u{ord(half[0]):04x}", text)
 

@@ -49,7 +49,7 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     whole = api.export_task(server, name, params["with_endpoints"]) if name else api.export_all(server)
     beyond, document = objects.beyond(whole, kinds), objects.part(whole, kinds)
     document = without_counted(document, rules.with_loggers)
-    warnings = [f"secrets: the export has nothing at {place}." for place in unknown_secrets(document, rules)]
+    warnings = [f"secrets: the export has no member at {place}." for place in unknown_secrets(document, rules)]
     if not is_kept:
         document = cover_secrets(document, rules, lambda _secret: PLACEHOLDER)
         redacted = redacted_places(document)

@@ -65,8 +65,8 @@ def hide_secrets(api: Api, label: str, document: Json, params: Mapping[str, Any]
     unknown = unknown_secrets(document, rules)
     if unknown:
         raise InputError(
-            f"secrets: the definition has nothing at {unknown[0]}.",
-            "Give places as diffs and not_removed show them, as in databases/Shop/db_settings/code; * stands for any "
+            f"secrets: the definition has no member at {unknown[0]}.",
+            "Write places as diffs and not_removed show them, such as databases/Shop/db_settings/code; * matches any "
             "text.",
         )
     return rules
@@ -137,9 +137,9 @@ class Import:
             return []
         if definition_diff.may_be_defaults(remaining):
             return [
-                f"The export of the {subject} does not show these settings of the definition after the import, likely "
-                f"because they have their default value: {names(remaining)}. Leave them out of the "
-                "definition, or it is imported again each time."
+                f"The export of the {subject} does not show these settings of the definition after the import, "
+                f"probably because they have their default values: {names(remaining)}. Leave them out of the "
+                "definition; otherwise it is imported again each time."
             ]
         raise WaitError(
             f"The import into the {subject} was accepted, but its export does not show all of it after "
@@ -149,7 +149,7 @@ class Import:
 
     def _is_done(self, limit: float) -> bool:
         if not self._is_visible:
-            raise AemError("the definition was the same before (force_import), so that an import shows nothing.")
+            raise AemError("the definition was the same before (force_import), so the import cannot be seen in it.")
         return not self._wait(limit)
 
     def _wait(self, limit: float) -> dict[Where, Change]:
@@ -172,7 +172,7 @@ class Import:
             )
         except TimedOut as over:
             if over.last is None or over.trouble:
-                raise (over.trouble or WaitError("The server could not be asked.")) from over
+                raise (over.trouble or WaitError("The definition could not be exported.")) from over
             return over.last
 
 
@@ -181,22 +181,23 @@ def warnings_about(comparison: Comparison, always: bool, new_endpoints: Collecti
     warnings = []
     if comparison.remaining:
         warnings.append(
-            "An import merges: it cannot remove what the definition does not have, which stays: "
+            "An import merges, so it cannot remove what the definition leaves out. These stay: "
             f"{names(comparison.remaining)}."
         )
     if comparison.uncompared and not always:
         warnings.append(
-            f"These secrets cannot be compared with the encrypted ones of the server, and are not sent: "
+            "These secrets cannot be compared with the encrypted ones on the server and are not sent: "
             f"{names(comparison.uncompared)}. Set update_password: always to send them each time."
         )
     missing = [where for where in comparison.redacted if where[0] != "databases" or where[1] in new_endpoints]
     if missing:
         warnings.append(
-            f"The secrets of the definition are redacted, so that new objects come without: {names(missing)}. Set them."
+            "These secrets are redacted in the definition, so new objects are created without them: "
+            f"{names(missing)}. Set them."
         )
     kept = [where for where in comparison.redacted if where not in missing]
     if kept and comparison.changes:
         warnings.append(
-            f"These secrets are redacted in the definition, and stay as the server has them: {names(kept)}."
+            f"These secrets are redacted in the definition and stay unchanged on the server: {names(kept)}."
         )
     return warnings

@@ -226,6 +226,6 @@ def warning_about(held: Mapping[str, list[str]]) -> list[str]:
         return []
     are, them = ("was", "it") if sum(map(len, held.values())) == 1 else ("were", "them")
     return [
-        f"The definition also holds {in_words(held)}, which {are} not imported. To import {them}, add "
+        f"The definition also contains {in_words(held)}, which {are} not imported. To import {them}, add "
         f"{' and '.join(held)} to objects."
     ]

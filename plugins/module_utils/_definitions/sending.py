@@ -139,7 +139,7 @@ class _Walker:
         else:
             return
         raise InputError(
-            f"{self._label} is damaged: {name(where)} is {form}, and on the server it is {there}. {REWRITTEN}"
+            f"{self._label} is damaged: {name(where)} is {form}, but on the server it is {there}. {REWRITTEN}"
         )
 
 

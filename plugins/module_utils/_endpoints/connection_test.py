@@ -51,9 +51,9 @@ def check(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     verdict = Verdict(UNKNOWN, answer.message, "") if answer.error_code else verdict_of(answer.body)
     shown = {"server": server, "name": name, **verdict._asdict(), "connected": verdict.status == CONNECTED}
     if params["fail_on_error"] and not shown["connected"]:
-        text = f'The endpoint "{name}" on server "{server}" does not connect ({verdict.status}): '
+        text = f'The endpoint "{name}" on server "{server}" cannot connect ({verdict.status}): '
         raise AemError(
-            text + (verdict.message or "the server says no more."),
+            text + (verdict.message or "the server gives no reason."),
             "Check its settings, and that the Replicate server reaches the database.",
             endpoint=shown,
         )

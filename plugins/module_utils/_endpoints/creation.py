@@ -120,7 +120,7 @@ def import_endpoint(api: Api, server: str, item: Json, is_new: bool, waiting: Wa
         is_accepted = True
         if not wait_for(waiting.timeout):
             text = (
-                f'The endpoint "{name}" was imported into server "{server}" and did not show within '
+                f'The endpoint "{name}" was imported into server "{server}", but has not appeared after '
                 f"{waiting.timeout} s."
             )
             raise WaitError(text, "Raise wait_timeout, or read the log of the Replicate server.")
@@ -143,7 +143,9 @@ def import_endpoint(api: Api, server: str, item: Json, is_new: bool, waiting: Wa
     with api.client.interrupt.deferred():
         left = clean_up(api, server, dummies.task, [dummies.endpoint], waiting.sleep)
     if left:
-        error = AemError(f'The endpoint "{name}" is on server "{server}" as wanted.')
+        error = AemError(
+            f'The endpoint "{name}" on server "{server}" is as requested, but temporary objects could not be deleted.'
+        )
         error.changed = True
         report_left_behind(error, server, left)
         raise error

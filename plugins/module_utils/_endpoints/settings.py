@@ -130,7 +130,7 @@ def check_fixed(found: list[Change]) -> None:
     for change in found:
         if change.path in FIXED and change.before is not MISSING:
             name = ".".join(change.path)
-            also = " settings_type means the same." if change.path == ("$type",) else ""
+            also = " The same applies to settings_type." if change.path == ("$type",) else ""
             raise InputError(f'settings.{name} is "{change.before}" and cannot be changed: leave it out.{also}')
 
 

@@ -36,7 +36,9 @@ def find_settings_type(api: Api, server: str, text: str, kind: str, listed: Sequ
         raise unknown_type(text, others, HOW)
     if not TYPES[kind].settings_type:
         raise InputError(
-            f"The class of the settings of the type {kind} is not known, and no endpoint of this type can be read.", HOW
+            f"The settings class of type {kind} is not known, and there is no readable endpoint of this type to "
+            "learn it from.",
+            HOW,
         )
     return TYPES[kind].settings_type
 
@@ -44,8 +46,8 @@ def find_settings_type(api: Api, server: str, text: str, kind: str, listed: Sequ
 def unknown_type(text: str, others: Iterable[str], hint: str) -> InputError:
     """Return the failure for a type that is not known, and that none of the endpoints has; ``others`` are theirs."""
     near = nearest_types(text, others)
-    meant = f" Was {' or '.join(near)} meant?" if near else ""
-    return InputError(f'The type "{text}" is not known, and no endpoint that can be read has it.{meant}', hint)
+    meant = f" Did you mean {' or '.join(near)}?" if near else ""
+    return InputError(f'The type "{text}" is not known, and no readable endpoint has it.{meant}', hint)
 
 
 def _endpoint_lists(api: Api, server: str, listed: Sequence[Json]) -> Iterator[tuple[str, Sequence[Json]]]:

@@ -135,7 +135,7 @@ def check_options(params: Mapping[str, Any]) -> Options:
         waiting=check_waiting(params),
     )
     if options.configuration is not None and check_name("configuration", options.configuration) == options.name:
-        raise InputError("configuration must name another endpoint than name.")
+        raise InputError("configuration must name a different endpoint than name.")
     return options
 
 
@@ -172,7 +172,7 @@ def check_unchangeable(options: Options, known: Mapping[str, Any]) -> None:
         if wanted and wanted != is_now:
             raise InputError(
                 f"The {options.subject} has the {option} {is_now.lower()}, not {str(given).lower()}, and the API "
-                "cannot change that.",
+                "cannot change it.",
                 "Leave the option out, or delete the endpoint first (state: absent).",
             )
 
@@ -217,7 +217,7 @@ def _stored(api: Api, options: Options) -> Json:
             refusal.hint = f"{READERS} {refusal.hint}"
         raise
     if options.name not in found:
-        raise AemError(f"The settings of the {options.subject} cannot be read: no export holds them.", READERS)
+        raise AemError(f"The settings of the {options.subject} cannot be read: no export contains them.", READERS)
     return found[options.name]
 
 

@@ -77,7 +77,7 @@ TYPES = {
 def check_type(text: str) -> str:
     """Return the value of the option ``type`` if it can be one; raise InputError otherwise."""
     if not kind_of(check_name("type", text)):
-        raise InputError(f'type "{text}" is not a type: it holds neither a letter nor a digit.')
+        raise InputError(f'type "{text}" is not a type: it contains neither a letter nor a digit.')
     return text
 
 

@@ -85,14 +85,14 @@ def changes(before: Memory, now: Reading, at: str, watch: Watch) -> tuple[Memory
     """
     this = _Round(watch, at)
     if before.away_since:
-        text = f"Enterprise Manager answers again, which it did not since {before.away_since}."
+        text = f"Enterprise Manager answers again; it had not answered since {before.away_since}."
         this.add("manager_back", text, before=AWAY, before_since=before.away_since, after=REACHABLE)
     servers = {}
     for name, server in now.servers.items():
         servers[name] = _server(this, name, before.servers.get(name), server, now)
     for name, known in before.servers.items():
         if name not in servers and watch.wants_server(name):
-            servers[name] = _server(this, name, known, ServerReading(NOT_LISTED, "It is not listed any more."), now)
+            servers[name] = _server(this, name, known, ServerReading(NOT_LISTED, "It is no longer listed."), now)
     return Memory(servers), this.events
 
 

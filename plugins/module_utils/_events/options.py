@@ -64,8 +64,8 @@ def check_options(params: Mapping[str, Any], environ: Mapping[str, str]) -> Sett
         check_count(option, params[option], most)
     if (params["max_latency"] is None) != (params["latency_of"] is None):
         raise InputError(
-            "max_latency and latency_of need each other: one is the limit, the other selects the tasks whose details "
-            "are read in each round, one call each."
+            "max_latency and latency_of must be given together: one is the limit, the other selects the tasks whose "
+            "details are read in each round, one call each."
         )
     if params["max_latency"] is not None:
         check_seconds("max_latency", params["max_latency"])
@@ -83,7 +83,7 @@ def check_options(params: Mapping[str, Any], environ: Mapping[str, str]) -> Sett
 def _check_names(what: str, given: Mapping[Any, Any], known: Collection[str]) -> None:
     for name in given:
         if name not in known:
-            hint = did_you_mean(str(name), known) or f"There are {', '.join(known)}."
+            hint = did_you_mean(str(name), known) or f"Valid names: {', '.join(known)}."
             raise InputError(f'Unknown {what} "{name}". {hint}')
 
 

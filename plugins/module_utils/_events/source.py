@@ -147,7 +147,7 @@ class _Source:
             await _in_thread(functools.partial(self._store.save, after, events), self._client.interrupt)
             self._is_saved = True
         except InputError as error:  # a full disk is not a reason to watch no more
-            LOG.error("%s A restart may report again what has been reported since.", self._shown(str(error)))
+            LOG.error("%s After a restart, events since then may be reported again.", self._shown(str(error)))
             self._is_saved = False
 
     async def _give(self, events: list[Json]) -> None:

@@ -58,15 +58,15 @@ class Store:
             document = json.loads(first)
             if document["format"] != FORMAT or document["manager"] != self._manager:
                 raise InputError(
-                    f"state_file ({self._path}) is of {document['manager']}, in the format {document['format']}, not "
-                    f"of {self._manager} in the format {FORMAT}. Use another file for each Enterprise Manager."
+                    f"state_file ({self._path}) belongs to {document['manager']} (format {document['format']}), not "
+                    f"to {self._manager} (format {FORMAT}). Use a separate file for each Enterprise Manager."
                 )
             memory = from_json(document)
             events = [{member: one.get(member) for member in MEMBERS} for one in document["events"]]
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(
-                f"state_file ({self._path}) holds no state of this source. Remove it to begin anew: what changed "
-                "meanwhile is not reported then."
+                f"state_file ({self._path}) does not contain the state of this source. Remove it to start over; "
+                "changes in the meantime are then not reported."
             ) from error
         return memory, events[ticks.count(TICK) :]
 

@@ -28,7 +28,7 @@ from .results import ALL_DONE, with_results
 from .selection import Selection, read_selectors, select
 from .waves import check_waves, order_values, show_order, sort_into_waves
 
-NO_SELECTOR = "include must hold at least one selector."
+NO_SELECTOR = "include must contain at least one selector."
 
 
 def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:

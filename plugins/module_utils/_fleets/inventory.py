@@ -49,7 +49,7 @@ def gather(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
         return _tasks(api, params, mode, run_all)
     meaningless = [option for option in OF_TASKS if params[option]]
     if meaningless:
-        raise InputError(f"{meaningless[0]} chooses among tasks: it needs hosts: tasks.")
+        raise InputError(f"{meaningless[0]} selects tasks: it needs hosts: tasks.")
     return _servers(api, params, mode, run_all)
 
 

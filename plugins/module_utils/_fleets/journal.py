@@ -244,21 +244,21 @@ class JournaledApi(Api):
         self, server: str, task: str, option: str, timeout: int, cdc_position: str | None, accept: tuple[str, ...]
     ) -> Answer:
         """RunTask, as ``Api.run_task``."""
-        with self._noted("RunTask", server, task, timeout):
+        with self.noted("RunTask", server, task, timeout):
             return super().run_task(server, task, option, timeout, cdc_position, accept)
 
     def stop_task(self, server: str, task: str, timeout: int, accept: tuple[str, ...]) -> Answer:
         """StopTask, as ``Api.stop_task``."""
-        with self._noted("StopTask", server, task, timeout) as after:
+        with self.noted("StopTask", server, task, timeout) as after:
             answer = super().stop_task(server, task, timeout, accept)
             if answer.error_code == STOP_TIMEOUT:
                 after["goes_on"] = True  # (docs/enterprise_manager_api.md, 6.15)
             return answer
 
     @contextlib.contextmanager
-    def _noted(self, call: str, server: str, name: str, timeout: int) -> Iterator[dict[str, Any]]:
+    def noted(self, call: str, server: str, name: str, timeout: int, **more: Any) -> Iterator[dict[str, Any]]:
         """Note a call before and after it; what the block adds to the members it gets is noted after it."""
-        about: dict[str, Any] = {"call": call, "server": server, "name": name}
+        about: dict[str, Any] = {"call": call, "server": server, "name": name, **more}
         self._journal.note("before", **about, timeout=timeout)
         try:
             yield about

@@ -119,17 +119,17 @@ def warnings_of(relations: Sequence[Relations]) -> list[str]:
     warnings = []
     if readers:
         warnings.append(
-            "What these tasks read cannot be seen. They come after all tasks of their server that stage log streams: "
-            f"{_named(readers)}.{_why(one.refusal for one in relations if one.readers)}"
+            "The sources of these tasks cannot be read. They are ordered after all tasks of their server that stage "
+            f"log streams: {_named(readers)}.{_why(one.refusal for one in relations if one.readers)}"
         )
     if unknown:
         warnings.append(
-            "Whether these tasks stage or read log streams cannot be seen. Name their order in dependencies if they "
-            f"do: {_named(unknown)}.{_why(one.refusal for one in relations if one.unknown)}"
+            "It cannot be read whether these tasks stage or read log streams. If they do, give their order in "
+            f"dependencies: {_named(unknown)}.{_why(one.refusal for one in relations if one.unknown)}"
         )
     if strangers:
         warnings.append(
-            "These tasks read the log stream of a task that their server does not have. Name their order in "
+            "These tasks read the log stream of a task that does not exist on their server. Give their order in "
             f"dependencies: {_named(strangers)}."
         )
     return warnings

@@ -181,7 +181,7 @@ def _circular(circle: Sequence[tuple[Node, str]]) -> InputError:
     """Return the failure for tasks that wait for each other, with its members in their order."""
     steps = list(_steps(circle))
     return InputError(
-        f"The order of the tasks is a circle: {' -> '.join(steps)}. Nothing was done.",
+        f"The dependencies of the tasks form a cycle: {' -> '.join(steps)}. Nothing was done.",
         "Change dependencies, or leave one of these tasks out of the selection.",
     )
 

@@ -29,7 +29,7 @@ RUN_AGAIN = "Look at the task's log in the console, then run this again."
 def unread(servers: Mapping[str, ServerStatus]) -> list[str]:
     """Return a note for each server that could not be looked at."""
     return [
-        f'Whether the tasks on server "{server}" have stayed as they are could not be checked: {status}'
+        f'It could not be checked whether the tasks on server "{server}" kept their state: {status}'
         for server, status in servers.items()
         if isinstance(status, AemError)
     ]

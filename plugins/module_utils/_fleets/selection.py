@@ -98,7 +98,7 @@ def read_selectors(option: str, given: Iterable[Mapping[str, Any]] | None) -> li
     selectors = []
     for one in given or []:
         if not any(one.get(key) for key in ("server", "name", "tag", "state")):
-            raise InputError(f'An empty selector in {option} would mean every task: write server: "*" for that.')
+            raise InputError(f'An empty selector in {option} would select every task: write server: "*" for that.')
         selectors.append(
             Selector(
                 server=check_name(f"server in {option}", one["server"]) if one.get("server") is not None else None,

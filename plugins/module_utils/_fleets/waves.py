@@ -87,7 +87,7 @@ def check_waves(params: Mapping[str, Any]) -> WavesOption:
 def _selectors_of(side: str, number: int, given: Sequence[Mapping[str, Any]]) -> list[Selector]:
     selectors = read_selectors(f"{side} in dependencies", given)
     if not selectors:
-        raise InputError(f"{side} in item {number} of dependencies must hold at least one selector.")
+        raise InputError(f"{side} in item {number} of dependencies must contain at least one selector.")
     return selectors
 
 
@@ -236,8 +236,8 @@ def _read_products(api: Api, servers: Sequence[str], run_all: RunAll) -> tuple[d
     if refused:
         names, failure = ", ".join(first(list(refused))), next(iter(refused.values()))
         warnings.append(
-            f"Whether these servers are Replicate or Compose cannot be seen. They are taken for Replicate: {names}. "
-            f"{failure.message}"
+            "It cannot be read whether these servers are Replicate or Compose. They are treated as Replicate: "
+            f"{names}. {failure.message}"
         )
     products.update({server: "" if isinstance(answer, ApiError) else answer for server, answer in answers.items()})
     return products, warnings

@@ -184,9 +184,9 @@ class Window:
         if step == RESTORE:
             if self._params["from"] == SAFE_POINT:  # else the rest would be resumed where it stopped
                 source += f", from: {SAFE_POINT}, restart_margin: {self._params['restart_margin']}, force: true"
-            return [f"To go on, run it again with state: restored, {source}"]
+            return [f"To continue, run it again with state: restored, {source}"]
         return [
-            f"To go on, run it again with state: frozen, {source}",
+            f"To continue, run it again with state: frozen, {source}",
             f"To go back, run it with state: restored, {source}",
         ]
 

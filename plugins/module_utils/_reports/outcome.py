@@ -20,7 +20,6 @@ from .view import (
     BAD,
     GOOD,
     PLAIN,
-    SCALE,
     WARN,
     Bar,
     Chart,
@@ -38,6 +37,7 @@ from .view import (
 )
 
 SLOWEST = 10
+LEAST = 0.8  # percent: a bar that can be seen
 DECISIONS = {"quarantine": BAD, "never": WARN, "wait": WARN, "window": PLAIN, "restart": GOOD}
 FAILED, CHANGED, LEFT, SAME = "failed", "changed", "skipped", "unchanged"
 OUTCOMES = {FAILED: BAD, CHANGED: GOOD, LEFT: WARN, SAME: PLAIN}
@@ -280,7 +280,7 @@ def _bars(done: Sequence[Done], has_times: bool) -> list[Bar | None]:
     def bar(one: Done) -> Bar | None:
         if not one.elapsed or (has_times and one.begin is None):
             return None
-        begin = round(SCALE * ((one.begin or 0) - first) / whole) if has_times else 0
-        return Bar(begin, max(8, round(SCALE * one.elapsed / whole)))
+        begin = round(100 * ((one.begin or 0) - first) / whole, 1) if has_times else 0
+        return Bar(begin, max(LEAST, round(100 * one.elapsed / whole, 1)))
 
     return [bar(one) for one in done]

@@ -21,19 +21,19 @@ from .._client.errors import AemError
 from .._run.lines import one_line
 from .script import SCRIPT
 from .style import STYLE
-from .view import SCALE, View
+from .view import View
 
 try:
     import jinja2
-    from markupsafe import Markup
+    from markupsafe import Markup, escape
 except ImportError as error:
     JINJA2_IMPORT_ERROR: ImportError | None = error
 else:
     JINJA2_IMPORT_ERROR = None
 
-ROOM = 1_500_000  # bytes of all messages in the rows: a page of 10,000 rows stays below 5 MB
-LEAST, MOST = 80, 2000  # characters of one of them, whatever the room
-SHORT = 40  # characters of what stands in one line
+ROOM = 2_000_000  # bytes of all messages in the rows: a page of 10,000 rows stays below 5 MB
+LEAST, MOST = 80, 4000  # bytes of one of them, whatever the room
+SHORT = 40  # bytes of what stands in one line
 
 PAGE = """\
 <!DOCTYPE html>
@@ -95,8 +95,8 @@ replace("Z", " UTC") }}</time></p>
 <h2 id="chart{{ loop.index }}">{{ chart.title }}</h2>
 <ul class="bars">
 {% for one in chart.items %}
-<li><span>{{ one.label }}</span><svg class="{{ one.kind }}" viewBox="0 0 100 10" preserveAspectRatio="none"
- aria-hidden="true"><rect width="{{ one.length }}" height="10"/></svg><b>{{ one.value }}</b></li>
+<li><span>{{ one.label }}</span><svg class="{{ one.kind }}" aria-hidden="true"><rect width="{{ one.length }}%"/></svg>
+<b>{{ one.value }}</b></li>
 {% endfor %}
 </ul>
 {% if chart.note %}
@@ -144,8 +144,8 @@ replace("Z", " UTC") }}</time></p>
 {%- elif kind == "name" %}
 <th scope="row">{{ cell }}
 {%- elif kind == "bar" %}
-<td class="bar">{% if cell %}<svg viewBox="0 0 {{ scale }} 10" preserveAspectRatio="none" aria-hidden="true"><rect x="\
-{{ cell.begin }}" width="{{ cell.length }}" height="10"/></svg>{% endif %}
+<td class="bar">{% if cell %}<svg aria-hidden="true"><rect x="{{ cell.begin }}%" width="{{ cell.length }}%"/></svg>
+{%- endif %}
 {%- elif kind == "word" %}
 <td>{{ cell | cut(short) }}
 {%- else %}
@@ -194,20 +194,22 @@ def render(view: View, mask: Callable[[str], str]) -> str:
         "style": Markup(style),
         "script": Markup(SCRIPT),
         "policy": policy(style),
-        "scale": SCALE,
         "short": SHORT,
     }
     return environment.from_string(PAGE).render(values)
 
 
 def longest(rows: int) -> int:
-    """Return how many characters of a message a page of so many rows shows."""
+    """Return how many bytes of a message a page of so many rows shows."""
     return max(LEAST, min(MOST, ROOM // max(rows, 1)))
 
 
 def cut(value: Any, most: int) -> Any:
-    """Return the begin of a long text."""
-    return f"{value[:most]}..." if isinstance(value, str) and len(value) > most else value
+    """Return the begin of a text that is, as HTML, longer than ``most`` bytes."""
+    if not isinstance(value, str) or len(value) * 6 <= most:  # no character takes more
+        return value
+    size = len(escape(value).encode())
+    return value if size <= most else f"{value[: most * len(value) // size]}..."
 
 
 def columns_style(view: View) -> str:

@@ -12,7 +12,7 @@ import functools
 import html
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .._client.api import Api, Json
@@ -25,7 +25,7 @@ from .._common.times import now
 from .._fleets.options import MOST_PARALLEL
 from .._run.lines import one_line
 from .._run.result import Mode, Result
-from . import estate, outcome
+from . import estate, outcome, plan
 from .history import read_history, trends, write_history
 from .page import render
 from .reading import read_estate
@@ -46,17 +46,15 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     check_file("dest", dest)
     if history and real_path("history", history) == real_path("dest", dest):
         raise InputError(f"history ({history}) is the file of dest, which would overwrite it.")
-    has_rows = params["result"] is not None or params["rows_file"] is not None
-    runs = read_history(history, "rows" if has_rows else "estate")
-    time = now()
-    of_page = _of_rows if has_rows else _of_estate
+    kind, of_page = _kind(params)
+    runs, time = read_history(history, kind), now()
     page, numbers, warnings = of_page(api, params, title, time, runs)
     change = ensure_file(
         "dest", dest, render(page, api.client.masked), mode, params["backup"], access=access, shown=_shown
     )
     warnings += change.warnings
     if history and not mode.check:
-        warnings += write_history(history, [*runs, _run(has_rows, time, numbers)])
+        warnings += write_history(history, [*runs, {"kind": kind, "time": time, "numbers": numbers}])
     verdict = one_line(api.client.masked(page.verdict.text))
     values: dict[str, Any] = {"dest": dest, "verdict": verdict, "numbers": numbers}
     if change.backup:
@@ -64,8 +62,13 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     return Result(change.changed, values, change.diff, warnings)
 
 
-def _run(has_rows: bool, time: str, numbers: Mapping[str, Any]) -> Json:
-    return {"kind": "rows" if has_rows else "estate", "time": time, "numbers": dict(numbers)}
+def _kind(params: Mapping[str, Any]) -> tuple[str, Callable[..., Page]]:
+    """Return what a page is about, as the history calls it, and what makes it."""
+    result = params["result"]
+    if result is None and params["rows_file"] is None:
+        return "estate", _of_estate
+    is_plan = params["rows_file"] is None and "steps" in result and "tasks" not in result
+    return ("plan", _of_plan) if is_plan else ("rows", _of_rows)
 
 
 def _of_estate(api: Api, params: Mapping[str, Any], title: str, time: str, runs: list[Json]) -> Page:
@@ -75,15 +78,14 @@ def _of_estate(api: Api, params: Mapping[str, Any], title: str, time: str, runs:
     run_all = functools.partial(map_parallel, parallel=params["parallel"], abandon=api.client.interrupt.abandon)
     found = read_estate(api, patterns, params["details"], run_all)
     numbers = estate.summary(found)
-    lines = trends([*runs, _run(False, time, numbers)], estate.TRENDS)
+    lines = trends([*runs, {"numbers": numbers}], estate.TRENDS)
     page = estate.view(found, numbers, lines, title, api.client.address, time)
     return page, numbers, list(found.warnings)
 
 
 def _of_rows(api: Api, params: Mapping[str, Any], title: str, time: str, runs: list[Json]) -> Page:
     """Return the page of the rows that are given, its numbers, and warnings."""
-    if params["server"]:
-        raise InputError("server has no meaning with result or rows_file: the page shows their rows.")
+    _refuse_server(params)
     result = params["result"] or {}
     if params["rows_file"]:
         done = outcome.read_rows("rows_file", _lines(params["rows_file"]))
@@ -91,8 +93,23 @@ def _of_rows(api: Api, params: Mapping[str, Any], title: str, time: str, runs: l
         is_only_failed = result.get("failed") is True and "tasks" not in result
         done = outcome.read_rows("result", [] if is_only_failed else result.get("tasks"))
     numbers = outcome.summary(done, result)
-    lines = trends([*runs, _run(True, time, numbers)], outcome.TRENDS)
+    lines = trends([*runs, {"numbers": numbers}], outcome.TRENDS)
     return outcome.view(result, done, numbers, lines, title, api.client.address, time), numbers, []
+
+
+def _of_plan(api: Api, params: Mapping[str, Any], title: str, time: str, runs: list[Json]) -> Page:
+    """Return the page of the plan that is given, its numbers, and no warnings."""
+    _refuse_server(params)
+    result = params["result"]
+    steps = plan.read_steps(result["steps"])
+    numbers = plan.summary(steps, result)
+    lines = trends([*runs, {"numbers": numbers}], plan.TRENDS)
+    return plan.view(result, steps, numbers, lines, title, api.client.address, time), numbers, []
+
+
+def _refuse_server(params: Mapping[str, Any]) -> None:
+    if params["server"]:
+        raise InputError("server cannot be used with result or rows_file: the page shows what they hold.")
 
 
 def _lines(path: str) -> list[Any]:

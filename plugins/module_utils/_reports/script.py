@@ -13,7 +13,7 @@ SCRIPT = """
 (() => {
 const words = new Intl.Collator(undefined, {numeric: true, sensitivity: "base"});
 const number = text => text === "" ? -1 : text.split(":").reduce((sum, part) => sum * 60 + parseFloat(part), 0);
-const place = cell => { const bar = cell.querySelector("rect"); return bar ? +bar.getAttribute("x") : -1; };
+const place = cell => { const bar = cell.querySelector("rect"); return bar ? parseFloat(bar.getAttribute("x")) : -1; };
 for (const table of document.querySelectorAll("table")) {
   const body = table.tBodies[0], rows = [...body.rows];
   if (rows.length < 2) continue;

@@ -54,12 +54,13 @@ background:var(--plainback);color:var(--text)}
 .chip.warn{background:var(--warnback);color:var(--warn)}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,18rem),1fr));gap:.75rem;margin-top:1.75rem}
 .charts section{margin:0}
-.bars li{display:grid;grid-template-columns:minmax(6rem,35%) 1fr minmax(3.5rem,max-content);gap:.6rem;
+.bars li{display:grid;grid-template-columns:minmax(7rem,45%) 1fr minmax(3.5rem,max-content);gap:.6rem;
 align-items:center;margin:.2rem 0}
 .bars span{overflow-wrap:anywhere}
 .bars b{text-align:right;font-variant-numeric:tabular-nums}
 .bars svg{width:100%;height:.85rem;background:var(--plainback);border-radius:.2rem}
 svg{display:block;fill:var(--plain)}
+rect{height:100%}
 svg.good{fill:var(--good)}svg.bad{fill:var(--bad)}svg.warn{fill:var(--warn)}
 .trends{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,15rem),1fr));gap:.75rem}
 .trends svg{width:100%;height:auto}

@@ -26,7 +26,6 @@ KINDS = {
     "TABLES IN ERROR": WARN,
     "QUARANTINE": BAD,
 }
-SCALE = 1000  # the width of a drawing, in its own units
 
 
 class State(NamedTuple):
@@ -37,10 +36,10 @@ class State(NamedTuple):
 
 
 class Bar(NamedTuple):
-    """A bar in a row of a table: where it begins and how long it is, of ``SCALE``."""
+    """A bar in a row of a table: where it begins and how long it is, in percent of its column."""
 
-    begin: int
-    length: int
+    begin: float
+    length: float
 
 
 class Figure(NamedTuple):
@@ -62,7 +61,7 @@ class Group(NamedTuple):
 
 
 class Item(NamedTuple):
-    """A bar with its words; ``length`` is of 100."""
+    """A bar with its words; ``length`` is in percent."""
 
     label: str
     value: str

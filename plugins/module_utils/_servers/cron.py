@@ -177,13 +177,13 @@ def _own_forms(days: list[str], weekdays: list[str]) -> tuple[int | None, int | 
     if week is not None:
         if step is None or not 1 <= week <= LAST or not WEEKDAY.least <= step <= WEEKDAY.most:
             raise ValueError(
-                f'the day "*/{week}" is not understood: the server takes it for a week of the month, */1 to */5 (the '
+                f'the day "*/{week}" is not understood: the server reads it as a week of the month, */1 to */5 (the '
                 "last), and it needs */1 (Monday) to */7 (Sunday) as weekday. Every second day is 1-31/2"
             )
         return week, step, None
     if step is None or not LEAST_INTERVAL <= step <= MOST_INTERVAL:
         raise ValueError(
-            f'the weekday "*/{step}" is not understood: the server takes it for an interval, */{LEAST_INTERVAL} to '
+            f'the weekday "*/{step}" is not understood: the server reads it as an interval, */{LEAST_INTERVAL} to '
             f"*/{MOST_INTERVAL} minutes, unless the day is a week of the month, */1 to */5"
         )
     return None, None, step

@@ -36,7 +36,7 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     label, whole = given_definition(api, params)
     rules, always = hide_secrets(api, label, whole, params), params["update_password"] == "always"
     if not any(whole[BODY].values()):
-        raise InputError(f"{label} is empty: it holds neither tasks nor endpoints nor anything else.")
+        raise InputError(f"{label} is empty: it contains neither tasks nor endpoints nor anything else.")
     document, beyond = objects.only(whole, kinds), objects.beyond(whole, kinds)
     objects.check(label, document)
     before = objects.only(api.export_all(server), kinds)

@@ -60,14 +60,14 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     before = _read(api, server)
     if mode.check:
         subject = on_server(server).subject
-        note = f"Whether this licence is the one that {subject} has is known only after it is registered."
+        note = f"Whether {subject} already has this licence is known only after it is registered."
         return Result(True, {"license": before}, _diff(server, before, {"license": UNKNOWN}), [note])
     with confirm_lost_write(lambda: facts(_read(api, server)) != facts(before)):
         api.put_server_license(server, text)
     try:
         after = _read(api, server)
     except AemError as error:
-        error.message = f"The licence was registered, but what became of it cannot be read. {error.message}"
+        error.message = f"The licence was registered, but the result cannot be read. {error.message}"
         raise
     changed = facts(after) != facts(before)
     return Result(changed, {"license": after}, _diff(server, before, after))
@@ -76,7 +76,7 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
 def _text(params: Mapping[str, Any]) -> str:
     """Return the licence; raise InputError with one clear line, which does not show it."""
     if (params["license"] is None) == (params["src"] is None):
-        raise InputError("Give the licence by license or by src, and by one of them only.")
+        raise InputError("Give the licence in either license or src.")
     text, option = _as_text(params["license"]), "license"
     if params["src"] is not None:
         option = f"src ({params['src']})"
@@ -86,9 +86,9 @@ def _text(params: Mapping[str, Any]) -> str:
         text = found
     text = text.removeprefix("\ufeff")  # as Windows editors write it
     if not text.strip():
-        raise InputError(f"{option} holds no licence: it is empty.")
+        raise InputError(f"{option} contains no licence: it is empty.")
     if len(text) > LONGEST:
-        raise InputError(f"{option} holds no licence: it has {len(text)} characters, and the most is {LONGEST}.")
+        raise InputError(f"{option} contains no licence: it has {len(text)} characters, and the limit is {LONGEST}.")
     return text
 
 

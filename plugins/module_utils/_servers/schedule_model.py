@@ -49,7 +49,7 @@ def jobs_in(server: str, document: Json) -> list[Json]:
     jobs = scheduler.get("jobs", []) if isinstance(scheduler, dict) else None
     if not isinstance(jobs, list) or not all(name_of("jobs", job) for job in jobs):
         raise AemError(
-            f'The export of server "{server}" holds schedules in a form that this module does not know.',
+            f'The export of server "{server}" contains schedules in a form that this module does not know.',
             "Please report it, with the release of Replicate and the member scheduler of the export.",
         )
     return jobs
@@ -148,10 +148,10 @@ def _check_tasks(names: list[str]) -> None:
     if not names:
         raise InputError('tasks must name at least one task, or "*" alone for all tasks of the server.')
     if ALL_TASKS in names and len(names) > 1:
-        raise InputError('"*" in tasks means all tasks of the server: it must stand alone.')
+        raise InputError('"*" in tasks means all tasks of the server: it must be the only item.')
     for name in names:
         if not name.strip() or "," in name:
-            raise InputError(f'tasks must hold names of tasks, each an item without a comma, not "{name}".')
+            raise InputError(f'tasks must be a list of task names, one per item and without commas, not "{name}".')
         check_characters("tasks", name)
 
 
@@ -180,8 +180,9 @@ def planned(old: Json | None, params: Mapping[str, Any], server: str) -> Json:
     if params["tasks"] not in (None, before and before["tasks"]):
         if params["tasks"] == [ALL_TASKS] and before:
             raise InputError(
-                f'The schedule "{name}" on server "{server}" is for {", ".join(before["tasks"])}, and an import cannot '
-                "remove that, so that it would be for all tasks. Create a new schedule and disable this one."
+                f'The schedule "{name}" on server "{server}" is for {", ".join(before["tasks"])}, and an import '
+                "cannot remove these names to make it a schedule for all tasks. Create a new schedule and disable "
+                "this one."
             )
         job["task"] = ",".join(params["tasks"])
     if job.get("task") == ALL_TASKS:

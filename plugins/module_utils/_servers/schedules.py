@@ -48,11 +48,13 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     row, trouble = model.shown(new if changed or old is None else old, _now())
     if params["state"] == "absent":
         did = "it was disabled" if changed else "it is disabled"
-        warnings.append(f'{CANNOT_REMOVE}: "{name}" on server "{server}" stays, and {did}. Remove it in the console.')
+        warnings.append(
+            f'{CANNOT_REMOVE}: "{name}" on server "{server}" was kept, and {did}. Remove it in the console.'
+        )
     elif trouble:
         warnings.append(trouble)
     elif row["enabled"] and row["next_runs"] == []:
-        warnings.append(f'The schedule "{name}" never runs again: {row["explained"]}.')
+        warnings.append(f'The schedule "{name}" will never run again: {row["explained"]}.')
     return Result(changed, {"schedule": row}, shown_diff(before, after, name), warnings)
 
 

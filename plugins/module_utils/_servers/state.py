@@ -69,7 +69,7 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     todo = from_the_read(lambda: _apply(api, wanted, mode))
     shown, warnings = dict(todo.after), []
     if wanted.wait and not todo.after.get("monitored"):
-        warnings.append(f"The {wanted.subject} is not monitored, so that there is nothing to wait for.")
+        warnings.append(f"The {wanted.subject} is not monitored, so there is nothing to wait for.")
     elif wanted.wait and not mode.check:
         shown.update(_watch(api, wanted, todo))
     return Result(todo.changed, {"server": shown}, _diff(wanted, todo), warnings)
@@ -142,14 +142,15 @@ def _changed(wanted: Wanted, current: Json) -> Json:
     there = type_of(current)
     if wanted.type and wanted.type != there:
         raise InputError(
-            f"The {wanted.subject} is of type: {there}, which cannot be changed to {wanted.type}. Remove "
-            "it first (state: absent), or choose another name."
+            f"The {wanted.subject} is of type {there}, which cannot be changed to {wanted.type}. Remove it first "
+            "(state: absent), or choose another name."
         )
     user = wanted.members.get("username", current.get("username"))
     if user != current.get("username") and wanted.password is not None and not wanted.is_password_sent:
         raise InputError(
             f'The {wanted.subject} would get the user "{user}" with the password of the user '
-            f'"{current.get("username")}", as update_password: on_create sends none to a server that exists.',
+            f'"{current.get("username")}", as update_password: on_create does not send the password to an existing '
+            "server.",
             "Set update_password: always for this change. If both users have one password, leave server_password out.",
         )
     definition = {"$type": TYPES[there], **current, **wanted.members}
@@ -183,7 +184,7 @@ def _apply(api: Api, wanted: Wanted, mode: Mode) -> Plan:
 def _is_done(api: Api, wanted: Wanted, todo: Plan) -> bool:
     """Return whether a PutServer has taken effect: as a whole, so that members that differ show it for the password."""
     if todo.before == todo.after:
-        raise AemError("nothing was to change but the password, which cannot be read.")
+        raise AemError("only the password was to be changed, and it cannot be read.")
     return view(_read(api, wanted)) == todo.after
 
 
@@ -203,8 +204,8 @@ def _watch(api: Api, wanted: Wanted, todo: Plan) -> dict[str, Any]:
         last = over.last or {}
         what = str(over.trouble) if over.trouble else f"{last.get('message') or 'no message'}"
         raise WaitError(
-            f"The {wanted.subject} was not monitored within {wanted.waiting.timeout:g} s. It is in the "
-            f"state {last.get('state', 'UNKNOWN')}: {what}",
+            f"The {wanted.subject} is not monitored after {wanted.waiting.timeout:g} s. It is in the state "
+            f"{last.get('state', 'UNKNOWN')}: {what}",
             "Check host, port, server_username and server_password (update_password: always sends it again), and "
             "that Enterprise Manager reaches the server.",
             server={**todo.after, "state": last.get("state"), "message": last.get("message")},

@@ -47,8 +47,8 @@ def gather(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
 def _unmatched(patterns: Mapping[str, str]) -> str:
     given = ", ".join(f"{option}: {pattern}" for option, pattern in patterns.items())
     return (
-        f"The server finds no table by {given}. The wildcard is * up to the releases of 2024, and % from May 2025 "
-        "on; names are case-sensitive."
+        f"The server has no table that matches {given}. The wildcard is * in releases up to 2024, and % from May "
+        "2025 on. Names are case-sensitive."
     )
 
 

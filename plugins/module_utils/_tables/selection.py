@@ -71,7 +71,7 @@ def check_options(params: Mapping[str, Any]) -> Wanted:
         known: set[tuple[Any, ...]] = set()
         for item in items:
             if _key(option, item) in known:
-                raise InputError(f'{option} holds "{item["owner"]}.{item["name"]}" twice.')
+                raise InputError(f'{option} contains "{item["owner"]}.{item["name"]}" twice.')
             known.add(_key(option, item))
     return Wanted(check_task(params), params["state"], lists)
 
@@ -86,7 +86,7 @@ def _checked(option: str, given: Mapping[str, Any]) -> Json:
     if order is not None:
         if not re.fullmatch(r"[0-9]{1,9}", order) and order.upper() not in LEVELS:
             names = ", ".join(level.lower() for level in LEVELS)
-            raise InputError(f'load_order in {option} must be a number from 0 on or one of {names}, not "{order}".')
+            raise InputError(f'load_order in {option} must be 0, a positive number or one of {names}, not "{order}".')
         item["load_order"] = int(order) if order.isdigit() else order.upper()
     if kind is not None and kind.upper() not in TYPES:
         raise InputError(f'table_type in {option} must be table or view, not "{kind}".')

@@ -69,14 +69,14 @@ def check_options(params: Mapping[str, Any]) -> Wanted:
     if state == "reloaded" and not params["force"]:
         raise InputError("state: reloaded deletes the data at the target and loads it again: it needs force: true.")
     if (schema is None) != (table is None):
-        raise InputError("schema and table name one table together: give both, or neither.")
+        raise InputError("schema and table together name one table: give both, or neither.")
     tables = [] if schema is None else [TableName(check_name("schema", schema), check_name("table", table))]
     for one in params["tables"] or []:
         tables.append(
             TableName(check_name("schema in tables", one["schema"]), check_name("table in tables", one["table"]))
         )
     if not tables:
-        raise InputError("No table is named: give schema and table, or at least one item in tables.")
+        raise InputError("No table is given: use schema and table, or at least one item in tables.")
     return Wanted(check_task(params), state, list(dict.fromkeys(tables)), params["wait"], check_waiting(params))
 
 
@@ -155,7 +155,7 @@ class Work:
                 call(*self._wanted.task, *name)
         except TransportError as lost:
             if lost.sent and self._wanted.state == "reloaded":
-                lost.hint = "The call was not sent again. Look at the table; run this again if it is not being loaded."
+                lost.hint = "The call was not sent again. Look at the table, and run this again if it is not loading."
             raise
 
     def _shows_effect(self, name: TableName) -> bool:
@@ -212,7 +212,7 @@ class Work:
         """Return the failure of a table that will not be well by itself; ``task`` is given if that has stopped."""
         what = self._wanted.subject(name)
         if table is None:
-            return WaitError(f"The {what} is not among the tables of its task any more.")
+            return WaitError(f"The {what} is no longer a table of its task.")
         text = f"The {what} is {table.state}"
         if self.rows[name].changed:
             text += f" after {METHODS[self._wanted.state]}"
@@ -227,7 +227,9 @@ class Work:
             text += f" It shows no effect of {METHODS[self._wanted.state]}, which was sent, so changed is true."
         if trouble:
             text += f" The last reading failed: {trouble}"
-        return WaitError(text, f"The server goes on with it. Raise wait_timeout if it needs longer. {LOOK_AT_LOG}")
+        return WaitError(
+            text, f"The server is still working on it. Raise wait_timeout if it needs longer. {LOOK_AT_LOG}"
+        )
 
     def _fail(self, name: TableName, failure: AemError) -> None:
         self.rows[name].fail(failure)
@@ -249,7 +251,7 @@ class Work:
         if self._failures and len(rows) == 1:
             raise with_rows(next(iter(self._failures.values())), "tables", rows)
         if self._wanted.state == "reloaded":
-            hint = "Run this again for the failed ones only: a reload loads again what is loaded."
+            hint = "Run this again for the failed tables only: a reload would also reload the others."
         else:
             hint = "Run this again: finished tasks are not touched again."
         raise_failures("tables", rows, hint)

@@ -57,7 +57,7 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     if params["state"] == "deleted":
         limit = check_timestamp_or_duration("timestamp_or_offset", params["timestamp_or_offset"])
         if not params["force"]:
-            raise InputError("state=deleted deletes change data for good: set force: true if that is what you want.")
+            raise InputError("state: deleted deletes change data for good: it needs force: true.")
         return _delete(api, task, limit, mode)
     application, point = check_text("application", params["application"]), None
     if params["state"] == "barrier_present":
@@ -134,7 +134,7 @@ def _apply(api: Api, task: TaskName, application: str, before: Barrier, plan: Pl
 
 
 def _cannot_be_known() -> bool:
-    raise AemError("the API does not show what change data there is.")
+    raise AemError("the API does not show which change data exists.")
 
 
 def _diff(task: TaskName, application: str, plan: Plan) -> dict[str, Any]:

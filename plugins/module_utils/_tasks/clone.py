@@ -76,7 +76,7 @@ def check_options(params: Mapping[str, Any]) -> Wanted:
             "import_mode: replace cannot be used with clone_of: a clone never overwrites an existing task."
         )
     if task == original:
-        raise InputError("clone_of and name are the same: a task cannot be a copy of itself.")
+        raise InputError("clone_of and name are the same: a task cannot be a clone of itself.")
     endpoints = {option: check_name(option, params[option]) for option in ROLES if params[option] is not None}
     return Wanted(task, original, bool(params["clone_permissions"]), endpoints)
 
@@ -92,8 +92,8 @@ def differences(wanted: Wanted, details: Json, after: Mapping[str, Any]) -> list
     if not others:
         return []
     return [
-        f"The {wanted.task.subject} was there already and was left as it is, but it is not the copy of "
-        f'"{wanted.original.name}" that was asked for: {", ".join(others)}. Choose another name, or delete it first.'
+        f"The {wanted.task.subject} already existed and was left as it is, but it is not the requested copy of "
+        f'"{wanted.original.name}": {", ".join(others)}. Choose another name, or delete it first.'
     ]
 
 
@@ -107,7 +107,9 @@ def trouble_with(option: str, name: str, old: str, listed: Iterable[Json]) -> st
         return f'{option}: the endpoint "{name}" is a {role.lower()}.'
     before, after = (known.get(one, {}).get("type") for one in (old, name))
     if before and after and before != after:
-        return f'{option}: the endpoint "{name}" is of the type {after}, and "{old}", which it replaces, is {before}.'
+        return (
+            f'{option}: the endpoint "{name}" is of type {after}, but "{old}", which it replaces, is of type {before}.'
+        )
     return ""
 
 
@@ -153,8 +155,8 @@ def _check_endpoints(api: Api, wanted: Wanted, original: Json) -> list[str]:
         trouble = trouble_with(option, name, _endpoint(original, option), listed)
         if trouble:
             raise AemError(
-                f"The {wanted.original.subject} cannot be cloned so. {trouble} Nothing was sent.",
-                "Another endpoint must be on the server, and of the type of the one that it replaces.",
+                f"The {wanted.original.subject} cannot be cloned like this. {trouble} Nothing was sent.",
+                "An endpoint that replaces another one must exist on the server and be of the same type.",
             )
     return []
 
@@ -179,7 +181,7 @@ def _shown(api: Api, wanted: Wanted, limit: float, sleep: float) -> TaskSnapshot
         return snapshot_of(_watch(api, wanted.task, limit, sleep))
     except TimedOut as over:
         raise WaitError(
-            f"The {wanted.original.subject} was cloned, but no {wanted.task.subject} shows after {limit:g} s "
-            f"(wait_timeout).{f' {over.trouble}' if over.trouble else ''}",
+            f"The {wanted.original.subject} was cloned, but the {wanted.task.subject} has not appeared after "
+            f"{limit:g} s (wait_timeout).{f' {over.trouble}' if over.trouble else ''}",
             "Look at the tasks in the console, or run this again: nothing is done twice.",
         ) from over

@@ -210,8 +210,8 @@ class Control:
     def _other_run(self, snapshot: TaskSnapshot, since: str) -> WaitError:
         option = self._operation.run_option.lower()
         return WaitError(
-            f"The {self._task.subject} is {snapshot.state}{since}: it is in another run, and run_option: {option} was "
-            "not applied.",
+            f"The {self._task.subject} is {snapshot.state}{since}: another run is in progress, and run_option: "
+            f"{option} was not applied.",
             "Stop it first, or use state: restarted, which stops it.",
             task=snapshot.view(self._task),
         )
@@ -288,7 +288,9 @@ class Control:
             if over.last is None:
                 lost.message += f" Its state cannot be read either: {over.trouble}"
             else:
-                lost.message += f" Whether it arrived is not known: the task is {over.last.state} {limit:g} s later."
+                lost.message += (
+                    f" It is not known whether the call arrived: after {limit:g} s the task is {over.last.state}."
+                )
                 lost.facts["task"] = over.last.view(self._task)
         except AemError as error:
             lost.message += f" Its state cannot be read either: {error}"
@@ -314,12 +316,14 @@ class Control:
         last, limit, subject = over.last, self._limit, self._task.subject
         error_code: str | None = code
         goes_further = code == RUN_TIMEOUT and (self._operation.makes_tables or self._operation.wait_for != RUNNING)
-        hint = "Look at the task's log in the console. The server goes on with it; run this again to keep watching."
+        hint = (
+            "Look at the task's log in the console. The server is still working on it; run this again to keep watching."
+        )
         if last is None or over.trouble:
             known = f"was last seen {last.state}" if last else "was not seen at all"
             text = f"The {subject} {known} within {limit}, and cannot be read now: {over.trouble}"
         elif last.state in (STARTING, STOPPING):
-            text = f"The {subject} is stuck in {last.state}: still so after {limit}."
+            text = f"The {subject} is stuck in {last.state}: it has not changed in {limit}."
         elif goes_further:
             missing, error_code = self._goal().missing(), None
             standing = f": {last.work}" if last.work and str(last.work) else ""
@@ -330,14 +334,14 @@ class Control:
             text = f"The {subject} is {last.state}, but its process still holds {last.memory_mb} MB after {limit}."
         elif last.state == "RECOVERY" and code == RUN_TIMEOUT:
             reason = f" {last.message}" if last.message else ""
-            text = f"The {subject} is started, but in RECOVERY: it has not come up within {limit}.{reason}"
+            text = f"The {subject} is started, but in RECOVERY: it is not running after {limit}.{reason}"
             hint = RECOVERS
         elif last.state == "RUNNING" and code == RUN_TIMEOUT:
-            text = f"The {subject} is RUNNING, but its process has not come up within {limit}."
+            text = f"The {subject} is RUNNING, but its process has not started after {limit}."
         else:
             text = f"The {subject} is still {last.state} after {limit}."
         if answer:
-            text += f" The server had said: {answer.message}"
+            text += f" The server's answer was: {answer.message}"
         return WaitError(
             text,
             hint,

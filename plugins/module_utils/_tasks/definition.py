@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from .._client.api import Api, Json
-from .._client.errors import AemError, ApiError, InputError
+from .._client.errors import AemError, ApiError, InputError, sentence
 from .._definitions import diff as definition_diff
 from .._definitions.diff import Comparison
 from .._definitions.document import names_in, task_definition
@@ -83,7 +83,7 @@ def _present(change: TaskChange, params: Mapping[str, Any], mode: Mode) -> Resul
     document, unused = task_definition(label, given, task.name)
     rules = hide_secrets(api, label, document, params)
     if replace and not os.path.isdir(folder):
-        raise InputError(f"backup_dir ({folder}) is not a folder: the old definition would have no place.")
+        raise InputError(f"backup_dir ({folder}) is not a folder: the old definition could not be saved.")
     note = read_note(folder, task, api.client.address) if folder else None
     with_endpoints = bool(document[BODY].get("databases"))
     before = change.export(with_endpoints)
@@ -98,14 +98,17 @@ def _present(change: TaskChange, params: Mapping[str, Any], mode: Mode) -> Resul
     warnings = warnings_about(found, always, _new_endpoints(listed, found, before))
     if unused:
         warnings.append(
-            f"The task does not use these endpoints of the definition, which are left out: {', '.join(unused)}."
+            f"These endpoints of the definition are left out, as the task does not use them: {', '.join(unused)}."
         )
     if note:
-        warnings.append(f"The run of {note.since} that replaced the {task.subject} did not end. This one goes on.")
+        warnings.append(
+            f"The run of {note.since} that was replacing the {task.subject} did not finish. This run continues it."
+        )
     if todo.changed:
         if names_in(given, "tasks") != [task.name]:
             warnings.append(
-                f'The definition is one of the task "{names_in(given, "tasks")[0]}"; name is another, and wins.'
+                f'The definition belongs to the task "{names_in(given, "tasks")[0]}"; it is imported as the task in '
+                "name."
             )
         warnings += _check(change, todo, current, document, before, listed, mode.check)
     values: dict[str, Any] = {"not_removed": [name(where) for where in found.remaining]}
@@ -229,6 +232,7 @@ def _start_after_refusal(change: TaskChange, refusal: ApiError) -> None:
     refusal.changed = True
     try:
         change.start()
-        refusal.message += " The task runs again, with its old definition."
+        end = "The task is running again, with its old definition."
     except AemError as error:
-        refusal.message += f" The task was stopped, and could not be started again: {error}"
+        end = f"The task was stopped, and could not be started again: {error}"
+    refusal.message = f"{sentence(refusal.message)} {end}"

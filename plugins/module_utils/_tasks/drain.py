@@ -38,9 +38,9 @@ def prepare_stop(api: Api, task: TaskName, operation: Operation, policy: StopPol
         return Preparation()
     if is_loading(details):
         if policy.on_full_load == "skip":
-            return Preparation(True, "Left running: a full load is under way (on_full_load: skip).")
+            return Preparation(True, "Left running: a full load is in progress (on_full_load: skip).")
         if policy.on_full_load == "fail":
-            raise _not_stopped(task, details, "a full load is under way (on_full_load: fail).")
+            raise _not_stopped(task, details, "a full load is in progress (on_full_load: fail).")
         if policy.on_full_load == "wait" and not is_check:
             _wait_for_load(api, task, operation)
     if policy.drain and not is_check:
@@ -61,7 +61,7 @@ def _wait_for_load(api: Api, task: TaskName, operation: Operation) -> None:
             *operation.waiting,
         )
     except TimedOut as over:
-        what = f"its full load is still under way after {operation.waiting.timeout:g} s (wait_timeout)."
+        what = f"its full load is still in progress after {operation.waiting.timeout:g} s (wait_timeout)."
         raise _not_stopped(task, over.last, what) from over
 
 
@@ -95,6 +95,6 @@ def _standing(over: TimedOut[Mapping[str, Any]]) -> str:
 def _not_stopped(task: TaskName, details: Mapping[str, Any] | None, why: str) -> WaitError:
     return WaitError(
         f"The {task.subject} was not stopped: {why}",
-        "Run this again later, or choose another value of the option in brackets.",
+        "Run this again later, or choose another value for the option in parentheses.",
         task=snapshot_of(details).view(task) if details else None,
     )

@@ -68,9 +68,9 @@ class Goal:
         """Return what a task that ran into the time-out has not done."""
         operation = self._operation
         if operation.makes_tables:
-            return "has not made its tables and stopped"
+            return "has not created its tables and stopped"
         if operation.wait_for == LATENCY:
-            return f"has not come down to a latency of {operation.max_latency:g} s (max_latency)"
+            return f"has not reached a latency of {operation.max_latency:g} s (max_latency)"
         return "has not loaded all its tables" if operation.wait_for == LOADED else "has not finished"
 
     def _tables(self, snapshot: TaskSnapshot) -> Tables:
@@ -129,8 +129,8 @@ def check_possible(
         )
         asked = "state: reloaded" if operation.state == "reloaded" else asked
         raise AemError(
-            f"{asked} is for tasks of Replicate, and the {task.subject} is one of Compose. Nothing was sent.",
-            "Tasks and workflows of Compose are started and restarted without run_option; wait_for: finished waits "
+            f"{asked} is for Replicate tasks only, but the {task.subject} is a Compose task. Nothing was sent.",
+            "Compose tasks and workflows are started and restarted without run_option; wait_for: finished waits "
             "until they are done.",
         )
     if work and work.only_loads and operation.wait_for == LATENCY:

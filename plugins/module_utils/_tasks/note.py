@@ -60,7 +60,7 @@ def read_note(folder: str, task: TaskName, address: str) -> Note | None:
     try:
         kept = json.loads(text)
         if kept["schema"] != SCHEMA or (kept["server"], kept["task"]) != task:
-            raise ValueError("it is not one of this task, or of another release of the collection")
+            raise ValueError("it is not a note about this task, or another release of the collection wrote it")
         note = Note(
             str(kept["since"]),
             str(kept["backup_file"]),
@@ -71,13 +71,13 @@ def read_note(folder: str, task: TaskName, address: str) -> Note | None:
         owner = kept["enterprise_manager"]
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(
-            f"The note of a replacement that did not end ({path}) is damaged: {error}. Nothing was done.",
+            f"The note of an unfinished replacement ({path}) is damaged: {error}. Nothing was done.",
             "Look at the task and at the definitions in backup_dir, then remove the note.",
         ) from error
     if owner != address:
         raise InputError(
-            f"The note of a replacement that did not end ({path}) belongs to another Enterprise Manager: {owner}, "
-            f"not {address}. Nothing was done.",
+            f"The note of an unfinished replacement ({path}) belongs to another Enterprise Manager: {owner}, not "
+            f"{address}. Nothing was done.",
             "Give each Enterprise Manager a backup_dir of its own.",
         )
     return note
@@ -109,7 +109,7 @@ def read_backup(path: str) -> Json:
     """Return an old definition that a run before has kept. Raises InputError."""
     text = read_file(OPTION, path)
     if text is None:
-        raise InputError(f"The old definition is not in {path} any more.")
+        raise InputError(f"The old definition is no longer in {path}.")
     return read_definition(f"The old definition in {path}", text)
 
 

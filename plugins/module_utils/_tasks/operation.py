@@ -123,8 +123,8 @@ def _with_goal(operation: Operation, params: Mapping[str, Any]) -> Operation:
         raise InputError(f"wait_for: {goal} waits: leave wait: false out, or wait_for.")
     if goal and goal != FINISHED and operation.makes_tables:
         raise InputError(
-            f"run_option: {operation.run_option.lower()} makes tables and stops by itself: wait_for: {goal} cannot "
-            "be used with it."
+            f"run_option: {operation.run_option.lower()} creates tables and stops by itself, so wait_for: {goal} "
+            "cannot be used with it."
         )
     if most is not None and goal != LATENCY:
         raise InputError("max_latency can only be used with wait_for: latency.")

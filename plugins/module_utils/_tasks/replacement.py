@@ -33,7 +33,7 @@ from .task_change import NOT_THERE, TaskChange
 from .temporary import Leftover, delete_unused, report_left_behind
 from .trial import REMEDY, Trial, delete_earlier_trials
 
-AGAIN = "Run this again, with the same backup_dir: it goes on from what is there."
+AGAIN = "Run this again, with the same backup_dir: it continues where the last run stopped."
 
 
 class Replacement:
@@ -75,7 +75,7 @@ class Replacement:
         """Let no other run with this ``backup_dir`` replace the task; raise AemError if one does, or just did."""
         with locked(OPTION, note_path(self._folder, self._task), keep=False):
             if read_note(self._folder, self._task, self._api.client.address) != self._found:
-                raise AemError(f"Another run has replaced the {self._task.subject} meanwhile.", "Run this again.")
+                raise AemError(f"Another run has replaced the {self._task.subject} in the meantime.", "Run this again.")
             yield
 
     def replace(self, owed: bool, listed: ServerEndpoints) -> TaskSnapshot:
@@ -151,8 +151,8 @@ class Replacement:
             found = listed.names()
             if found is None:
                 self.warnings.append(
-                    "The definition was not tried under a temporary name before: which of its endpoints are new could "
-                    f"not be read. {listed.refusal}"
+                    "The definition was not tried under a temporary name first: it could not be read which of its "
+                    f"endpoints are new. {listed.refusal}"
                 )
                 return
             there = found
@@ -171,7 +171,7 @@ class Replacement:
         with_endpoints = bool(self._document[DEFINITION].get("databases"))
         now, before = without_counted(self._change.export(with_endpoints)), without_counted(self._before)
         if current is NOT_THERE or not definition_diff.is_same(now, before):
-            raise AemError("Somebody has changed the task meanwhile.", "Run this again.")
+            raise AemError("Somebody has changed the task in the meantime.", "Run this again.")
         self._change.check_stop(current, "changed")
         return current
 
@@ -184,9 +184,12 @@ class Replacement:
             if owed:
                 self._change.start()
                 error.changed = True
-                text = f"The {self._task.subject}, which the run of {self._note.since} had stopped, runs as before."
+                text = (
+                    f"The {self._task.subject}, which the run of {self._note.since} had stopped, is running again as "
+                    "before."
+                )
             elif not isinstance(error, Interrupted) and self._change.read().is_active:
-                text = f"The {self._task.subject} was not touched and runs on."
+                text = f"The {self._task.subject} was not touched and is still running."
             if is_clean:
                 remove_note(self._folder, self._task)
                 with contextlib.suppress(OSError):
@@ -221,7 +224,7 @@ class Replacement:
         if current is NOT_THERE:
             place = "The old definition is in place again"
         elif self._is_deleted:
-            return f"The task has its new definition, as far as it shows, and was not started. {AGAIN}", False
+            return f"The task seems to have its new definition, and was not started. {AGAIN}", False
         else:
             place = "The old definition is in place"
         if current.state in (STARTING, STOPPING):
@@ -232,7 +235,7 @@ class Replacement:
             except AemError as trouble:
                 return f"{place}, but the task could not be started: {sentence(trouble.message)} {AGAIN}", False
         is_clean = self._remove_new_endpoints(error)
-        return f"{place} and the task {'runs' if self._note.was_active else 'is stopped'} as before.", is_clean
+        return f"{place} and the task is {'running' if self._note.was_active else 'stopped'} as before.", is_clean
 
     def _import_old(self) -> None:
         """Import the old task; its endpoints are there, and so are their secrets, so that none is sent."""

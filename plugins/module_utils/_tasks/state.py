@@ -21,8 +21,8 @@ from .stop_policy import StopPolicy, check_drain
 from .watching import watch_task
 
 QUIET = (
-    "The {} is RUNNING, but moves no data. Nothing shows with which run option it was started: if that run only makes "
-    "tables, it will stop by itself."
+    "The {} is RUNNING, but moves no data. The API does not show with which run option it was started: if that run "
+    "only creates tables, it will stop by itself."
 )
 
 CLONING = ("clone_of", "clone_permissions", "source_endpoint", "target_endpoint")
@@ -183,7 +183,7 @@ def _warnings_about(
         )
     if current and operation.state == "started" and not todo.run and operation.run_option != RESUME:
         warnings.append(
-            f"run_option: {operation.run_option.lower()} was not applied: the task is {current.state} already."
+            f"run_option: {operation.run_option.lower()} was not applied: the task is already {current.state}."
         )
     if operation.state == "stopped" and last.state == "ERROR" and last is not current:
         warnings.append(f"The {task.subject} is stopped in the state ERROR: {last.message}")

@@ -70,4 +70,4 @@ class TaskChange:
 
     def note_stop(self, error: AemError) -> None:
         """Say in a failure that the task was stopped before."""
-        error.message = f"The {self.task.subject} was stopped, and stays so. {error.message}"
+        error.message = f"The {self.task.subject} was stopped, and remains stopped. {error.message}"

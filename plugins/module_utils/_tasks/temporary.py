@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeVar
 
 from .._client.api import Api
-from .._client.errors import AemError, ApiError, TransportError
+from .._client.errors import AemError, ApiError, TransportError, sentence
 from .._common.lost_answers import confirm_lost_write
 from .model import TASK_NOT_FOUND
 
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 PREFIX = "dataops_qlik_em_temporary"  # somebody who finds one knows where it comes from
 NO_ENDPOINT, IN_USE = "AEM_ENDPOINT_NOT_FOUND", "AEM_ENDPOINT_IS_IN_USE"
-LATE = "it has not shown yet, but it may"
+LATE = "it has not appeared yet, but may do so later"
 
 
 class Leftover(NamedTuple):
@@ -121,6 +121,6 @@ def report_left_behind(
     """Add to a failure what could not be removed; ``remedy`` says how it will be."""
     if left:
         names = " and ".join(f'the {one.kind} "{one.name}" ({one.msg.rstrip(".")})' for one in left)
-        error.message += f' Left behind on server "{server}", and {remedy}: {names}.'
+        error.message = f'{sentence(error.message)} Left behind on server "{server}", and {remedy}: {names}.'
         error.facts["left_behind"] = [one._asdict() for one in left]
         error.hint = error.hint or "Delete it with aem_task and aem_endpoint (state: absent), or in the console."

@@ -59,13 +59,15 @@ class Trial:
                 with self._api.client.interrupt.deferred():
                     self._take_back(failure)
                 raise
-            warnings.append(f"The definition was tried, but could not be read back: {failure.message}")
+            warnings.append(f"The trial import was accepted, but could not be read back: {failure.message}")
             with self._api.client.interrupt.deferred():
                 self._await_task()
         with self._api.client.interrupt.deferred():
             left = clean_up(self._api, self._task.server, self._task.name, (), self._waiting.sleep)
             if left:
-                error = AemError("The trial of the definition went well, but could not be removed.")
+                error = AemError(
+                    "The trial of the definition succeeded, but its temporary objects could not be deleted."
+                )
                 left += [Leftover("endpoint", name, "that task uses it") for name in self._new]
                 self._report(error, left)
                 raise error
@@ -129,7 +131,9 @@ def delete_earlier_trials(api: Api, task: TaskName) -> list[str]:
             try:
                 delete_task(api, task.server, name)
             except AemError as error:
-                warnings.append(f'The task "{name}", which an earlier run has left, stays: {error.message}')
+                warnings.append(
+                    f'The task "{name}", which an earlier run left behind, could not be deleted: {error.message}'
+                )
     return warnings
 
 

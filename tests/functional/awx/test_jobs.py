@@ -99,7 +99,7 @@ def test_stop_and_start_by_a_survey(em, jobs) -> None:
 def test_a_survey_without_any_answer_stops_nothing(em, jobs) -> None:
     job = jobs.launch("Qlik EM: stop tasks", task_server="", task_name="", task_tag="\n", task_exclude="")
     assert not job.successful
-    assert "Say which tasks" in job.output
+    assert "Select the tasks with task_server" in job.output
     assert em.requests() == []
 
 
@@ -123,7 +123,7 @@ def test_a_report_fails_if_it_is_asked_to(em, jobs) -> None:
     job = jobs.launch("Qlik EM: state report", report_server="Replicate-Prod", report_fail="true")
     assert not job.successful
     trouble = job.artifacts["state_report"]["trouble"]
-    assert f"{len(trouble)} tasks are in trouble, 0 servers could not be read." in job.output
+    assert f"Tasks in trouble: {len(trouble)}. Servers that could not be read: 0." in job.output
     assert all(line.startswith("Replicate-Prod | ") for line in trouble)
 
 

@@ -207,7 +207,7 @@ def test_a_stop_that_may_not_have_arrived_fails_clearly_and_is_never_sent_again(
         em,
         'StopTask of task "orders" on server "Replicate-Prod" failed',
         text,
-        "Whether it arrived is not known: the task is RUNNING 0.4 s later",
+        "It is not known whether the call arrived: after 0.4 s the task is RUNNING",
     )
     assert run.changed
     assert "not sent again" in run.result["hint"]
@@ -237,7 +237,7 @@ def test_a_start_that_may_not_have_arrived_fails_clearly_and_is_never_sent_again
         em,
         'RunTask of task "stock" on server "Replicate-Test" failed',
         text,
-        "Whether it arrived is not known: the task is STOPPED 0.4 s later",
+        "It is not known whether the call arrived: after 0.4 s the task is STOPPED",
     )
     assert run.changed
     assert run.writes == ["RunTask"] and run.executed_writes == []
@@ -263,7 +263,7 @@ def test_a_restart_whose_start_gets_lost_says_that_the_task_was_stopped(user, em
 def test_a_restart_whose_stop_gets_lost_starts_nothing(user, em):
     spoil(em, "StopTask", {"fault": "cut_before"})
     run = user.task(state="restarted", timeout=1)
-    assert_clear_failure(run, em, "StopTask", "Whether it arrived is not known")
+    assert_clear_failure(run, em, "StopTask", "It is not known whether the call arrived")
     assert run.changed and run.writes == ["StopTask"]
 
 

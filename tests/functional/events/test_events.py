@@ -219,12 +219,12 @@ def test_one_session_for_all_rounds_renewed_once_and_ended_at_the_end(em, watch)
     [
         ({"includ": []}, 'Unknown option "includ". Did you mean "include" or "exclude"?'),
         ({"include": [{"servr": "x"}]}, 'Unknown member of a selector in include "servr". Did you mean "server"?'),
-        ({"include": [{}]}, "An empty selector in include would mean every task"),
+        ({"include": [{}]}, "An empty selector in include would select every task"),
         ({"include": [{"state": ["eror"]}]}, 'Unknown state in include "eror". Did you mean "error"?'),
         ({"include": "x"}, "include must be a list of selectors"),
         ({"interval": "soon"}, "interval must be a whole number."),
         ({"interval": 0}, "interval must be between 1 and 86400 seconds, not 0."),
-        ({"max_latency": 5}, "max_latency and latency_of need each other"),
+        ({"max_latency": 5}, "max_latency and latency_of must be given together"),
         ({"validate_certs": "perhaps"}, "validate_certs must be true or false."),
         ({"url": "http://em"}, "url must begin with https://"),
     ],
@@ -272,7 +272,7 @@ def test_what_is_watched_less_is_not_lost(em, watch, tmp_path):
 def test_a_file_of_something_else_is_refused(watch, tmp_path, content):
     file = tmp_path / "state"
     file.write_text(content)
-    with pytest.raises(SourceEnded, match=r"state_file .* holds no state of this source"):
+    with pytest.raises(SourceEnded, match=r"state_file .* does not contain the state of this source"):
         watch(state_file=str(file)).round()
     assert file.read_text() == content
 

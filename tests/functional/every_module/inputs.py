@@ -45,6 +45,7 @@ FINE: dict[str, dict[str, Any]] = {
     "aem_endpoint": {"server": "Replicate-Prod", "name": "ERP"},
     "aem_endpoint_info": {"server": ["Replicate-Prod"]},
     "aem_endpoint_test": {"server": "Replicate-Prod", "name": "ERP"},
+    "aem_estate": {**FLEET, "path": "{folder}/estate"},
     "aem_export": {"server": "Replicate-Prod", "dest": "{folder}/x.json"},
     "aem_heal": {**FLEET, "mode": "heal", "state_file": "{folder}/heal.json"},
     "aem_import": {"server": "Replicate-Prod", "definition": definition()},
@@ -171,7 +172,7 @@ def starting(**base: Any) -> list[Row]:
         ),
         (
             {**starts, "run_option": "metadata_only_create_missing_tables", "wait_for": "loaded"},
-            "run_option: metadata_only_create_missing_tables makes tables and stops by itself: wait_for: loaded "
+            "run_option: metadata_only_create_missing_tables creates tables and stops by itself, so wait_for: loaded "
             "cannot be used with it.",
         ),
         (
@@ -207,19 +208,22 @@ def waves() -> list[Row]:
         ({"dependencies": [both], "waves": []}, "dependencies can only be used with waves: auto."),
         ({**auto, "dependencies": [{"before": [{"name": "x"}]}]}, "missing required arguments: after"),
         ({**auto, "dependencies": [{**both, "why": "x"}]}, "dependencies.why. Supported parameters include: after,"),
-        ({**auto, "dependencies": [{**both, "after": []}]}, "after in item 1 of dependencies must hold at least one"),
-        ({**auto, "dependencies": [both, {**both, "before": [{}]}]}, "selector in before in dependencies would mean"),
+        (
+            {**auto, "dependencies": [{**both, "after": []}]},
+            "after in item 1 of dependencies must contain at least one",
+        ),
+        ({**auto, "dependencies": [both, {**both, "before": [{}]}]}, "selector in before in dependencies would select"),
     ]
 
 
 def fleets() -> list[Row]:
     """Return rows for the selection of many tasks."""
     return [
-        ({"include": []}, "include must hold at least one selector."),
-        ({"include": None}, "include must hold at least one selector."),
-        ({"include": [{}]}, 'An empty selector in include would mean every task: write server: "*" for that.'),
-        ({"exclude": [{"tag": []}]}, "An empty selector in exclude would mean every task"),
-        ({"waves": [{}]}, "An empty selector in waves would mean every task"),
+        ({"include": []}, "include must contain at least one selector."),
+        ({"include": None}, "include must contain at least one selector."),
+        ({"include": [{}]}, 'An empty selector in include would select every task: write server: "*" for that.'),
+        ({"exclude": [{"tag": []}]}, "An empty selector in exclude would select every task"),
+        ({"waves": [{}]}, "An empty selector in waves would select every task"),
         *waves(),
         ({"include": [{"server": " "}]}, "server in include must not be empty or blank."),
         ({"include": [{"name": ".."}]}, 'name in include must not be "..": as a part of a URL'),
@@ -257,7 +261,7 @@ def fleets_to_read() -> list[Row]:
                     {"before": [{"name": "invoices"}], "after": [{"name": "orders"}]},
                 ],
             },
-            "The order of the tasks is a circle: Replicate-Prod/invoices -> Replicate-Prod/orders (item 2 of",
+            "The dependencies of the tasks form a cycle: Replicate-Prod/invoices -> Replicate-Prod/orders (item 2 of",
         ),
         ({"include": [{"server": "Nowhere"}]}, 'GetTaskList of server "Nowhere" failed'),
         ({"include": [{"server": "Replicate-Down"}]}, "cannot be reached"),
@@ -317,7 +321,7 @@ def definitions(**base: Any) -> list[Row]:
     rows: list[Row] = [
         ({"definition": None}, "Give either definition or src."),
         ({"definition": definition(), "src": "x.json"}, "Give either definition or src, not both."),
-        ({"definition": "not JSON"}, "definition is not JSON: what stands at line 1, column 1 does not belong there."),
+        ({"definition": "not JSON"}, "definition is not JSON: syntax error at line 1, column 1."),
         ({"definition": "<html>"}, "definition is not JSON"),
         ({"definition": "// only a comment"}, "definition is empty."),
         ({"definition": " "}, "definition is empty."),
@@ -330,7 +334,7 @@ def definitions(**base: Any) -> list[Row]:
             {"definition": {}},
             'definition is not a replication definition: it has no member "cmd.replication_definition"',
         ),
-        ({"definition": {BODY: {"tasks": {}}}}, "tasks must be a list, and is a single object."),
+        ({"definition": {BODY: {"tasks": {}}}}, "tasks must be a list, but is a single object."),
         ({"definition": {BODY: {"tasks": [{"task": {}}]}}}, "an item of tasks has no name."),
         ({"definition": {BODY: {"tasks": [], "databases": [7]}}}, "an item of databases has no name."),
         ({"definition": TWICE}, 'definition has "fresh" twice in tasks.'),
@@ -338,7 +342,7 @@ def definitions(**base: Any) -> list[Row]:
         ({"src": "/nowhere/x.json"}, "src (/nowhere/x.json) cannot be read: No such file or directory."),
         *files("src", "read"),
         ({"src": "{empty}"}, "src ({empty}) is empty."),
-        ({"src": "{file}"}, "is not JSON: what stands at line 1, column 1 does not belong there."),
+        ({"src": "{file}"}, "is not JSON: syntax error at line 1, column 1."),
         ({"src": "{huge}"}, "is larger than 50 MB"),
         ({"src": " "}, "src must not be empty or blank."),
     ]
@@ -347,7 +351,7 @@ def definitions(**base: Any) -> list[Row]:
 
 def patterns() -> list[Row]:
     """Return rows for the items of a table selection."""
-    order = "load_order in included_pattern must be a number from 0 on or one of lowest, low, normal, high, highest"
+    order = "load_order in included_pattern must be 0, a positive number or one of lowest, low, normal, high, highest"
     return [
         (
             {"included_pattern": None},
@@ -365,7 +369,7 @@ def patterns() -> list[Row]:
         ),
         (
             {"explicit_included_tables": [PATTERN, {**PATTERN, "table_type": "view"}]},
-            'explicit_included_tables holds "A.%" twice.',
+            'explicit_included_tables contains "A.%" twice.',
         ),
-        ({"included_pattern": [PATTERN, PATTERN]}, 'included_pattern holds "A.%" twice.'),
+        ({"included_pattern": [PATTERN, PATTERN]}, 'included_pattern contains "A.%" twice.'),
     ]

@@ -36,6 +36,7 @@ START_WHEN = [
     ({"start_when": {"on_timeout": "skip"}}, "value of on_timeout must be one of: go_on, stop, got: skip"),
 ]
 OPEN = {"schema": 1, "recorded": "2026-11-25T11:00:00Z", "phase": "frozen", "selection": {}, "tasks": []}
+APPLIED = {"state": "applied", "plan": "{folder}/plan.json"}
 ENDPOINT = 'The endpoint "ERP" on server "Replicate-Prod" has the'
 
 SCHEDULERS = (
@@ -102,7 +103,10 @@ BAD: dict[str, list[Row]] = {
         ({"state": "barrier_absent", "application": None}, "missing: application"),
         ({"state": "barrier_absent", "application": ""}, "application must not be empty or blank"),
         ({"state": "deleted"}, "missing: timestamp_or_offset"),
-        ({"state": "deleted", "timestamp_or_offset": "P30D"}, "set force: true if that is what you want."),
+        (
+            {"state": "deleted", "timestamp_or_offset": "P30D"},
+            "state: deleted deletes change data for good: it needs force: true.",
+        ),
         *(
             ({"state": "deleted", "force": True, "older_than": value}, "timestamp_or_offset must be a time in UTC")
             for value in DURATIONS
@@ -138,10 +142,10 @@ BAD: dict[str, list[Row]] = {
             "configuration is required with state: reconfigured, and cannot be used with any other state",
         ),
         ({"state": "reconfigured"}, "configuration is required with state: reconfigured"),
-        ({"state": "reconfigured", "configuration": "ERP"}, "configuration must name another endpoint than name."),
+        ({"state": "reconfigured", "configuration": "ERP"}, "configuration must name a different endpoint than name."),
         ({"state": "reconfigured", "configuration": ".."}, 'configuration must not be ".."'),
         ({**NEW_ENDPOINT, "type": " "}, "type must not be empty or blank"),
-        ({"type": "---"}, 'type "---" is not a type: it holds neither a letter nor a digit.'),
+        ({"type": "---"}, 'type "---" is not a type: it contains neither a letter nor a digit.'),
         ({**NEW_ENDPOINT, "settings_type": " "}, "settings_type must not be empty or blank"),
         ({"settings_type": "A", "settings": {"$type": "B"}}, 'settings_type is "A", but settings.$type is "B"'),
         ({**NEW_ENDPOINT, "role": "sink"}, "value of role must be one of: source, target, both, got: sink"),
@@ -166,10 +170,40 @@ BAD: dict[str, list[Row]] = {
         ({"objects": []}, "objects must name at least one kind of object."),
         ({"objects": ["databases"]}, "value of objects must be one or more of: tasks, endpoints, schedules, "),
     ],
-    "aem_heal": [
+    "aem_estate": [
         *(({"include": value}, "include must hold at least one selector.") for value in ([], None)),
         ({"include": [{}]}, 'An empty selector in include would mean every task: write server: "*" for that.'),
-        ({"release": [{"tag": []}]}, "An empty selector in release would mean every task"),
+        ({"include": [{"name": ".."}]}, 'name in include must not be "..": as a part of a URL'),
+        ({"include": [{"server": "*", "tag": ["a"]}]}, "include.tag. Supported parameters include: name, server."),
+        ({"parallel": 0}, "parallel must be between 1 and 256, not 0."),
+        ({"path": None}, "missing required arguments: path"),
+        ({"path": ""}, "path must not be empty or blank."),
+        ({"path": "/nowhere/x"}, "path (/nowhere/x) cannot be used: there is no folder /nowhere."),
+        ({"path": "{file}"}, "path ({file}) cannot be used: it is not a folder."),
+        ({"path": "{pipe}"}, "path ({pipe}) cannot be used: it is not a folder."),
+        ({"path": "{circle}"}, "is a link that leads back to itself"),
+        ({"path": "/proc/self/x"}, "is in a folder of the system, which is not for files"),
+        *(
+            ({"state": state}, f"state is {state} but all of the following are missing: plan")
+            for state in ("planned", "applied", "backed_out")
+        ),
+        ({**APPLIED, "plan": "/nowhere/plan.json"}, "plan (/nowhere/plan.json) cannot be written: there is no folder"),
+        ({**APPLIED, "wait_sleep": 0}, "wait_sleep must be between 0.1 and 86400 seconds, not 0.0."),
+        ({**APPLIED, "wait_timeout": 0}, "wait_timeout must be between 1 and 86400 seconds, not 0."),
+        ({**APPLIED, "timeout": 0}, "timeout must be between 1 and 86400 seconds, not 0."),
+        ({**APPLIED, "parallel_per_server": 0}, "parallel_per_server must be between 1 and 256, not 0."),
+        ({**APPLIED, "secrets": {"Prod": "x"}}, "secrets.Prod must be a mapping: by server, then by endpoint"),
+        ({**APPLIED, "secrets": {"Prod": {"ERP": "x"}}}, "secrets.Prod.ERP must be a mapping: by server, then by"),
+        (
+            {**APPLIED, "secrets": {"Prod": {"ERP": {"password": "hush\n"}}}},
+            "secrets.Prod.ERP.password ends in a line end",
+        ),
+        ({**APPLIED, "prune": "always"}, "value of prune must be one of: report, confirm, got: always"),
+    ],
+    "aem_heal": [
+        *(({"include": value}, "include must contain at least one selector.") for value in ([], None)),
+        ({"include": [{}]}, 'An empty selector in include would select every task: write server: "*" for that.'),
+        ({"release": [{"tag": []}]}, "An empty selector in release would select every task"),
         ({"include": [{"name": ".."}]}, 'name in include must not be "..": as a part of a URL'),
         ({"include": [{"server": "*", "state": ["error"]}]}, "include.state. Supported parameters include: name,"),
         ({"sick_states": ["running"]}, "value of sick_states must be one or more of: error, stopped. Got no match for"),
@@ -199,7 +233,7 @@ BAD: dict[str, list[Row]] = {
         *blank_names("server"),
         *spans(*WAITING),
         *definitions(),
-        ({"definition": {BODY: {}}}, "definition is empty: it holds neither tasks nor endpoints nor anything else."),
+        ({"definition": {BODY: {}}}, "definition is empty: it contains neither tasks nor endpoints nor anything else."),
         ({"definition": {BODY: {"tasks": [], "databases": []}}}, "definition is empty"),
         ({"definition": {"tasks": []}}, "definition is not a replication definition"),
     ],
@@ -252,7 +286,8 @@ BAD: dict[str, list[Row]] = {
         ({"result": {"msg": "x"}}, "result has no rows of tasks. Give what aem_task_batch, aem_maintenance_window or"),
         ({"result": {"tasks": ["x"]}}, "result has no rows of tasks."),
         ({"result": {"tasks": [{"server": "x"}]}}, "Row 1 of result does not name a task (server and name)."),
-        ({"result": {"tasks": []}, "server": ["x"]}, "server has no meaning with result or rows_file: the page shows"),
+        ({"result": {"tasks": []}, "server": ["x"]}, "server cannot be used with result or rows_file: the page shows"),
+        ({"result": {"steps": "x"}}, "The steps of result are not those of a plan. Give what aem_estate has returned"),
         ({"rows_file": "{folder}/rows"}, "rows_file ({folder}/rows) cannot be read: there is no such file."),
         ({"rows_file": "{file}"}, "Line 1 of rows_file ({file}) is not JSON. Give what"),
         ({"rows_file": "{binary}"}, "rows_file ({binary}) cannot be read: it is UTF-16, not UTF-8."),
@@ -275,14 +310,14 @@ BAD: dict[str, list[Row]] = {
                 "* * * * 0 *": 'the weekday "0" is not understood: 1 to 7, or MON to SUN,',
                 "* * * * * 26": 'the year "26" is not understood: 1970 to 2099,',
                 "* * * * FRI-MON *": 'the weekday "FRI-MON" is not understood (it ends before it begins): 1 to 7,',
-                "* * */2 * * *": 'the day "*/2" is not understood: the server takes it for a week of the month',
-                "* * * * */3 *": 'the weekday "*/3" is not understood: the server takes it for an interval, */5 to',
+                "* * */2 * * *": 'the day "*/2" is not understood: the server reads it as a week of the month',
+                "* * * * */3 *": 'the weekday "*/3" is not understood: the server reads it as an interval, */5 to',
             }.items()
         ),
         ({"tasks": []}, "tasks must name at least one task"),
-        ({"tasks": ["*", "orders"]}, '"*" in tasks means all tasks of the server: it must stand alone.'),
-        ({"tasks": [" "]}, "tasks must hold names of tasks"),
-        ({"tasks": ["orders,invoices"]}, "each an item without a comma"),
+        ({"tasks": ["*", "orders"]}, '"*" in tasks means all tasks of the server: it must be the only item.'),
+        ({"tasks": [" "]}, "tasks must be a list of task names"),
+        ({"tasks": ["orders,invoices"]}, "one per item and without commas"),
         ({"action": "explode"}, "value of action must be one of: start, reload, stop, got: explode"),
         *(
             (
@@ -308,22 +343,22 @@ BAD: dict[str, list[Row]] = {
     "aem_server_info": blank_names("name", is_list=True),
     "aem_server_license": [
         *blank_names("server"),
-        ({"license": None}, "Give the licence by license or by src, and by one of them only."),
-        ({"src": "/etc/hostname"}, "Give the licence by license or by src"),
-        ({"license": " \n"}, "license holds no licence: it is empty."),
-        ({"license": "x" * 16385}, "license holds no licence: it has 16385 characters"),
+        ({"license": None}, "Give the licence in either license or src."),
+        ({"src": "/etc/hostname"}, "Give the licence in either license or src."),
+        ({"license": " \n"}, "license contains no licence: it is empty."),
+        ({"license": "x" * 16385}, "license contains no licence: it has 16385 characters"),
         ({"license": None, "src": "/nowhere/licence"}, "src (/nowhere/licence) cannot be read: there is no such file."),
         *files("src", "read", license=None),
-        ({"license": None, "src": "{empty}"}, "src ({empty}) holds no licence: it is empty."),
+        ({"license": None, "src": "{empty}"}, "src ({empty}) contains no licence: it is empty."),
     ],
     "aem_session": [({"state": "absent"}, "state: absent needs session_id (or QLIK_EM_SESSION_ID)")],
     "aem_table": [
         *blank_names("server", "name"),
         *spans(*WAITING),
-        ({"tables": None}, "No table is named: give schema and table, or at least one item in tables."),
-        ({"tables": []}, "No table is named"),
-        ({"schema": "SALES"}, "schema and table name one table together: give both, or neither."),
-        ({"table": "ORDERS"}, "schema and table name one table together"),
+        ({"tables": None}, "No table is given: use schema and table, or at least one item in tables."),
+        ({"tables": []}, "No table is given"),
+        ({"schema": "SALES"}, "schema and table together name one table: give both, or neither."),
+        ({"table": "ORDERS"}, "schema and table together name one table"),
         ({"schema": " ", "table": "T"}, "schema must not be empty or blank."),
         ({"schema": "S", "table": ""}, "table must not be empty or blank."),
         ({"tables": [{"schema": "S", "table": ".."}]}, 'table in tables must not be "..": as a part of a URL'),
@@ -347,18 +382,18 @@ BAD: dict[str, list[Row]] = {
         *definitions(state="present"),
         *(({"state": "present", "definition": definition(), **one}, text) for one, text in spans("timeout", *WAITING)),
         ({"state": "reloaded"}, RELOADS),
-        ({"state": "present", "definition": {BODY: {}}}, "definition holds no task."),
-        ({"state": "present", "definition": TWO}, "definition holds 2 tasks (fresh, second), not one."),
+        ({"state": "present", "definition": {BODY: {}}}, "definition contains no task."),
+        ({"state": "present", "definition": TWO}, "definition contains 2 tasks (fresh, second), not one."),
         (
             {"state": "present", "definition": {BODY: {"tasks": [], "scheduler": {}}}},
-            "definition holds scheduler, which belong to a whole server: import it with aem_import",
+            "definition contains scheduler, which belong to a whole server: import it with aem_import",
         ),
         (REPLACE, "import_mode is replace but all of the following are missing: backup_dir"),
         ({**REPLACE, "backup_dir": "{folder}"}, "it needs force: true."),
         ({**REPLACE, "backup_dir": "/nowhere", "force": True}, "backup_dir (/nowhere) is not a folder"),
         (
             {**REPLACE, "backup_dir": "{file}", "force": True},
-            "is not a folder: the old definition would have no place.",
+            "is not a folder: the old definition could not be saved.",
         ),
         *(
             ({"state": state, "definition": definition()}, "definition can only be used with state: present.")
@@ -417,12 +452,12 @@ BAD_TO_READ: dict[str, list[Row]] = {
     "aem_change_data": [({"name": "nothing"}, '"nothing"'), ({"server": "Nowhere"}, 'server "Nowhere"')],
     "aem_change_data_info": [({"name": "nothing"}, 'task "nothing"'), ({"server": "Nowhere"}, 'server "Nowhere"')],
     "aem_endpoint": [
-        ({"type": "sqlserver"}, f"{ENDPOINT} type oracle, not sqlserver, and the API cannot change that."),
-        ({"role": "both"}, f"{ENDPOINT} role source, not both, and the API cannot change that."),
+        ({"type": "sqlserver"}, f"{ENDPOINT} type oracle, not sqlserver, and the API cannot change it."),
+        ({"role": "both"}, f"{ENDPOINT} role source, not both, and the API cannot change it."),
         ({"name": "new"}, 'There is no endpoint "new" on server "Replicate-Prod". To create it, type and role must'),
         ({"name": "new", "type": "oracle"}, "To create it, role must be given."),
-        ({**NEW_ENDPOINT, "type": "Tape"}, 'The type "Tape" is not known, and no endpoint that can be read has it.'),
-        ({**NEW_ENDPOINT, "type": "CUSTOM"}, "The class of the settings of the type CUSTOM is not known"),
+        ({**NEW_ENDPOINT, "type": "Tape"}, 'The type "Tape" is not known, and no readable endpoint has it.'),
+        ({**NEW_ENDPOINT, "type": "CUSTOM"}, "The settings class of type CUSTOM is not known"),
         ({"settings_type": "SnowflakeSettings"}, 'settings.$type is "OracleSettings" and cannot be changed'),
         ({"settings": {"$type": "SnowflakeSettings"}}, 'settings.$type is "OracleSettings" and cannot be changed'),
         ({"settings": {"$type": None}}, "settings.$type is"),
@@ -432,10 +467,11 @@ BAD_TO_READ: dict[str, list[Row]] = {
     ],
     "aem_endpoint_info": [
         ({"server": ["Nowhere"]}, 'server "Nowhere"'),
-        ({"type": ["Orakle"]}, 'The type "Orakle" is not known, and no endpoint that can be read has it. Was ORACLE'),
+        ({"type": ["Orakle"]}, 'The type "Orakle" is not known, and no readable endpoint has it. Did you mean ORACLE'),
     ],
     "aem_endpoint_test": [({"name": "nothing"}, 'endpoint "nothing" on server "Replicate-Prod"')],
     "aem_export": [({"name": "nothing"}, 'task "nothing"'), ({"server": "Nowhere"}, 'server "Nowhere"')],
+    "aem_estate": [({"include": [{"server": "Nowhere"}]}, 'server "Nowhere"')],
     "aem_heal": fleets_to_read()[:2],
     "aem_import": [({"server": "Nowhere"}, 'server "Nowhere"')],
     "aem_maintenance_window": fleets_to_read(),
@@ -449,7 +485,7 @@ BAD_TO_READ: dict[str, list[Row]] = {
         ({"tasks": None, "state": "disabled"}, "To create it, tasks must be given."),
         (
             {"name": "nightly reload", "tasks": ["*"]},
-            "is for customers full load, and an import cannot remove that, so that it would be for all tasks.",
+            "is for customers full load, and an import cannot remove these names to make it a schedule for all tasks.",
         ),
     ],
     "aem_schedule_info": [({"server": "Nowhere"}, 'server "Nowhere"')],
@@ -457,7 +493,7 @@ BAD_TO_READ: dict[str, list[Row]] = {
         ({option: None}, f'There is no server "Replicate-New" yet, and a new one needs {option}.')
         for option in ("type", "host", "server_username", "server_password")
     ]
-    + [({"name": "Compose-DW"}, "is of type: compose, which cannot be changed to replicate.")],
+    + [({"name": "Compose-DW"}, "is of type compose, which cannot be changed to replicate.")],
     "aem_server_license": [({"server": "Nowhere"}, 'There is no server "Nowhere": the licence was not sent.')],
     "aem_table": [
         ({}, 'The task "orders" on server "Replicate-Prod" has no table "S.T".'),

@@ -108,6 +108,7 @@ def more_cases() -> list[Case]:
         Case("aem_api", {"path": "servers", "query": {"token": OWN["body"]}}, changes=False),
         Case("aem_api", {"path": "servers/Replicate-Prod/def"}, changes=False),
         Case("aem_export", {**ORDERS, "with_endpoints": True, "dest": "{folder}/x.json"}, is_file_only=True),
+        Case("aem_estate", {"include": [PROD], "path": "{folder}/estate"}, is_file_only=True),
         Case("aem_export", {**ORDERS, "secrets": "keep", "dest": "{kept}/x.json"}, is_file_only=True),
         Case("aem_task_batch", {**batch, "state": "restarted", "journal": "{folder}/journal"}),
         Case("aem_heal", {"include": [PROD], "mode": "heal", "state_file": "{folder}/heal.json"}),
@@ -276,7 +277,7 @@ def test_no_secret_comes_out(em, knowing, tmp_path, case):
         sessions = {request["session"] for request in run.requests} - {None, CANARIES["session_id"]}
         if case.module == "aem_session" and "session_id" in run.result:
             sessions.add(run.result.pop("session_id"))
-        files = "" if case.module == "aem_export" and kind == "members" else contents(folders["folder"])
+        files = "" if case.module in ("aem_estate", "aem_export") and kind == "members" else contents(folders["folder"])
         shown = "\n".join([*strings(run.result), *knowing.progress, files])
         what = f"{kind} {methods} {check}"
         assert leaks(shown, names_in(options)) == [], what

@@ -3,12 +3,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What holds for every module and state, both ways: check mode predicts truly, the second run changes nothing.
 
-A real playbook runs each case three times: to see what it would change, for real, and once more.
+A real playbook runs each case three times: to see what it would change, for real, and once more. Both ways, each state
+of each module is run; in process, all cases are.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -30,6 +32,8 @@ ADMIN = {"username": "admin@corp.example", "password": "admin-test-password"}
 PLUGINS = Path(aem_task.__file__).parent
 CASES = all_cases()
 WITHOUT_OPTIONS = [Case(name, {}) for name in sorted(MODULES)]
+# Both ways run the same code, which tests/functional/ways compares: as a module, one case for each state will do.
+EACH_STATE = [*{(case.module, str(case.options.get("state"))): case for case in reversed(CASES)}.values()]
 ROUNDS = (
     {"check_mode": True, "diff": True},
     {"check_mode": False, "diff": True},
@@ -63,7 +67,8 @@ class Scene:
         """Keep what a round has left behind."""
         self.requests.append(self.em.requests())
         self.em.clear_requests()
-        self.files.append({path.name: path.read_bytes() for path in self.folder.iterdir()})
+        found = (path for path in self.folder.rglob("*") if path.is_file())
+        self.files.append({str(path.relative_to(self.folder)): path.read_bytes() for path in found})
 
 
 def play(player: Player, scenes: list[Scene]) -> str:
@@ -131,7 +136,13 @@ def left_open(run: Run) -> int:
     return done.count("Login") - done.count("Logout")
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize(
+    ("scenes", "case"),
+    [(False, case) for case in CASES] + [(True, case) for case in CASES if case in EACH_STATE],
+    indirect=["scenes"],
+    ids=[f"in process-{case}" for case in CASES] + [f"as module-{case}" for case in CASES if case in EACH_STATE],
+    scope="module",
+)
 def test_check_mode_predicts_truly_and_the_second_run_changes_nothing(scenes, case):
     scene = scenes[case]
     foreseen, real, again = scene.runs
@@ -185,6 +196,25 @@ def test_no_module_is_forgotten():
     assert runtime["action_groups"]["aem"] == sorted(names)
     targets = {path.name for path in (PLUGINS.parents[1] / "tests" / "integration" / "targets").glob("aem_*")}
     assert targets == names
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_a_module_that_is_started_runs_its_own_resource_with_its_own_options(monkeypatch, name):
+    started = []
+    monkeypatch.setattr(MODULES[name], "run_as_module", lambda *given: started.append(given))
+    MODULES[name].main()
+    assert started == [(MODULES[name].SPEC, MODULES[name].run)]
+
+
+def test_all_integration_targets_have_the_same_frame():
+    """What ansible-test shows of two in `make test` holds for all. In tests/functional/ways all of them are played."""
+    targets = PLUGINS.parents[1] / "tests" / "integration" / "targets"
+    frames = {
+        re.sub(r"(username|password): .*|(?<=Test the )\w+$", r"\1", path.read_text(), flags=re.MULTILINE)
+        for path in targets.glob("*/tasks/main.yml")
+        if path.parts[-3] != "setup_simulator"
+    }
+    assert len(frames) == 1
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))

@@ -100,7 +100,7 @@ def test_the_options_that_the_table_begins_with_are_fine(em, values, name):
 # Words by which the documentation asks for something.
 ASKING = re.compile(
     r"\bneeds?\b|needed|must\b|has to be|required|refused|exactly one|give (?:either|this)|up to a day|from \d+ to \d+"
-    r"|at least one|at most|has a meaning|cannot take",
+    r"|at least one|at most|only be used|cannot take",
     re.IGNORECASE,
 )
 # Options that ask for something of somebody else: of a server, or of the reader.

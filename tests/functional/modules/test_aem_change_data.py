@@ -173,7 +173,7 @@ def test_a_deletion_without_an_answer_is_a_failure_that_may_have_changed_somethi
     spoil(em, "DeleteOldChangeData", fault)
     run = user.run("aem_change_data", **DELETED)
     assert run.failed and run.changed and sent(run) == ["DeleteOldChangeData"]
-    assert "does not show what change data there is" in run.msg
+    assert "does not show which change data exists" in run.msg
 
 
 def test_a_failed_look_afterwards_does_not_hide_the_change(user, em):

@@ -133,10 +133,10 @@ def test_an_import_that_never_shows_fails_in_time(admin, em, at_first):
     begin = time.monotonic()
     run = endpoint(admin, **NEW, wait_timeout=1)
     assert time.monotonic() - begin < 10
-    assert run.failed and run.changed and "did not show within 1" in run.msg and "wait_timeout" in run.result["hint"]
+    assert run.failed and run.changed and "has not appeared after 1" in run.msg and "wait_timeout" in run.result["hint"]
     assert [(one["kind"], one["name"][: len(PREFIX)], one["msg"]) for one in run.result["left_behind"]] == [
-        ("task", PREFIX, "it has not shown yet, but it may"),
-        ("endpoint", PREFIX, "it has not shown yet, but it may"),
+        ("task", PREFIX, "it has not appeared yet, but may do so later"),
+        ("endpoint", PREFIX, "it has not appeared yet, but may do so later"),
     ]
     assert all(one["name"] in run.msg for one in run.result["left_behind"])
     assert things(em) == at_first
@@ -196,7 +196,10 @@ def test_a_dummy_task_that_cannot_be_deleted_is_named_with_all_that_stays_with_i
     left = things(em) - at_first - {NEW["name"]}
     assert {one["name"] for one in run.result["left_behind"]} == left and len(left) == 2
     assert all(name.startswith(PREFIX) and f'"{name}"' in run.msg for name in left)
-    assert f'The endpoint "{NEW["name"]}" is on server "{PROD}" as wanted. Left behind on server "{PROD}"' in run.msg
+    assert (
+        f'The endpoint "{NEW["name"]}" on server "{PROD}" is as requested, but temporary objects could not be '
+        f'deleted. Left behind on server "{PROD}"'
+    ) in run.msg
     assert len(run.msg.splitlines()) == 1 and run.result["hint"]
     assert NEW["name"] in names(em)
 

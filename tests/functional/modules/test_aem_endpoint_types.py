@@ -127,14 +127,14 @@ def test_a_lack_of_permission_is_not_a_failure(em):
 
 
 def test_a_type_without_a_known_class_needs_settings_type(admin, em):
-    run = refused(em, admin, "The class of the settings of the type SAP_HANA_SRC is not known", type="SAP HANA")
+    run = refused(em, admin, "The settings class of type SAP_HANA_SRC is not known", type="SAP HANA")
     assert "settings_type" in run.result["hint"] and "ImportTask" not in run.operations
     run = endpoint(admin, **NEW, type="SAP HANA", settings_type="SaphanaSettings")
     assert run.changed and run.result["endpoint"]["type"] == "SAP_HANA_SRC" and made(em) == "SaphanaSettings"
 
 
 def test_a_type_that_nobody_knows_works_with_settings_type(admin, em):
-    run = refused(em, admin, 'The type "Tape" is not known, and no endpoint that can be read has it.', type="Tape")
+    run = refused(em, admin, 'The type "Tape" is not known, and no readable endpoint has it.', type="Tape")
     assert "settings_type" in run.result["hint"]
     assert endpoint(admin, **NEW, type="Tape", settings_type="TapeSettings").changed and made(em) == "TapeSettings"
     assert not endpoint(admin, **NEW, type="tape").changed
@@ -172,4 +172,4 @@ def test_the_wrong_class_is_refused_by_the_server_and_the_hint_names_the_option(
 def test_the_class_of_an_endpoint_that_is_there_cannot_be_changed(admin):
     assert not endpoint(admin, settings_type="OracleSettings").changed
     run = endpoint(admin, settings_type="Db2iSettings")
-    assert run.failed and writes(run) == [] and "settings_type means the same" in run.msg
+    assert run.failed and writes(run) == [] and "The same applies to settings_type" in run.msg

@@ -301,7 +301,7 @@ def test_only_what_is_asked_for_is_imported_and_one_warning_names_the_rest(admin
         run.result["warnings"]
         == foreseen.result["warnings"]
         == [
-            "The definition also holds 2 schedules (nightly, weekly), 1 notification (failures) and server_settings "
+            "The definition also contains 2 schedules (nightly, weekly), 1 notification (failures) and server_settings "
             "(replication_environment), which were not imported. To import them, add schedules and notifications and "
             "server_settings to objects."
         ]

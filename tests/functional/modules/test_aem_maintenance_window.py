@@ -423,7 +423,7 @@ def test_a_failure_fits_on_a_screen(em, window, user, tmp_path, many):
     assert summary == "25 of 30 tasks failed." and more == "and 5 more" and len(failed) == 20
     assert all(line.startswith("P/t") and ": StopTask of task" in line for line in failed)
     assert where == f"The checkpoint is {path}"
-    assert go_on == f"To go on, run it again with state: frozen, path: {path}"
+    assert go_on == f"To continue, run it again with state: frozen, path: {path}"
     assert go_back == f"To go back, run it with state: restored, path: {path}"
     assert "checkpoint" not in run.result and "hint" not in run.result
     assert len(run.result["tasks"]) == 25 and all(one["failed"] for one in run.result["tasks"])
@@ -491,7 +491,7 @@ def test_an_interrupted_run_says_how_to_go_on(em, window, user, tmp_path):
     path = tmp_path / "checkpoint"
     end = [
         f"The checkpoint is {path}",
-        f"To go on, run it again with state: frozen, path: {path}",
+        f"To continue, run it again with state: frozen, path: {path}",
         f"To go back, run it with state: restored, path: {path}",
     ]
     first, *lines = run.msg.splitlines()

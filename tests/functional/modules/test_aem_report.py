@@ -114,6 +114,14 @@ def test_the_page_of_a_batch(user, dest):
     assert "Cannot stop task 'locked'" in page.text and "What to do: Read the server's message" in page.text
 
 
+def test_the_page_of_a_plan(user, dest):
+    plan = {"steps": [{"server": "P", "kind": "tasks", "name": "orders", "action": "update", "stops": True}]}
+    run = user.run("aem_report", dest=str(dest), result={**plan, "page": "/x/plan.md"})
+    assert run.operations == [] and run.result["verdict"] == "1 step: 1 to update."
+    assert "STOPS P/orders Running tasks are stopped for it" in Page(dest).text
+    assert "What differs in each object is in /x/plan.md." in Page(dest).text
+
+
 def test_the_rows_may_come_from_the_file_of_the_batch(user, dest, tmp_path):
     rows = tmp_path / "rows.jsonl"
     options = {"state": "stopped", "include": [{"server": "Compose-DW"}], "wait_sleep": 0.1}
@@ -170,7 +178,7 @@ def test_a_page_loads_nothing(user, dest):
 
 
 def test_a_secret_of_the_run_is_masked_also_where_a_long_message_is_cut(user, dest):
-    message = f"{'x' * 1990} {ADMIN['password']} and more"
+    message = f"{'x' * 3990} {ADMIN['password']} and more"
     row = {"server": "Prod", "name": "a", "failed": True, "msg": message, "elapsed": 1}
     user.run("aem_report", dest=str(dest), result={"tasks": [row]}, **ADMIN)
     assert "admin-t" not in dest.read_text() and "xxx ****" in dest.read_text()

@@ -194,13 +194,13 @@ def test_absent_disables_and_says_that_it_stays(admin):
         run.result["warnings"]
         == foreseen.result["warnings"]
         == [
-            'The API cannot remove a schedule: "nightly reload" on server "Replicate-Prod" stays, and it was disabled. '
-            "Remove it in the console."
+            'The API cannot remove a schedule: "nightly reload" on server "Replicate-Prod" was kept, and it was '
+            "disabled. Remove it in the console."
         ]
     )
     assert rows(admin)["nightly reload"]["enabled"] is False
     again = schedule(admin, state="absent")
-    assert not again.changed and "stays, and it is disabled." in again.result["warnings"][0]
+    assert not again.changed and "was kept, and it is disabled." in again.result["warnings"][0]
     nothing = schedule(admin, "nothing", state="absent")
     assert not nothing.changed and nothing.result["schedule"] is None and "warnings" not in nothing.result
 
@@ -209,7 +209,9 @@ def test_absent_disables_and_says_that_it_stays(admin):
 def test_one_that_never_runs_is_created_with_a_warning(admin, cron):
     run = schedule(admin, **{**NEW, "cron": cron})
     assert run.changed and run.result["schedule"]["next_runs"] == []
-    assert run.result["warnings"] == [f'The schedule "new" never runs again: {run.result["schedule"]["explained"]}.']
+    assert run.result["warnings"] == [
+        f'The schedule "new" will never run again: {run.result["schedule"]["explained"]}.'
+    ]
     assert "warnings" not in schedule(admin, **{**NEW, "cron": cron, "state": "disabled"}).result
 
 
@@ -257,5 +259,5 @@ def test_a_form_that_is_not_known_is_not_changed(admin, em, scheduler):
     document = {"name": "x", BODY: {"tasks": [], "scheduler": scheduler}}
     em.faults([{"match": {"operation": "ExportAll"}, "fault": "status", "status": 200, "body": json.dumps(document)}])
     run = schedule(admin, **NEW)
-    assert run.failed and "holds schedules in a form that this module does not know" in run.msg
+    assert run.failed and "contains schedules in a form that this module does not know" in run.msg
     assert run.operations == ["Login", "ExportAll", "Logout"]

@@ -129,7 +129,7 @@ def test_the_type_comes_first_wherever_it_was(user, em, kind):
 def test_the_type_cannot_be_changed(user):
     run = user.run("aem_server", name=PROD, type="compose")
     assert run.failed and writes(run) == []
-    assert run.msg.startswith(f'The server "{PROD}" is of type: replicate, which cannot be changed to compose.')
+    assert run.msg.startswith(f'The server "{PROD}" is of type replicate, which cannot be changed to compose.')
     assert not user.run("aem_server", name=PROD, type="replicate").changed
 
 
@@ -226,7 +226,7 @@ def test_a_wait_is_bounded_and_says_what_was_seen(user, em):
     run = user.run("aem_server", **NEW, wait=True, wait_sleep=0.1, wait_timeout=1)
     assert run.failed and run.changed
     assert run.msg == (
-        'The server "Replicate-New" was not monitored within 1 s. It is in the state ERROR: Bad credentials.'
+        'The server "Replicate-New" is not monitored after 1 s. It is in the state ERROR: Bad credentials.'
     )
     assert run.result["server"]["state"] == "ERROR" and "server_password" in run.result["hint"]
     run = user.run("aem_server", **NEW, wait=True, wait_sleep=0.1, wait_timeout=1)
@@ -236,9 +236,7 @@ def test_a_wait_is_bounded_and_says_what_was_seen(user, em):
 def test_a_server_that_is_not_monitored_is_not_waited_for(user):
     run = user.run("aem_server", name="Replicate Old", wait=True)
     assert not run.failed and not run.changed
-    assert run.result["warnings"] == [
-        'The server "Replicate Old" is not monitored, so that there is nothing to wait for.'
-    ]
+    assert run.result["warnings"] == ['The server "Replicate Old" is not monitored, so there is nothing to wait for.']
 
 
 def test_a_failure_while_waiting_says_that_the_server_was_changed(user, em):
@@ -286,7 +284,7 @@ def test_a_write_that_shows_no_effect_fails_and_may_have_changed_something(user,
 def test_a_password_whose_answer_is_lost_is_not_taken_for_stored(user, em):
     em.faults([{"match": {"operation": "PutServer"}, **LOST[0]}])
     run = user.run("aem_server", name=PROD, server_password=PASSWORD, update_password="always")
-    assert run.failed and run.changed and "nothing was to change but the password, which cannot be read" in run.msg
+    assert run.failed and run.changed and "only the password was to be changed, and it cannot be read" in run.msg
     em.faults([{"match": {"operation": "PutServer"}, **LOST[0]}])
     run = user.run("aem_server", **ON_PROD, server_password=PASSWORD, update_password="always")
     assert not run.failed and run.changed, "the description shows that all was taken"

@@ -44,7 +44,7 @@ def test_present_with_a_dead_session_opens_another_if_it_can(user, em):
     em.expire_sessions()
     run = user.run("aem_session", session_id=session_id)
     assert run.failed and run.result["error_code"] == "INVALID_SESSION_ID"
-    assert "session_id" not in run.result and "beside session_id" in run.result["hint"]
+    assert "session_id" not in run.result and "in addition to session_id" in run.result["hint"]
 
 
 def test_absent_twice_is_no_failure(user):

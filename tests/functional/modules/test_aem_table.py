@@ -210,7 +210,7 @@ def test_one_failing_table_never_hides_the_others(em, user):
     assert [found[name]["after"] for name in names[2:]] == ["TABLE_ERROR", "TABLE_CHANGE_PROCESSING"]
     assert found["SALES.ORDERS"]["error_code"] == "AEM_RELOAD_TABLE_ERR"
     assert all(found[name]["hint"] for name in names[:3])
-    assert "for the failed ones only" in run.result["hint"]
+    assert "for the failed tables only" in run.result["hint"]
     assert run.result["counts"] == {"selected": 4, "changed": 2, "failed": 3, "skipped": 0, "unchanged": 0}
     assert set(run.result["diff"]["before"]) == {"SALES.ORDER_LINES", "SALES.PRICES"}
 
@@ -278,7 +278,7 @@ def test_a_table_that_vanishes(em, user):
         [{"match": {"operation": "GetTableStatuses"}, "nth": 2, "fault": "answer", "json": {"table_details": []}}]
     )
     run = act(user, "reloaded", "SALES.ORDERS", wait=True)
-    assert run.failed and run.changed and "is not among the tables of its task any more." in run.msg
+    assert run.failed and run.changed and "is no longer a table of its task." in run.msg
 
 
 # Lost answers

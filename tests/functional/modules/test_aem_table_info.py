@@ -91,7 +91,9 @@ def test_a_pattern_that_finds_nothing_is_a_warning(user):
         run = user.run("aem_table_info", **TASK, table_pattern="ORDER*", **more)
         assert names(run) == []
         (warning,) = run.result["warnings"]
-        assert "finds no table by table_pattern: ORDER*. The wildcard is * up to the releases of 2024, and %" in warning
+        assert (
+            "has no table that matches table_pattern: ORDER*. The wildcard is * in releases up to 2024, and %"
+        ) in warning
     run = user.run("aem_table_info", **TASK, table_pattern="ORDER%", state=["error"])
     assert names(run) == [] and not run.result.get("warnings")
 

@@ -407,7 +407,7 @@ def test_lost_answers_are_confirmed_for_each_task_and_no_write_is_sent_twice(em,
         ]
     )
     run = batch(user, [{"server": "*"}], parallel=4, timeout=1)
-    assert run.result["counts"]["failed"] == 1 and "Whether it arrived is not known" in run.msg
+    assert run.result["counts"]["failed"] == 1 and "It is not known whether the call arrived" in run.msg
     assert len(stopped(em)) == 11
     sent = Counter((r["server"], r["task"]) for r in run.requests if r["operation"] == "StopTask")
     assert set(sent.values()) == {1} and len(sent) == 12
@@ -447,7 +447,7 @@ def test_a_full_load_under_way_is_treated_as_chosen(em, user, policy, failed, sk
     assert ("S0/t1" in stopped(em)) is is_stopped
     assert "S0/t0" in stopped(em)
     row = rows(run)["S0/t1"]
-    assert ("a full load is under way" in row["msg"]) is not is_stopped
+    assert ("a full load is in progress" in row["msg"]) is not is_stopped
     assert row["after"] == ("STOPPED" if is_stopped else "RUNNING")
 
 
@@ -468,7 +468,7 @@ def test_a_full_load_is_waited_for(em, user):
     fleet(em, servers=1, tasks=1)
     em.set_task("S0", "t0", details=LOADING)
     run = batch(user, [{"server": "S0"}], on_full_load="wait", wait_timeout=1)
-    assert run.failed and "its full load is still under way after 1 s (wait_timeout)" in run.msg and not run.writes
+    assert run.failed and "its full load is still in progress after 1 s (wait_timeout)" in run.msg and not run.writes
     em.faults(
         [
             {

@@ -103,7 +103,7 @@ def test_one_that_obviously_is_something_else_is_a_warning(operator):
     assert not run.changed and not run.failed and not sent(run)
     (warning,) = run.result["warnings"]
     assert "source_endpoint is Source and not ERP standby, target_endpoint is Target and not Warehouse" in warning
-    assert 'task "invoices" on server "Replicate-Prod" was there already and was left as it is' in warning
+    assert 'task "invoices" on server "Replicate-Prod" already existed and was left as it is' in warning
 
 
 def test_the_original_may_be_deleted_later(operator):
@@ -120,7 +120,7 @@ def test_the_original_may_be_deleted_later(operator):
     [
         ({"clone_of": "Orders"}, 'There is no task "Orders" on server "Replicate-Prod" to clone.'),
         ({"source_endpoint": "ERP standbye"}, 'no endpoint "ERP standbye". Did you mean "ERP standby"'),
-        ({"target_endpoint": "Down & out"}, '"Down & out" is of the type POSTGRESQL, and "Warehouse"'),
+        ({"target_endpoint": "Down & out"}, '"Down & out" is of type POSTGRESQL, but "Warehouse"'),
         ({"target_endpoint": "ERP"}, '"ERP" is a source.'),
         ({"server": "Compose-DW", "clone_of": "load_dims__sales"}, "as it is not a Replicate server"),
     ],
@@ -141,7 +141,7 @@ def test_the_nearest_task_is_named(operator):
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"clone_of": "twin"}, "a task cannot be a copy of itself"),
+        ({"clone_of": "twin"}, "a task cannot be a clone of itself"),
         ({"definition": definition("twin")}, "Give either clone_of or a definition"),
         ({"src": "x.json"}, "Give either clone_of or a definition"),
         ({"import_mode": "replace", "backup_dir": "/var/tmp", "force": True}, "import_mode: replace cannot be used"),
@@ -169,7 +169,7 @@ def test_without_the_role_on_endpoints_the_server_decides(operator, em):
     assert run.changed and "could not be checked: ERP standby" in run.result["warnings"][0]
     run = clone(operator, "three", source_endpoint="Nowhere")
     assert run.failed and not run.changed and run.result["error_code"] == "AEM_CLONE_TASK_INNER_ERR"
-    assert "Nowhere could not be found" in run.msg and "of the same type" in run.result["hint"]
+    assert "Nowhere could not be found" in run.msg and "of another type" in run.result["hint"]
 
 
 def test_a_user_without_the_role_is_refused_with_its_name(user):
@@ -187,7 +187,7 @@ def test_a_copy_that_shows_later_is_waited_for(operator, em):
     assert run.changed and run.result["task"]["state"] == "STOPPED" and len(sent(run)) == 1
     em.set_server(PROD, import_seconds=30)
     run = clone(operator, "never", wait_timeout=1)
-    assert run.failed and run.changed and "was cloned, but no task" in run.msg and "wait_timeout" in run.msg
+    assert run.failed and run.changed and "was cloned, but the task" in run.msg and "wait_timeout" in run.msg
 
 
 @pytest.mark.parametrize("seconds", [0, 0.3])

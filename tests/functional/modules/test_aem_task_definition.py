@@ -128,9 +128,9 @@ def test_a_default_that_is_not_known_is_named_and_does_no_harm(admin, monkeypatc
     assert run.changed and not run.failed
     assert run.result["warnings"] == [
         'The export of the task "fresh" on server "Replicate-Prod" does not show these settings of the definition '
-        "after the import, likely because they have their default value: "
-        "tasks/fresh/task_settings/target_settings/max_transaction_size. Leave them out of the definition, or it is "
-        "imported again each time."
+        "after the import, probably because they have their default values: "
+        "tasks/fresh/task_settings/target_settings/max_transaction_size. Leave them out of the definition; otherwise "
+        "it is imported again each time."
     ]
 
 
@@ -176,7 +176,7 @@ def test_name_wins_over_the_name_in_the_definition(admin, em):
     document = definition("orders", batch_size=7)
     run = present(admin, document, "copy")
     assert run.changed and not run.failed
-    assert 'is one of the task "orders"' in run.result["warnings"][0]
+    assert 'belongs to the task "orders"' in run.result["warnings"][0]
     assert em.inside(PROD, "copy")["definition"]["task_settings"]["target_settings"]["batch_size"] == 7
     assert "batch_size" not in em.inside(PROD, "orders")["definition"]["task_settings"]["target_settings"]
     again = present(admin, document, "copy")
@@ -215,7 +215,7 @@ def test_what_is_redacted_is_not_sent(admin, em, tmp_path):
     assert "<redacted>" in str(document)
     next(item for item in document[BODY]["databases"] if item["name"] == "Shop")["db_settings"]["port"] = 1
     run = present(admin, document)
-    assert run.changed and "stay as the server has them: databases/Shop/db_settings/password" in str(
+    assert run.changed and "stay unchanged on the server: databases/Shop/db_settings/password" in str(
         run.result["warnings"]
     )
     assert em.endpoint(PROD, "Shop")["db_settings"] == {**SHOP["db_settings"], "port": 1}
@@ -223,7 +223,7 @@ def test_what_is_redacted_is_not_sent(admin, em, tmp_path):
     new[BODY]["tasks"][0]["task"]["source_name"] = "Shop 2"
     next(item for item in new[BODY]["databases"] if item["name"] == "Shop")["name"] = "Shop 2"
     run = present(admin, new, "second")
-    assert "new objects come without: databases/Shop 2/db_settings/password." in run.result["warnings"][0]
+    assert "new objects are created without them: databases/Shop 2/db_settings/password." in run.result["warnings"][0]
     assert "password" not in em.endpoint(PROD, "Shop 2")["db_settings"]
 
 
@@ -260,10 +260,10 @@ def test_a_running_task_runs_again_afterwards(admin, em):
 
 
 def test_a_task_runs_again_after_its_definition_was_refused(admin, em):
-    em.set_server(PROD, fail_import="No.")
+    em.set_server(PROD, fail_import="No")
     run = present(admin, definition("orders", batch_size=7), "orders", stop_if_running=True)
     assert run.failed and run.changed and run.result["error_code"] == "AEM_IMPORT_TASK_INNER_ERR"
-    assert run.msg.endswith("The task runs again, with its old definition.")
+    assert run.msg.endswith("No. The task is running again, with its old definition.")
     assert em.task(PROD, "orders")["state"] == "RUNNING"
 
 
@@ -302,7 +302,9 @@ def test_a_deletion_that_is_refused_says_that_the_task_was_stopped(admin, em):
     em.set_task(PROD, "orders", fail_delete="Locked.")
     run = admin.task("orders", "absent", stop_if_running=True)
     assert run.failed and run.changed and run.result["error_code"] == "AEM_DELETE_TASK_ERR"
-    assert run.msg.startswith('The task "orders" on server "Replicate-Prod" was stopped, and stays so. DeleteTask of')
+    assert run.msg.startswith(
+        'The task "orders" on server "Replicate-Prod" was stopped, and remains stopped. DeleteTask of'
+    )
 
 
 # Waiting, lost answers, refusals

@@ -63,7 +63,7 @@ def test_a_run_that_takes_too_long_is_said_with_its_last_state(user, em):
     em.set_task(TEST, "stock", metadata_only_seconds=30)
     run = user.task("stock", "started", server=TEST, run_option=CREATE, wait_timeout=1)
     assert run.failed and run.changed
-    assert "is RUNNING and has not made its tables and stopped within 1 s (wait_timeout)" in run.msg
+    assert "is RUNNING and has not created its tables and stopped within 1 s (wait_timeout)" in run.msg
 
 
 def test_restarted_stops_the_task_for_it(user, em):
@@ -122,7 +122,7 @@ def test_finished_is_not_said_of_such_a_run(user, em):
 def test_making_tables_is_never_said_to_be_done_by_a_run_in_progress(user, em, check):
     run = user.task("orders", "started", run_option=CREATE, check=check)
     assert run.failed and not run.changed and run.writes == []
-    assert f"it is in another run, and run_option: {CREATE} was not applied." in run.msg
+    assert f"another run is in progress, and run_option: {CREATE} was not applied." in run.msg
     assert "state: restarted" in run.result["hint"]
 
 
@@ -137,7 +137,8 @@ def test_making_tables_waits_for_a_run_that_ends(user, em):
 def test_making_tables_waits_no_longer_than_it_may(user, em):
     begin_to_make_tables(user, em, 30)
     run = user.task("stock", "started", server=TEST, run_option=RECREATE, force=True, wait_timeout=1)
-    assert run.failed and not run.changed and "is RUNNING after 1 s (wait_timeout): it is in another run" in run.msg
+    assert run.failed and not run.changed
+    assert "is RUNNING after 1 s (wait_timeout): another run is in progress" in run.msg
 
 
 def test_check_mode_predicts_the_run(user, em):

@@ -195,7 +195,7 @@ def test_a_look_that_is_refused_for_lack_of_a_role_is_a_warning(admin, em, tmp_p
         assert run.changed
     else:  # it cannot be tried either, and the server refuses it: it has no such endpoint
         assert "was not tried under a temporary name" in str(run.result["warnings"])
-        assert run.failed and "in place again and the task runs as before" in run.msg
+        assert run.failed and "in place again and the task is running as before" in run.msg
         assert tables(em) == OLD and state(em) == "RUNNING"
 
 
@@ -228,7 +228,7 @@ def test_what_the_server_refuses_leaves_the_old_task_as_it_is(admin, em, tmp_pat
     assert run.failed and not run.changed and run.result["error_code"] == "AEM_IMPORT_TASK_INNER_ERR"
     assert "A trial of the new definition, under a temporary name, was refused by the server: " in run.msg
     assert "No such column." in run.msg
-    end = "was not touched and runs on." if is_running else "was not touched."
+    end = "was not touched and is still running." if is_running else "was not touched."
     assert run.msg.endswith(f'The task "fresh" on server "Replicate-Prod" {end}')
     assert "StopTask" not in run.operations
     assert tables(em) == OLD and state(em) == ("RUNNING" if is_running else "STOPPED")
@@ -253,8 +253,8 @@ def test_a_trial_that_failed_half_way_is_removed_with_its_endpoints(admin, em, t
 def test_a_trial_that_does_not_show_is_removed_when_it_does(admin, em, tmp_path, at_first):
     em.set_server(PROD, import_seconds=2.5)
     run = replace(admin, tmp_path, wait_timeout=1)
-    assert run.failed and run.changed and "was not touched and runs on" in run.msg
-    assert "it has not shown yet, but it may" in run.msg and notes(tmp_path)
+    assert run.failed and run.changed and "was not touched and is still running" in run.msg
+    assert "it has not appeared yet, but may do so later" in run.msg and notes(tmp_path)
     time.sleep(2)
     assert any(name.startswith(PREFIX) for name in things(em))
     em.set_server(PROD, import_seconds=0)
@@ -303,7 +303,7 @@ def test_a_trial_that_may_not_be_read_back_is_a_warning(admin, em, tmp_path, at_
     em.faults({"match": {"operation": "ExportTask"}, "nth": 2, **FORBIDDEN})
     run = replace(admin, tmp_path)
     assert run.changed and not run.failed and things(em) == at_first and tables(em) == NEW
-    assert "was tried, but could not be read back" in str(run.result["warnings"])
+    assert "The trial import was accepted, but could not be read back" in str(run.result["warnings"])
 
 
 def test_a_list_of_tasks_that_may_not_be_read_is_not_missed(admin, em, tmp_path):
@@ -318,20 +318,20 @@ def test_a_task_that_was_changed_during_the_trial_is_not_touched(admin, em, tmp_
     timer.start()
     run = replace(admin, tmp_path)
     timer.join()
-    assert run.failed and not run.changed and "Somebody has changed the task meanwhile." in run.msg, run.result
+    assert run.failed and not run.changed and "Somebody has changed the task in the meantime." in run.msg, run.result
     assert writes(run) == TRIED and things(em) == at_first and not list(tmp_path.iterdir())
 
 
 # After the trial
 
 REFUSED_LATER = {
-    "StopTask": ("The old definition is in place and the task runs as before.", ["StopTask fresh"]),
+    "StopTask": ("The old definition is in place and the task is running as before.", ["StopTask fresh"]),
     "DeleteTask": (
-        "The old definition is in place and the task runs as before.",
+        "The old definition is in place and the task is running as before.",
         ["StopTask fresh", "DeleteTask fresh", "RunTask fresh"],
     ),
     "ImportTask": (
-        "The old definition is in place again and the task runs as before.",
+        "The old definition is in place again and the task is running as before.",
         ["StopTask fresh", "DeleteTask fresh", "ImportTask fresh", "ImportTask fresh", "RunTask fresh"],
     ),
 }
@@ -379,11 +379,11 @@ def test_an_old_task_that_could_not_be_put_back_is_by_the_next_run(admin, em, tm
     (kept,) = set(tmp_path.iterdir()) - set(notes(tmp_path))
     assert "The old definition could not be put back: ImportTask of" in run.msg
     assert run.msg.endswith(
-        "Run this again, with the same backup_dir: it goes on from what is there. "
-        f"The old definition is kept in {kept}."
+        "Run this again, with the same backup_dir: it continues where the last run stopped. The old definition is "
+        f"kept in {kept}."
     )
     foreseen = replace(admin, tmp_path, import_mode=mode, check=True)
-    assert foreseen.changed and "that replaced the task" in str(foreseen.result["warnings"]) and notes(tmp_path)
+    assert foreseen.changed and "that was replacing the task" in str(foreseen.result["warnings"]) and notes(tmp_path)
     if document == "refused":
         em.faults(on_fresh("ImportTask", ODD))
     given = definition(tables=OLD, batch_size=7) if document == "old" else definition(tables=NEW)
@@ -427,7 +427,7 @@ def test_an_old_task_that_is_stopped_for_a_killed_run_runs_again_if_the_next_def
     em.clear_faults()
     em.set_server(PROD, fail_import="No.")
     run = replace(admin, tmp_path)
-    assert run.failed and run.changed and "which the run of" in run.msg and "runs as before" in run.msg
+    assert run.failed and run.changed and "which the run of" in run.msg and "is running again as before" in run.msg
     assert tables(em) == OLD and state(em) == "RUNNING" and things(em) == at_first and not notes(tmp_path)
 
 
@@ -455,9 +455,12 @@ def test_a_second_run_at_the_same_time_does_nothing(admin, em, tmp_path):
     ("change", "text"),
     [
         (lambda note: "{", "is damaged"),
-        (lambda note: json.dumps({**note, "schema": 99}), "is damaged: it is not one of this task, or of another"),
-        (lambda note: json.dumps({**note, "task": "other"}), "is damaged: it is not one of this task"),
-        (lambda note: json.dumps({**note, "enterprise_manager": "https://other"}), "of another Enterprise Manager"),
+        (lambda note: json.dumps({**note, "schema": 99}), "is damaged: it is not a note about this task, or another"),
+        (lambda note: json.dumps({**note, "task": "other"}), "is damaged: it is not a note about this task"),
+        (
+            lambda note: json.dumps({**note, "enterprise_manager": "https://other"}),
+            "belongs to another Enterprise Manager",
+        ),
         (lambda note: "[]", "is damaged"),
     ],
 )

@@ -110,7 +110,7 @@ def test_wait_says_if_the_process_does_not_come_up(user, em):
     em.set_task(TEST, "stock", memory_lag=60)
     run = user.task("stock", "started", server=TEST, wait=True, wait_timeout=1)
     assert run.failed and run.changed
-    assert "is RUNNING, but its process has not come up within 1 s" in run.msg
+    assert "is RUNNING, but its process has not started after 1 s" in run.msg
 
 
 def test_a_task_that_fails_while_it_starts_is_said_with_its_message(user, em):

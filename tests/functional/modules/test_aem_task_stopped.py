@@ -215,7 +215,7 @@ def test_a_refusal_without_a_code_is_one_of_a_read_and_leaves_a_write_in_doubt(u
     assert "was refused to user" in run.msg and "Viewer on the task" in run.result["hint"]
     em.faults([{"match": {"operation": "StopTask"}, "fault": "status", "status": status, "work": False}])
     run = user.task(timeout=1)
-    assert run.failed and run.changed and "Whether it arrived is not known" in run.msg
+    assert run.failed and run.changed and "It is not known whether the call arrived" in run.msg
     assert run.writes == ["StopTask"]
 
 

@@ -74,7 +74,7 @@ def test_a_reload_whose_answer_is_lost_and_that_shows_nothing_is_not_said_to_be_
     em.faults([LOST])
     run = user.task(LOAD, "reloaded", force=True, wait_for="finished", wait_timeout=1)
     assert run.failed and run.changed
-    assert "Whether it arrived is not known" in run.msg
+    assert "It is not known whether the call arrived" in run.msg
     assert run.writes.count("RunTask") == 1
 
 
@@ -220,7 +220,7 @@ def test_a_latency_that_is_low_for_a_moment_is_not_enough(user, em):
     run = user.task("stock", "started", server=TEST, wait_for="latency", wait_timeout=2, wait_sleep=0.2)
     over.set()
     thread.join()
-    assert run.failed and "has not come down to a latency of 10 s (max_latency) within 2 s" in run.msg
+    assert run.failed and "has not reached a latency of 10 s (max_latency) within 2 s" in run.msg
 
 
 @pytest.mark.parametrize("shown", ["soon", None, 7])
@@ -241,17 +241,17 @@ def test_a_task_without_latency_is_refused_before_anything_is_sent(user, check):
 @pytest.mark.parametrize(
     ("options", "what"),
     [
-        ({"state": "reloaded", "force": True}, "state: reloaded is for tasks of Replicate"),
+        ({"state": "reloaded", "force": True}, "state: reloaded is for Replicate tasks only"),
         ({"state": "restarted", "run_option": "recover_using_locally_stored_checkpoint"}, "run_option: recover_"),
         ({"state": "restarted", "run_option": "metadata_only_create_missing_tables"}, "run_option: metadata_only_"),
-        ({"state": "restarted", "wait_for": "loaded"}, "wait_for: loaded is for tasks of Replicate"),
-        ({"state": "started", "wait_for": "latency"}, "wait_for: latency is for tasks of Replicate"),
+        ({"state": "restarted", "wait_for": "loaded"}, "wait_for: loaded is for Replicate tasks only"),
+        ({"state": "started", "wait_for": "latency"}, "wait_for: latency is for Replicate tasks only"),
     ],
 )
 def test_what_compose_does_not_know_is_refused_before_anything_is_stopped(user, em, options, what, check):
     run = user.task("nightly__sales", server=COMPOSE, check=check, **options)
     assert run.failed and not run.changed and run.writes == []
-    assert what in run.msg and 'the task "nightly__sales" on server "Compose-DW" is one of Compose' in run.msg
+    assert what in run.msg and 'the task "nightly__sales" on server "Compose-DW" is a Compose task' in run.msg
     assert em.task(COMPOSE, "nightly__sales")["state"] == "RUNNING"
 
 
@@ -373,7 +373,7 @@ def test_a_batch_refuses_what_compose_does_not_know(user, em):
         include=[{"server": COMPOSE, "name": "nightly__sales"}],
         run_option="recover_using_locally_stored_checkpoint",
     )
-    assert run.failed and not run.changed and run.writes == [] and "one of Compose" in run.msg
+    assert run.failed and not run.changed and run.writes == [] and "is a Compose task" in run.msg
     assert em.task(COMPOSE, "nightly__sales")["state"] == "RUNNING"
 
 

@@ -194,7 +194,7 @@ def test_what_is_not_json_is_shown_by_its_place_only(admin, module, before):
     text = before + '{\n "a": "pa"canary-word", "password": "canary"}'
     run = run_import(admin, module, text)
     line = 2 + before.count("\n")
-    assert run.msg == f"definition is not JSON: what stands at line {line}, column 11 does not belong there."
+    assert run.msg == f"definition is not JSON: syntax error at line {line}, column 11."
     assert "to_json" in run.result["hint"] and "canary" not in str(run.result) and run.requests == []
 
 
@@ -216,7 +216,7 @@ def test_a_definition_that_differs_in_a_clear_password_only_says_so(admin, em, m
         run = run_import(admin, module, other, check=check, diff=True)
         assert not run.changed and not run.failed and bodies(run) == []
         assert run.result["warnings"][-1] == (
-            "These secrets cannot be compared with the encrypted ones of the server, and are not sent: "
+            "These secrets cannot be compared with the encrypted ones on the server and are not sent: "
             f"{SETTINGS}/password. Set update_password: always to send them each time."
         )
     run = run_import(admin, module, other, update_password="always", check=True, diff=True)
@@ -237,7 +237,7 @@ def test_places_that_the_user_names_are_secret(admin, module):
         assert run.changed and "canary" not in str(run.result)
         assert run.result["diff"]["after"][f"{SETTINGS}/code"] == "<secret>"
     run = run_import(admin, module, document, secrets=[f"{SETTINGS}/cod"])
-    assert run.failed and run.requests == [] and f"has nothing at {SETTINGS}/cod" in run.msg
+    assert run.failed and run.requests == [] and f"has no member at {SETTINGS}/cod" in run.msg
     assert run_import(admin, module, document).changed
     run = run_import(admin, module, shop_with(code="other"), secrets=["*/code"], diff=True)
     assert run.result["diff"]["before"] == run.result["diff"]["after"] == {f"{SETTINGS}/code": "<secret>"}
@@ -249,7 +249,7 @@ def test_an_export_redacts_what_the_user_names_and_warns_of_what_is_not_there(ad
     shop = next(item["db_settings"] for item in document[BODY]["databases"] if item["name"] == "Shop")
     assert shop["code"] == shop["adlsclientappkey"] == shop["password"] == "<redacted>" and shop["path"] == "x"
     assert "canary" not in str(run.result)
-    assert "secrets: the export has nothing at */no such." in run.result["warnings"]
+    assert "secrets: the export has no member at */no such." in run.result["warnings"]
     (named,) = [text for text in run.result["warnings"] if "are redacted" in text]
     assert all(f"{SETTINGS}/{member}" in named for member in ("code", "adlsclientappkey", "password"))
     run = admin.run("aem_export", server=PROD, name="fresh", dest=str(tmp_path / "x"), secrets=["keep", "*/code"])
@@ -305,11 +305,11 @@ def test_a_redacted_secret_is_named_and_differently_for_a_new_endpoint(admin, em
     shop = next(item for item in document[BODY]["databases"] if item["name"] == "Shop")
     shop["db_settings"]["port"] = 7
     run = run_import(admin, module, document)
-    (text,) = [text for text in run.result["warnings"] if "stay as the server has them" in text]
+    (text,) = [text for text in run.result["warnings"] if "stay unchanged on the server" in text]
     assert f"{SETTINGS}/adlsclientappkey" in text and f"{SETTINGS}/password" in text
     shop["name"] = task_of(document)["task"]["source_name"] = "Shop 2"
     run = run_import(admin, module, document)
-    (text,) = [text for text in run.result["warnings"] if "new objects come without" in text]
+    (text,) = [text for text in run.result["warnings"] if "new objects are created without them" in text]
     assert "databases/Shop 2/db_settings/adlsclientappkey" in text
     assert not {"password", "adlsclientappkey"} & set(em.endpoint(PROD, "Shop 2")["db_settings"])
 
@@ -319,7 +319,7 @@ def test_endpoints_that_the_task_does_not_use_are_left_out(admin, em):
     document[BODY]["databases"].append({**document[BODY]["databases"][0], "name": "Other"})
     run = run_import(admin, "aem_task", document)
     assert run.changed and run.result["warnings"] == [
-        "The task does not use these endpoints of the definition, which are left out: Other."
+        "These endpoints of the definition are left out, as the task does not use them: Other."
     ]
     assert "Other" not in em.server(PROD)["endpoints"] and "Other" not in "".join(bodies(run))
     assert not run_import(admin, "aem_task", document).changed
@@ -360,7 +360,7 @@ def test_a_playbook_shows_names_and_no_secret_of_what_is_not_json(em, tmp_path, 
     )
     started, broken, *_calls = outcome.results
     assert started["task"]["state"] == "RUNNING"
-    assert broken["msg"].startswith("definition is not JSON: what stands at line 1, column")
+    assert broken["msg"].startswith("definition is not JSON: syntax error at line 1, column")
     assert "canary" not in outcome.text and "canary" not in json.dumps(outcome.results)
     assert "********" in outcome.text and "ca_path" in outcome.text
 

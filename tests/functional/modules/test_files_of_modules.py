@@ -105,7 +105,7 @@ def test_a_file_with_secrets_is_closed_to_others(admin, tmp_path):
     again = admin.run("aem_export", **given)
     assert not again.changed and "warnings" not in again.result
     refused = admin.run("aem_export", **given, mode="0640")
-    assert refused.failed and refused.requests == [] and "holds secrets (secrets: keep)" in refused.msg
+    assert refused.failed and refused.requests == [] and "contains secrets (secrets: keep)" in refused.msg
 
 
 def test_an_old_definition_is_kept_where_the_link_leads_and_for_its_owner_only(admin, tmp_path):

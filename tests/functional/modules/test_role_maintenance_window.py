@@ -148,7 +148,7 @@ def test_a_failure_shows_the_message_of_the_module_and_what_was_done_all_the_sam
     assert '"Of 3 tasks that ran: stopped 2, nothing to do 0, left alone 0, failed 1."' in summary
     assert '"1 of 3 tasks failed."' in summary and '"Replicate-Prod/locked: StopTask of task' in summary
     assert f'"The checkpoint is {path}"' in summary and "Replicate-Prod/orders" not in summary
-    begin, end = (re.findall(rf'"{way}: (.*)"', summary)[0] for way in ("To go on", "To go back"))
+    begin, end = (re.findall(rf'"{way}: (.*)"', summary)[0] for way in ("To continue", "To go back"))
     for line, playbook, given in ((begin, "maintenance_begin", selected), (end, "maintenance_end", {})):
         *command, variables = shlex.split(json.loads(f'"{line}"'))
         assert command == ["ansible-playbook", f"dataops.qlik_em.{playbook}", "-e"]
@@ -167,7 +167,9 @@ def test_a_task_that_is_left_running_is_named_with_the_reason(controller, em, pa
         maintenance_window_on_full_load="skip",
         **PROD,
     )
-    assert '"left alone: Replicate-Prod/orders. Left running: a full load is under way (on_full_load: skip)."' in output
+    assert (
+        '"left alone: Replicate-Prod/orders. Left running: a full load is in progress (on_full_load: skip)."'
+    ) in output
     assert stopped(em) == RAN - {"orders"}
 
 
@@ -206,7 +208,7 @@ def test_the_order_that_is_found_out_is_shown_in_a_dry_run_and_is_in_the_command
         ]
         shown = "\n".join(["The order:", *tree, ""])
         assert (shown in output) is (not status), output
-    begin = re.findall(r'"To go on: (.*)"', output)[-1]
+    begin = re.findall(r'"To continue: (.*)"', output)[-1]
     variables = json.loads(shlex.split(json.loads(f'"{begin}"'))[-1])
     assert variables == {"maintenance_window_path": path, **PROD, **given}
 
@@ -218,11 +220,11 @@ def test_a_failure_of_the_role_names_its_own_variables(controller, em, path):
     again = "the same maintenance_window_checkpoint (in AWX: relaunch this job, never the workflow)"
     for given, source in ((file, f"maintenance_window_path: {path}"), (handed_on, again)):
         output = step(controller, "freeze", status=2, **given)
-        assert f"To go on, run the role again with maintenance_window_step: freeze, {source}" in output
+        assert f"To continue, run the role again with maintenance_window_step: freeze, {source}" in output
         assert f"To go back, run it with maintenance_window_step: restore, {source}" in output
         em.set_task("Replicate-Prod", "orders", state="STOPPED")
         output = step(controller, "restore", status=2, **given)
-        assert f"To go on, run the role again with maintenance_window_step: restore, {source}" in output
+        assert f"To continue, run the role again with maintenance_window_step: restore, {source}" in output
         em.set_task("Replicate-Prod", "orders", state="RUNNING")
 
 
@@ -240,7 +242,9 @@ def test_ctrl_c_shows_the_command_to_go_on_with(controller, em, path):
         f"To go back: ansible-playbook dataops.qlik_em.maintenance_end -e '{file}'",
     ):
         assert line in lines, child.output
-    assert any(line.startswith("To go on: ansible-playbook dataops.qlik_em.maintenance_begin -e '{") for line in lines)
+    assert any(
+        line.startswith("To continue: ansible-playbook dataops.qlik_em.maintenance_begin -e '{") for line in lines
+    )
 
 
 def test_the_command_to_go_on_with_stops_and_starts_in_the_same_manner(controller, em, path):
@@ -254,11 +258,13 @@ def test_the_command_to_go_on_with_stops_and_starts_in_the_same_manner(controlle
     selected = {**PROD, "maintenance_window_exclude": [{"state": ["error"]}]}
     output = play(controller, "maintenance_begin", status=2, **file, **selected, **left, **wait).replace('\\"', '"')
     again = json.dumps({**file, **selected, "maintenance_window_on_full_load": "skip"})
-    assert f"To go on: ansible-playbook dataops.qlik_em.maintenance_begin -e '{again}'" in output
+    assert f"To continue: ansible-playbook dataops.qlik_em.maintenance_begin -e '{again}'" in output
     assert f"To go back: ansible-playbook dataops.qlik_em.maintenance_end -e '{json.dumps({**file, **wait})}'" in output
     em.set_task("Replicate-Prod", "orders", state="STOPPED")
     output = play(controller, "maintenance_end", status=2, **file, **wait).replace('\\"', '"')
-    assert f"To go on: ansible-playbook dataops.qlik_em.maintenance_end -e '{json.dumps({**file, **wait})}'" in output
+    assert (
+        f"To continue: ansible-playbook dataops.qlik_em.maintenance_end -e '{json.dumps({**file, **wait})}'" in output
+    )
 
 
 def test_a_restore_from_safe_points_is_gone_on_with_from_there(controller, em, path):
@@ -270,7 +276,7 @@ def test_a_restore_from_safe_points_is_gone_on_with_from_there(controller, em, p
     em.set_task("Replicate-Prod", "orders", fail_start="No licence.")
     output = play(controller, "maintenance_end", status=2, maintenance_window_path=path, **safe)
     again = json.dumps({"maintenance_window_path": path, **safe})
-    assert f"To go on: ansible-playbook dataops.qlik_em.maintenance_end -e '{again}'" in output.replace('\\"', '"')
+    assert f"To continue: ansible-playbook dataops.qlik_em.maintenance_end -e '{again}'" in output.replace('\\"', '"')
     em.set_task("Replicate-Prod", "orders", fail_start=None)
     play(controller, "maintenance_end", **json.loads(again))
     runs = em.task("Replicate-Prod", "orders")["runs"]
@@ -357,7 +363,7 @@ def test_what_a_survey_gives_for_no_answer_is_not_given_and_lists_may_be_texts(c
     assert not stopped(em)
     em.set_task("Replicate-Prod", "orders", fail_stop="No.")
     output = play(controller, "maintenance_begin", status=2, **given | {"maintenance_window_exclude": ""})
-    line = re.findall(r'"To go on: (.*)"', output)[0]
+    line = re.findall(r'"To continue: (.*)"', output)[0]
     shown = json.loads(shlex.split(json.loads(f'"{line}"'))[-1])
     assert shown == {
         "maintenance_window_path": path,

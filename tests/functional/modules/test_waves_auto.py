@@ -216,7 +216,7 @@ def test_a_staging_task_of_another_server_is_a_warning_and_a_dependency_puts_it_
     include = [{"server": "R"}, {"server": "Other"}]
     (warning,) = batch(include=include, check=True).result["warnings"]
     assert (
-        "log stream of a task that their server does not have" in warning
+        "log stream of a task that does not exist on their server" in warning
         and 'R/orders (reads from "elsewhere")' in warning
     )
     readers = [{"server": "R", "name": "orders"}, {"server": "R", "name": "invoices"}]
@@ -244,7 +244,7 @@ def test_who_may_export_nothing_gets_all_readers_after_what_is_staged_and_a_warn
     assert run.result["order"][:2] == ["R/staging: start wave 1, stop wave 3", 'then (log streams of server "R")']
     (warning,) = run.result["warnings"]
     assert warning.startswith(
-        "What these tasks read cannot be seen. They come after all tasks of their server that stage"
+        "The sources of these tasks cannot be read. They are ordered after all tasks of their server that stage"
     )
     assert "R/orders, R/invoices, R/alone. ExportAll of server" in warning
 
@@ -285,7 +285,9 @@ def test_a_task_of_which_nothing_can_be_seen_is_a_warning(em, batch):
     )
     run = batch(check=True, **OPERATOR)
     (warning,) = run.result["warnings"]
-    assert warning.startswith("Whether these tasks stage or read log streams cannot be seen") and "R/orders." in warning
+    assert (
+        warning.startswith("It cannot be read whether these tasks stage or read log streams") and "R/orders." in warning
+    )
     assert "No such task" in warning
 
 
@@ -301,7 +303,7 @@ def test_a_server_whose_product_is_not_shown_is_a_warning(em, batch):
     run = batch(include=[{"server": "R"}], check=True)
     (warning,) = run.result["warnings"]
     assert warning.startswith(
-        "Whether these servers are Replicate or Compose cannot be seen. They are taken for Replicate: R. "
+        "It cannot be read whether these servers are Replicate or Compose. They are treated as Replicate: R. "
     )
     assert run.result["order"] == ONLY_R
 
@@ -368,8 +370,8 @@ def test_a_circle_is_refused_before_anything_is_stopped_or_noted(em, batch, wind
         {"before": [{"name": "alone"}], "after": [{"name": "staging"}]},
     ]
     says = (
-        "The order of the tasks is a circle: R/alone -> R/staging (item 2 of dependencies) -> R/orders (log stream) -> "
-        "R/alone (item 1 of dependencies). Nothing was done."
+        "The dependencies of the tasks form a cycle: R/alone -> R/staging (item 2 of dependencies) -> R/orders (log "
+        "stream) -> R/alone (item 1 of dependencies). Nothing was done."
     )
     for run in (
         batch(dependencies=dependencies, check=check),

@@ -283,7 +283,7 @@ def test_templates_extra_variables_and_vaulted_values(inventory, em, tmp_path):
         ({"validate_certs": "treu"}, "treu"),
         ({"hosts": "servrs"}, "value of hosts must be one of"),
         ({"parallel": 0}, "parallel must be between 1 and 256, not 0."),
-        ({"state": ["error"]}, "state chooses among tasks: it needs hosts: tasks."),
+        ({"state": ["error"]}, "state selects tasks: it needs hosts: tasks."),
         ({"hosts": "tasks", "tasks": True}, "it needs hosts: servers."),
         ({"url": "{{ nowhere }}"}, "url in"),
         ({"url": "http://em.example.com"}, "url must begin with https://"),

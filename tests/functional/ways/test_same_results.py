@@ -107,6 +107,8 @@ class Way:
 def comparable(value: Any) -> Any:
     """Return `value` without what may differ between two runs of the same playbook."""
     if isinstance(value, list):
+        if [type(item).__name__ for item in value] == ["str", "int", "int"]:
+            return [*value[:2], "(seconds)"]  # of a checkpoint: when the latency of a task was read
         return [comparable(item) for item in value]
     if not isinstance(value, dict):
         return value
@@ -224,6 +226,8 @@ def both_ways(tmp_path_factory: pytest.TempPathFactory, **more: str) -> Iterator
                 "ANSIBLE_PIPELINING": "true",
                 "WAYS_RECORD": str(record),
             }
+            if as_module:
+                settings["COVERAGE_PROCESS_START"] = ""  # the other way runs the same code
             found.append(Way(as_module, em, Controller(folder, settings | more), record))
         yield found
 

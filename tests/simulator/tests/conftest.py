@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
 from ansible_collections.dataops.qlik_em.tests.simulator import Handle, running
-from ansible_collections.dataops.qlik_em.tests.simulator.tests.wire import Client
+from ansible_collections.dataops.qlik_em.tests.simulator.tests.wire import Client, Clock
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +26,15 @@ def em(running_em: Handle) -> Iterator[Handle]:
     running_em.reset()
     yield running_em
     running_em.reset()  # sends home requests that a test left waiting
+
+
+@pytest.fixture
+def clock(em: Handle) -> Iterator[Clock]:
+    """What the stand-in reads the time from. It wakes no call that waits."""
+    em._simulator.clock = clock = Clock()
+    em.reset()
+    yield clock
+    em._simulator.clock = time.monotonic
 
 
 @pytest.fixture

@@ -281,7 +281,7 @@ def test_what_the_record_shows(em: Handle, operator: Client) -> None:
     assert (entry["seq"], entry["user"], entry["fault"]) == (1, "operator", None)
     assert (entry["status"], entry["error_code"], entry["executed"]) == (200, None, True)
     assert entry["time"].endswith("+00:00")
-    assert 0 <= entry["seconds"] < 1
+    assert entry["seconds"] >= 0
     operator.call("POST", f"{path}?action=stop")
     refused = last(em)
     assert (refused["seq"], refused["status"], refused["executed"]) == (2, 500, False)

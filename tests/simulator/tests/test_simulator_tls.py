@@ -13,7 +13,6 @@ from ansible_collections.dataops.qlik_em.tests.simulator.tests.wire import (
     ORDERS,
     SESSION,
     Client,
-    Stopwatch,
     context,
     raw_request,
     tls_socket,
@@ -115,10 +114,8 @@ def test_an_answer_comes_in_one_piece(em: Handle, operator: Client) -> None:
     assert len(body) == int(length.split()[1])
 
 
-def test_kept_connections_are_fast(em: Handle, operator: Client) -> None:
-    """Far below the 40 ms of a delayed acknowledgement."""
-    with Stopwatch() as watch:
-        for _turn in range(50):
-            operator.call("POST", f"{ORDERS}?action=stop&timeout=abc")
-    assert watch.seconds / 50 < 0.02
+def test_connections_are_kept(em: Handle, operator: Client) -> None:
+    """After a failure, too."""
+    for _turn in range(5):
+        operator.call("POST", f"{ORDERS}?action=stop&timeout=abc")
     assert em.summary()["tcp_connections"] <= 1

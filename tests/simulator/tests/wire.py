@@ -134,17 +134,13 @@ def raw_request(method: str, target: str | bytes, *lines: str, body: bytes = b""
     return method.encode() + b" " + PREFIX.encode() + wire + b" HTTP/1.1\r\n" + head.encode() + b"\r\n" + body
 
 
-class Stopwatch:
-    """`with Stopwatch() as watch: ...`, then `watch.seconds`."""
+class Clock:
+    """The time of the stand-in, which a test puts forward."""
 
-    seconds = 0.0
+    ahead = 0.0
 
-    def __enter__(self) -> Stopwatch:
-        self._start = time.monotonic()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self.seconds = time.monotonic() - self._start
+    def __call__(self) -> float:
+        return time.monotonic() + self.ahead
 
 
 def function_calls(em: Any, work: Callable[[], Any]) -> int:

@@ -22,8 +22,8 @@ description:
     between two rounds is not seen.
   - All members of an event, and what is promised when something is restarted or killed, are in docs/events.md. The
     members as a JSON Schema are in tasks.schema.json beside this file.
-  - An unknown option is refused. An empty text is as good as none. The environment variables of the connection options
-    count as they do for modules.
+  - An unknown option is refused. An empty string counts as not given. The environment variables of the connection
+    options count as they do for modules.
 extends_documentation_fragment:
   - dataops.qlik_em.connection
 options:
@@ -90,7 +90,7 @@ options:
   state_file:
     description:
       - A file that keeps what was seen last. With it, a restart neither repeats nor loses an event. Without it, what
-        changes meanwhile is not seen, and standing problems are reported again.
+        changes in the meantime is not seen, and existing problems are reported again.
       - One file for each source. A second source that uses it is refused.
     type: path
 """

@@ -62,10 +62,10 @@ def test_lists_and_mappings_may_be_texts(name, text, value):
             "maintenance_window_waves is a string that is neither YAML nor JSON. It must be a list.",
         ),
         ({"include": [{"servr": "P"}]}, "maintenance_window_include.servr"),
-        ({"include": [{"server": ""}]}, "An empty selector in maintenance_window_include would mean every task"),
+        ({"include": [{"server": ""}]}, "An empty selector in maintenance_window_include would select every task"),
         ({"waves": "automatic"}, "maintenance_window_waves must be a list, or one as a string in YAML or JSON"),
         ({"waves": ["P"]}, "Each of maintenance_window_waves must be a selector"),
-        ({"waves": [{}]}, "An empty selector in maintenance_window_waves would mean every task"),
+        ({"waves": [{}]}, "An empty selector in maintenance_window_waves would select every task"),
         (
             {"dependencies": '[{"before": [{"name": "a"}], "after": [{"name": "b"}]}]'},
             "maintenance_window_dependencies can only be used with maintenance_window_waves: auto.",

@@ -24,6 +24,7 @@ ROOMS = [
     "_endpoints",
     "_servers",
     "_fleets",
+    "_estates",
     "_reports",
     "_events",
 ]

@@ -521,7 +521,9 @@ def test_what_is_swapped_between_the_look_at_it_and_its_use_is_refused(folder, m
         return real(path, *others, **options)
 
     monkeypatch.setattr(os, call, swap)
-    with pytest.raises(InputError, match="sub is not a folder" if call == "open" else "sub changes meanwhile"):
+    with pytest.raises(
+        InputError, match="sub is not a folder" if call == "open" else "sub is being changed by another process"
+    ):
         ensure(folder / "sub/file")
     assert tree(folder / "home") == before
 

@@ -26,7 +26,7 @@ HOW = (
     "A tool has rewritten it, as Windows PowerShell does: use ConvertTo-Json -Depth 100 and Set-Content -Encoding utf8."
 )
 TO_JSON = (
-    "A value that a template puts into JSON needs the filter to_json, which adds quotes and escapes what is in them: "
+    "A value that a template inserts into JSON needs the filter to_json, which adds quotes and escapes: "
     "{{ password | to_json }}. So does a whole variable. Python's single quotes are not JSON."
 )
 TASK = {"task": {"name": "t", "source_name": "ERP", "target_names": ["DWH"]}}
@@ -95,9 +95,9 @@ def test_as_deep_as_can_be():
 def test_no_failure_shows_a_piece_of_the_text():
     with pytest.raises(InputError) as raised:
         read_definition("dest", '// x\n{\n "password": secret\n}')
-    assert str(raised.value) == "dest is not JSON: what stands at line 3, column 14 does not belong there."
+    assert str(raised.value) == "dest is not JSON: syntax error at line 3, column 14."
     assert raised.value.hint == TO_JSON and raised.value.__cause__ is None
-    assert refusal("secret").endswith("at line 1, column 1 does not belong there.")
+    assert refusal("secret").endswith("syntax error at line 1, column 1.")
 
 
 def test_a_text_that_is_too_long(monkeypatch):
@@ -119,7 +119,7 @@ def test_a_text_that_is_too_long(monkeypatch):
     ],
 )  # fmt: skip
 def test_a_member_that_stands_twice(text, place):
-    assert refusal(text) == (f"dest has the member {place} twice. Remove one: which of them is meant cannot be known.")
+    assert refusal(text) == f"dest has the member {place} twice. Remove one of them."
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_what_powershell_makes_of_objects(text):
 )  # fmt: skip
 def test_a_member_of_another_form_than_exports_have(members, place, form, found):
     assert refusal({BODY: members}) == (
-        f"dest is not a replication definition: {place} must be {form}, and is {found}. {HOW}"
+        f"dest is not a replication definition: {place} must be {form}, but is {found}. {HOW}"
     )
 
 
@@ -215,14 +215,14 @@ def test_the_definition_of_one_task():
     [
         (
             {"tasks": [TASK], "notifications": [], "error_behavior": {}},
-            "dest holds error_behavior, notifications, which belong to a whole server: import it with aem_import, or "
-            "leave only tasks and databases in it.",
+            "dest contains error_behavior, notifications, which belong to a whole server: import it with aem_import, "
+            "or leave only tasks and databases in it.",
         ),
-        ({"databases": []}, "dest holds no task."),
-        ({"tasks": []}, "dest holds no task."),
-        ({"tasks": [{"task": {"name": one}} for one in "ab"]}, "dest holds 2 tasks (a, b), not one."),
-        ({"tasks": [{"task": {"name": one}} for one in "abc"]}, "dest holds 3 tasks (a, b, c), not one."),
-        ({"tasks": [{"task": {"name": one}} for one in "abcd"]}, "dest holds 4 tasks (a, b, c, ...), not one."),
+        ({"databases": []}, "dest contains no task."),
+        ({"tasks": []}, "dest contains no task."),
+        ({"tasks": [{"task": {"name": one}} for one in "ab"]}, "dest contains 2 tasks (a, b), not one."),
+        ({"tasks": [{"task": {"name": one}} for one in "abc"]}, "dest contains 3 tasks (a, b, c), not one."),
+        ({"tasks": [{"task": {"name": one}} for one in "abcd"]}, "dest contains 4 tasks (a, b, c, ...), not one."),
     ],
 )
 def test_what_is_not_one_task(content, why):

@@ -68,7 +68,7 @@ def test_defaults_of_named_objects_are_filled_in_for_a_comparison():
 
 def test_what_a_definition_holds_beyond_is_said_in_one_line():
     assert objects.warning_about(objects.beyond(WHOLE, ["tasks", "endpoints", "others"])) == [
-        "The definition also holds 1 schedule (nightly), 1 notification (failures), server_settings (logging, "
+        "The definition also contains 1 schedule (nightly), 1 notification (failures), server_settings (logging, "
         "replication_environment) and error_policies (error_behavior), which were not imported. To import them, add "
         "schedules and notifications and server_settings and error_policies to objects."
     ]
@@ -78,7 +78,7 @@ def test_what_a_definition_holds_beyond_is_said_in_one_line():
     )
     one = objects.warning_about(objects.beyond(document(databases=[{"name": "ERP"}]), ["tasks"]))
     assert one == [
-        "The definition also holds 1 endpoint (ERP), which was not imported. To import it, add endpoints to objects."
+        "The definition also contains 1 endpoint (ERP), which was not imported. To import it, add endpoints to objects."
     ]
     assert objects.warning_about(objects.beyond(document(tasks=TASKS, scheduler={}), objects.DEFAULT)) == []
 

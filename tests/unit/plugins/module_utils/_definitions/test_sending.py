@@ -172,9 +172,9 @@ def test_a_list_of_secrets():
 @pytest.mark.parametrize(
     ("new", "old", "text"),
     [
-        ("x", [1], "a text, and on the server it is a list"),
-        ({"b": 1}, [1], "an object, and on the server it is a list"),
-        ("x", {"b": 1}, "a text, and on the server it is an object"),
+        ("x", [1], "a text, but on the server it is a list"),
+        ({"b": 1}, [1], "an object, but on the server it is a list"),
+        ("x", {"b": 1}, "a text, but on the server it is an object"),
     ],
 )
 def test_a_text_in_place_of_a_list_or_an_object_is_refused(new, old, text):

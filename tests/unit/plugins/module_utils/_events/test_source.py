@@ -110,7 +110,7 @@ def test_what_cannot_be_noted_is_given_again_but_nothing_is_lost(tmp_path):
         assert store.load() == (NOTHING, events[2:])
         store.tick()
         assert store.load() == (NOTHING, [])
-    with pytest.raises(InputError, match="is of x, in the format 1, not of y"):
+    with pytest.raises(InputError, match=r"belongs to x \(format 1\), not to y"):
         Store(path, "y").load()
 
 

@@ -79,9 +79,9 @@ def is_damaged(document, why):
     assert due in text.partition(", but ")[2] and text.endswith("Nothing was done.")
 
 
-def edited(place, value, document=DOCUMENT):
+def edited(place, value, document=None):
     """Return a document with something else at a place."""
-    document = copy.deepcopy(document)
+    document = copy.deepcopy(document or DOCUMENT)
     *way, last = place
     inner = document
     for step in way:

@@ -112,7 +112,7 @@ def test_the_staging_task_is_found_in_other_letters_and_need_not_be_selected():
 
 def test_a_staging_task_of_nowhere_is_a_warning():
     (warning,) = warnings_of([related("child", child=Source(False, "nowhere"))])
-    assert warning.startswith("These tasks read the log stream of a task that their server does not have.")
+    assert warning.startswith("These tasks read the log stream of a task that does not exist on their server.")
     assert warning.endswith('dependencies: S/child (reads from "nowhere").')
 
 
@@ -120,13 +120,17 @@ def test_what_is_not_shown_comes_after_all_that_is_staged_with_a_warning():
     found = related("a b c", "No permission.", a=STAGING, b=Source(False, None), c=NONE)
     assert (found.staging, found.readers) == ([TaskName("S", "a")], [TaskName("S", "b")])
     (warning,) = warnings_of([found])
-    assert warning.startswith("What these tasks read cannot be seen. They come after all tasks of their server that")
+    assert warning.startswith(
+        "The sources of these tasks cannot be read. They are ordered after all tasks of their server that"
+    )
     assert warning.endswith("streams: S/b. No permission.")
 
 
 def test_a_task_that_is_not_shown_at_all_is_a_warning():
     found = related("a b", a=STAGING, b=UNKNOWN)
-    assert found.readers == [] and warnings_of([found])[0].startswith("Whether these tasks stage or read log")
+    assert found.readers == [] and warnings_of([found])[0].startswith(
+        "It cannot be read whether these tasks stage or read log"
+    )
     assert warnings_of([related("a b", a=NONE)])  # the export lacks it
     assert warnings_of([related("a", a=Source(False, None))]) == []  # nothing is staged in the selection
 

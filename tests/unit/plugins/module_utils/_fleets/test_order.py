@@ -73,7 +73,7 @@ def test_what_is_put_already_shows_what_is_later_and_earlier():
 def test_a_circle_is_refused_with_its_members_in_order(names, links, circle):
     with pytest.raises(InputError) as failure:
         ordered(names, links).waves()
-    assert failure.value.message == f"The order of the tasks is a circle: {circle}. Nothing was done."
+    assert failure.value.message == f"The dependencies of the tasks form a cycle: {circle}. Nothing was done."
 
 
 def test_a_circle_through_a_gate_names_what_the_gate_is():
@@ -126,7 +126,7 @@ def test_a_long_chain_is_shown_and_a_circle_in_it_found():
     order = ordered(" ".join(f"t{number}" for number in range(3001)), " ".join(links))
     assert len(order.waves()) == 3001 and len(order.tree()) == 3001
     order.put(TaskName("S", "t3000"), TaskName("S", "t0"), "back")
-    with pytest.raises(InputError, match="circle"):
+    with pytest.raises(InputError, match="form a cycle"):
         order.waves()
 
 

@@ -9,7 +9,7 @@ import json
 
 import pytest
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import InputError
-from ansible_collections.dataops.qlik_em.plugins.module_utils._reports import estate, outcome
+from ansible_collections.dataops.qlik_em.plugins.module_utils._reports import estate, outcome, plan
 from ansible_collections.dataops.qlik_em.plugins.module_utils._reports.history import (
     MOST,
     read_history,
@@ -17,7 +17,7 @@ from ansible_collections.dataops.qlik_em.plugins.module_utils._reports.history i
     write_history,
 )
 from ansible_collections.dataops.qlik_em.plugins.module_utils._reports.reading import Estate, Facts
-from ansible_collections.dataops.qlik_em.plugins.module_utils._reports.view import SCALE, Bar, State, clock, count
+from ansible_collections.dataops.qlik_em.plugins.module_utils._reports.view import Bar, State, clock, count
 from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks.model import TaskName, TaskSnapshot
 
 VALID = {"state": "VALID_LICENSE", "days_to_expiration": 200}
@@ -197,15 +197,15 @@ def test_the_timeline_shows_when_each_task_was_worked_at():
         {**ROW, "name": "second", "started": AT.format(2.5), "elapsed": 7.5},
     )
     assert {row["Task"]: row["Timeline"] for row in table(page, "rows")} == {
-        "first": Bar(0, SCALE // 5),
-        "second": Bar(SCALE // 4, SCALE * 3 // 4),
+        "first": Bar(0, 20),
+        "second": Bar(25, 75),
     }
     assert [one.value for one in page.figures][-2:] == ["7.5 s", "10 s"]
 
 
 def test_without_times_the_bars_are_durations():
     page = done_page({**ROW, "name": "a", "elapsed": 2}, {**ROW, "name": "b", "elapsed": 4})
-    assert [row["Duration"] for row in table(page, "rows")] == [Bar(0, SCALE), Bar(0, SCALE // 2)]
+    assert [row["Duration"] for row in table(page, "rows")] == [Bar(0, 100), Bar(0, 50)]
 
 
 def test_a_heal_shows_its_decisions_and_what_is_in_quarantine():
@@ -241,6 +241,42 @@ def test_odd_values_in_a_row_are_shown_or_left_out(odd):
 def test_what_has_no_rows_is_refused(rows):
     with pytest.raises(InputError, match=r"of result|result has no rows"):
         outcome.read_rows("result", rows)
+
+
+# -- a plan
+
+STEP = {"server": "Prod", "kind": "tasks", "name": "orders", "action": "update", "stops": True}
+
+
+def plan_page(*steps, **result):
+    found = plan.read_steps(list(steps))
+    return plan.view(result, found, plan.summary(found, result), [], "", "https://em.example.com", "now")
+
+
+def test_a_plan_shows_its_steps_in_order_and_what_they_stop():
+    page = plan_page({**STEP, "kind": "endpoints", "name": "ERP", "action": "create", "stops": False}, STEP)
+    assert page.verdict == State("2 steps: 1 to create and 1 to update.", "warn")
+    assert [(row["Step"], row["Action"], row["Object"], row["Stops it"]) for row in table(page, "steps")] == [
+        (1, "create", "ERP", ""),
+        (2, "update", "orders", "yes"),
+    ]
+    (group,) = page.groups
+    assert (group.names, group.state.text) == (["Prod/orders"], "STOPS")
+
+
+def test_a_plan_names_what_it_cannot_do_and_what_is_not_in_the_files():
+    other = {"server": "Prod", "kind": "tasks", "name": "orders"}
+    page = plan_page(impossible=[{**other, "places": ["a/b", "c"]}], unmanaged=[{**other, "name": "scratch"}])
+    assert page.verdict == State("Nothing to do.", "warn")
+    assert [(group.state.text, group.message) for group in page.groups] == [("NOT POSSIBLE", "a/b, c")]
+    assert [row["Object"] for row in table(page, "unmanaged")] == ["scratch"]
+
+
+@pytest.mark.parametrize("odd", [None, 7, "x", [], ["x"], {"a": 1}], ids=str)
+def test_odd_values_in_a_plan_are_shown_or_left_out(odd):
+    members = ("impossible", "unmanaged", "secrets_needed", "page")
+    assert plan_page(STEP, **dict.fromkeys(members, odd)).tables
+    assert plan_page({**STEP, **dict.fromkeys(STEP, odd)}, impossible=[{"places": odd}]).tables
 
 
 # -- trends

@@ -174,8 +174,8 @@ def test_a_task_that_has_stopped_has_loaded_its_tables_only_if_they_show_it():
 @pytest.mark.parametrize(
     ("op", "text"),
     [
-        (operation(run_option=METADATA_OPTIONS[1]), "has not made its tables and stopped"),
-        (operation(wait_for=LATENCY, max_latency=30), "has not come down to a latency of 30 s (max_latency)"),
+        (operation(run_option=METADATA_OPTIONS[1]), "has not created its tables and stopped"),
+        (operation(wait_for=LATENCY, max_latency=30), "has not reached a latency of 30 s (max_latency)"),
         (operation(wait_for=LOADED), "has not loaded all its tables"),
         (operation(wait_for=FINISHED), "has not finished"),
     ],
@@ -233,10 +233,10 @@ def test_what_compose_cannot_do(op, asked):
     with pytest.raises(AemError) as raised:
         check_possible(TASK, op, COMPOSE, never)
     assert str(raised.value) == (
-        f'{asked} is for tasks of Replicate, and the task "T" on server "S" is one of Compose. Nothing was sent.'
+        f'{asked} is for Replicate tasks only, but the task "T" on server "S" is a Compose task. Nothing was sent.'
     )
     assert raised.value.hint == (
-        "Tasks and workflows of Compose are started and restarted without run_option; wait_for: finished waits until "
+        "Compose tasks and workflows are started and restarted without run_option; wait_for: finished waits until "
         "they are done."
     )
 

@@ -1,0 +1,153 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection.
+
+"""Comparing the files, under an overlay, with the servers: the result is a plan, in a file and as a page."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from .._client.api import Api, Json
+from .._client.checks import check_count, check_seconds
+from .._client.errors import AemError, InputError
+from .._common.files import ensure_file
+from .._common.times import now
+from .._common.wait import check_waiting
+from .._endpoints import settings as endpoint_settings
+from .._fleets.options import MOST_PARALLEL
+from .._fleets.selection import list_tasks
+from .._run.result import Mode, Result
+from .._run.result import diff as shown_diff
+from .._tasks.model import MOVING
+from . import plan_file
+from .desired import desired_estate
+from .model import TASKS, Estate, ObjectKey, servers_of
+from .plan import CREATE, DELETE, REORDER, UPDATE, Plan, Step, plan
+from .plan_page import page
+from .reading import read_servers
+from .run_state import RunStore
+from .scope import scope_in
+
+CONFIRM = "confirm"
+# In a template, counts.update would be the method of a dictionary.
+COUNTS = {CREATE: "created", UPDATE: "updated", REORDER: "reordered", DELETE: "deleted"}
+
+
+class Situation(NamedTuple):
+    """What is wanted, what is there, which tasks run, and what of it is in the scope of the options."""
+
+    desired: Estate
+    current: Estate
+    running: Collection[ObjectKey]
+    scope: Collection[ObjectKey]
+    warnings: list[str]
+
+    def plan(self, delete: bool) -> Plan:
+        """Return what leads from what is there to what is wanted. Raises InputError."""
+        return plan(self.desired, self.current, self.running, delete, self.scope)
+
+
+def planned(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
+    """Write the plan and its page, and return what it says. Raises AemError."""
+    check_options(params)
+    store = RunStore(params["plan"], api.client.address)
+    run = store.load()
+    if run and run.is_open:
+        raise InputError(
+            f"The run of {run.since}, which applies the plan {store.plan}, did not come to its end. Nothing was done.",
+            "Run state: applied again, so that it does, or take back what was done: state: backed_out.",
+        )
+    found = situation(api, params)
+    todo = found.plan(is_deleting(params))
+    file = plan_file.PlanFile(api.client.address, now(), todo)
+    text, shown = file.text(), page(file)
+    if not mode.check:
+        with store.alone():
+            ensure_file(plan_file.OPTION, store.plan, text, Mode(), is_same=_is_same_plan)
+            ensure_file(plan_file.OPTION, page_path(store.plan), shown, Mode(), is_same=_is_same_page)
+    values = {**result_of(todo, todo.steps), "plan": store.plan, "page": page_path(store.plan)}
+    return Result(bool(todo.steps), values, diff_of(todo), found.warnings)
+
+
+def check_options(params: Mapping[str, Any]) -> None:
+    """Raise InputError for an option that cannot be meant; nothing was sent then."""
+    check_waiting(params)
+    check_seconds("timeout", params["timeout"])
+    check_count("parallel", params["parallel"], MOST_PARALLEL)
+    check_count("parallel_per_server", params["parallel_per_server"], MOST_PARALLEL)
+    for server, endpoints in (params["secrets"] or {}).items():
+        for name, members in endpoints.items() if isinstance(endpoints, dict) else [("", None)]:
+            if not isinstance(members, dict):
+                where = f"{server}.{name}" if name else str(server)
+                raise InputError(f"secrets.{where} must be a mapping: by server, then by endpoint, then by setting.")
+            endpoint_settings.check(f"secrets.{server}.{name}", members, is_secret=True)
+
+
+def is_deleting(params: Mapping[str, Any]) -> bool:
+    """Return whether what is not wanted is to be deleted."""
+    return bool(params["prune"] == CONFIRM)
+
+
+def page_path(path: str) -> str:
+    """Return where the page of a plan is."""
+    return f"{os.path.splitext(path)[0]}.md"
+
+
+def situation(api: Api, params: Mapping[str, Any], is_redacted: bool = True) -> Situation:
+    """Return what is wanted and what is there. Raises AemError, also if one of the servers cannot be read."""
+    desired = desired_estate(params)
+    servers = servers_of(desired)
+    current, failures = read_servers(api, {**params, "on_server_error": "fail"}, servers, is_redacted)
+    if failures:
+        raise AemError(f'Server "{failures[0]["server"]}" could not be read: {failures[0]["msg"]}')
+    running = {
+        ObjectKey(server, TASKS, listed.task.name)
+        for server in sorted({key.server for key in (*desired, *current) if key.kind == TASKS})
+        for listed in list_tasks(api, server)
+        if listed.snapshot.state in MOVING
+    }
+    scope = set(scope_in(params).selected(current))
+    return Situation(desired, current, running, scope, [])
+
+
+def result_of(todo: Plan, steps: Sequence[Step]) -> dict[str, Any]:
+    """Return the members of a result that show a plan, of which ``steps`` are done or to be done."""
+    rows = [{**step.key._asdict(), "action": step.action, "stops": step.stops} for step in steps]
+    return {
+        "fingerprint": todo.fingerprint,
+        "steps": rows,
+        "counts": {count: sum(step.action == action for step in steps) for action, count in COUNTS.items()},
+        "impossible": [{**key._asdict(), "places": list(places)} for key, places in todo.impossible.items()],
+        "unmanaged": [key._asdict() for key in todo.unmanaged],
+        "secrets_needed": [{**step.key._asdict(), "places": list(step.secrets)} for step in todo.steps if step.secrets],
+    }
+
+
+def diff_of(todo: Plan) -> Json:
+    """Return what the steps of a plan change, for Ansible's diff mode."""
+    sides = {
+        side: {step.key.text: step.shown[side] for step in todo.steps if step.shown[side]}
+        for side in ("before", "after")
+    }
+    return shown_diff(sides["before"], sides["after"], "estate")
+
+
+def _is_same_plan(old: str, new: str) -> bool:
+    """Return whether two plans differ in nothing but when they were made."""
+    return _without(old, '"planned": ') == _without(new, '"planned": ')
+
+
+def _is_same_page(old: str, new: str) -> bool:
+    return _without(old, "For ") == _without(new, "For ")
+
+
+def _without(text: str, begin: str) -> list[str]:
+    """Return the lines of a text without the first that begins so."""
+    lines = text.splitlines()
+    at = next((at for at, line in enumerate(lines) if line.strip().startswith(begin)), None)
+    return lines if at is None else lines[:at] + lines[at + 1 :]

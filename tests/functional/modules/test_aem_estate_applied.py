@@ -1,0 +1,188 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""aem_estate, states planned, applied and backed_out: all of a plan, or nothing that stays."""
+
+from __future__ import annotations
+
+import json
+import stat
+
+import pytest
+from ansible_collections.dataops.qlik_em.tests.functional.support.estate_runs import PROD, SECRET, WRITES, Estate
+
+
+@pytest.fixture
+def estate(em, tmp_path):
+    """Files that differ from the server, and a plan."""
+    estate = Estate(em, tmp_path)
+    estate.prepare()
+    return estate
+
+
+def written(run):
+    """Return the writes of a run."""
+    reads = ("Get", "Export", "Login", "Logout", "TestEndpoint")
+    return [operation for operation in run.operations if not operation.startswith(reads)]
+
+
+def test_a_plan_is_applied_once_and_then_nothing_is_left_to_do(estate):
+    run = estate.run("applied")
+    assert run.changed and not run.failed, run.result
+    assert written(run) == list(WRITES)
+    assert run.result["counts"] == {"created": 2, "updated": 5, "reordered": 0, "deleted": 1}
+    tests = [request["endpoint"] for request in run.requests if request["operation"] == "TestEndpoint"]
+    assert sorted(tests) == ["ERP", "Shop", "Warehouse"]
+    again = estate.run("applied")
+    assert not again.changed and written(again) == []
+    planned = estate.run("planned")
+    assert not planned.changed and planned.result["steps"] == []
+    assert estate.em.task(PROD, "orders")["state"] == "RUNNING"
+    assert "invoices" not in estate.em.server(PROD)["tasks"]
+    assert estate.em.inside(PROD, "fresh")["definition"]["task"]["source_name"] == "Shop"
+
+
+def test_nothing_is_tested_stopped_or_sent_in_check_mode(estate):
+    before = estate.picture()
+    run = estate.run("applied", check=True)
+    assert run.changed and written(run) == [] and "TestEndpoint" not in run.operations
+    assert estate.picture() == before
+    assert not estate.plan.with_name("plan.json.run").exists()
+
+
+def test_no_secret_is_in_a_plan_and_what_holds_them_is_private(estate):
+    run = estate.run("applied", diff=True)
+    for path in estate.folder.glob("plan*"):
+        text = path.read_text()
+        assert SECRET not in text and "password of ERP" not in text, path
+    assert SECRET not in json.dumps(run.result)
+    assert stat.S_IMODE(estate.plan.with_name("plan.json.before").stat().st_mode) == 0o600
+
+
+def test_a_new_endpoint_without_its_secret_is_refused_before_the_first_write(estate):
+    run = estate.run("applied", secrets={})
+    assert run.failed and not run.changed and written(run) == []
+    assert 'endpoint "Shop"' in run.msg and "databases/Shop/db_settings/password" in run.msg
+
+
+def test_without_a_plan_nothing_is_done(estate):
+    estate.plan.unlink()
+    run = estate.run("applied")
+    assert run.failed and run.requests == [] and f"There is no plan {estate.plan}" in run.msg
+
+
+def test_a_failure_before_the_first_write_leaves_nothing_to_put_back(estate):
+    estate.em.faults([{"match": {"operation": "ExportAll"}, "nth": 2, "count": 99, "fault": "status", "status": 403}])
+    run = estate.run("applied")
+    assert run.failed and not run.changed and "Nothing was changed" in run.msg, run.result
+    estate.em.clear_faults()
+    assert estate.run("planned").changed and not estate.run("applied").failed
+
+
+def test_deleting_needs_force_and_a_word(estate):
+    for options in ({"force": False}, {"prune": "report"}):
+        run = estate.run("applied", **options)
+        assert run.failed and written(run) == [] and 'task "invoices"' in run.msg, run.msg
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda estate: estate.em.set_server(PROD, description="x"), ""),
+        (
+            lambda estate: estate.user.run(
+                "aem_endpoint", server=PROD, name="ERP", settings={"server": "third.example"}
+            ),
+            'endpoint "ERP" of server "Replicate-Prod" was changed on the server',
+        ),
+        (
+            lambda estate: estate.edit("endpoints/ERP.json", lambda item: item["db_settings"].update(server="late")),
+            'endpoint "ERP" of server "Replicate-Prod" was changed in the files',
+        ),
+    ],
+    ids=["nothing", "the server", "the files"],
+)
+def test_what_has_changed_since_the_plan_is_refused(estate, change, words):
+    change(estate)
+    run = estate.run("applied")
+    assert run.failed == bool(words), run.result
+    if words:
+        assert words in run.msg and written(run) == []
+
+
+def test_an_endpoint_that_does_not_connect_ends_it_before_a_task_is_touched(estate):
+    before = estate.picture()
+    estate.em.faults([{"match": {"operation": "TestEndpoint", "endpoint": "Shop"}, "fault": "status", "status": 503}])
+    estate.em.faults(
+        [{"match": {"operation": "TestEndpoint", "endpoint": "Shop"}, "nth": "all", "fault": "cut_before"}]
+    )
+    run = estate.run("applied")
+    assert run.failed and run.changed and run.result["back_out"] == "backed_out", run.result
+    assert "everything is as it was" in run.msg
+    assert "StopTask" not in run.operations and "RunTask" not in run.operations
+    assert estate.picture() == before
+
+
+@pytest.mark.parametrize("at", [2, 4, 6])
+def test_a_write_that_fails_leaves_the_estate_as_it_was(estate, at):
+    before = estate.picture()
+    nth = WRITES[: at + 1].count(WRITES[at])
+    estate.em.faults([{"match": {"operation": WRITES[at]}, "nth": nth, "fault": "status", "status": 500}])
+    run = estate.run("applied")
+    assert run.failed and run.result["back_out"] == "backed_out", run.result
+    assert estate.picture() == before
+    estate.em.clear_faults()
+    assert not estate.run("applied").failed
+
+
+def test_a_task_that_does_not_come_up_with_its_new_definition_gets_the_old_one_back(estate):
+    before = estate.picture()
+    del before["running"]  # the stand-in's task breaks whatever its definition is
+    estate.em.set_task(PROD, "orders", error_after_start="no such schema")
+    run = estate.run("applied")
+    assert run.failed and "no such schema" in run.msg, run.result
+    estate.em.set_task(PROD, "orders", error_after_start=None)
+    again = estate.run("applied") if run.result["back_out"] == "backing_out" else run
+    assert again.result["back_out"] == "backed_out", again.result
+    assert estate.picture() == {**before, "running": estate.picture()["running"]}
+
+
+def test_an_applied_plan_is_taken_back_on_request(estate):
+    before = estate.picture()
+    assert estate.run("applied").changed
+    run = estate.run("backed_out")
+    assert run.changed and run.result["left"] == [], run.result
+    assert estate.picture() == before
+    assert not estate.run("backed_out").changed
+
+
+@pytest.mark.parametrize("line", [2, 7, 13])
+def test_the_next_run_goes_on_after_a_kill_and_sends_nothing_twice(estate, line):
+    estate.em.clear_requests()
+    estate.die_at(line)
+    planned = estate.run("planned")
+    assert planned.failed and "did not come to its end" in planned.msg
+    run = estate.run("applied")
+    assert run.changed and not run.failed, run.result
+    done = [request["operation"] for request in estate.em.requests() if request["executed"]]
+    assert [operation for operation in done if operation in WRITES] == list(WRITES)
+    assert not estate.run("planned").changed
+    assert estate.em.task(PROD, "orders")["state"] == "RUNNING"
+
+
+@pytest.mark.parametrize("line", [3, 11])
+def test_a_run_that_was_killed_is_backed_out_on_request(estate, line):
+    before = estate.picture()
+    estate.die_at(line)
+    run = estate.run("backed_out")
+    assert run.changed and not run.failed, run.result
+    assert estate.picture() == before
+
+
+def test_the_next_run_goes_on_with_a_back_out_that_was_killed(estate):
+    before = estate.picture()
+    assert estate.run("applied").changed
+    estate.die_at(6, "backed_out")
+    run = estate.run("applied")
+    assert run.failed and "put back" in run.msg, run.result
+    assert estate.picture() == before

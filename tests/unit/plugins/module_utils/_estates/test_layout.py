@@ -1,0 +1,157 @@
+# Copyright (c) 2026, dataops.qlik_em contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The folder of an estate: names that become file names, and files that anybody may have written."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+
+import pytest
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import InputError
+from ansible_collections.dataops.qlik_em.plugins.module_utils._estates.desired import desired_estate
+from ansible_collections.dataops.qlik_em.plugins.module_utils._estates.folder import open_folder
+from ansible_collections.dataops.qlik_em.plugins.module_utils._estates.layout import (
+    LONGEST,
+    check_origin,
+    file_name,
+    name_in,
+    read_estate,
+    write_server,
+)
+from ansible_collections.dataops.qlik_em.plugins.module_utils._estates.model import ObjectKey
+from ansible_collections.dataops.qlik_em.plugins.module_utils._estates.reading import Reading
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+EM = "https://em.example.com/attunityenterprisemanager"
+NAMES = st.text(min_size=1, max_size=20)
+ACL = {"admin_role": {"users": [{"name": "a"}], "groups": []}, "disable_inheritance": False}
+
+
+@given(NAMES | st.text(st.characters(codec="utf-8"), min_size=100, max_size=300))
+@example("..")
+@example("a/../b")
+@example("CON~1")
+@example("50%")
+def test_a_file_name_does_no_harm_and_shows_the_name(name):
+    file = file_name(name)
+    assert 0 < len(file.encode()) <= LONGEST and not any(sign in file for sign in '/\\:*?"<>|\0\n')
+    assert not file.startswith(".") and not file.endswith((".", " "))
+    assert not any(unicodedata.category(sign) in ("Cc", "Cs") for sign in file)
+    assert name_in(file) == (None if "~" in file else name)
+
+
+@given(st.lists(NAMES, min_size=2, max_size=2, unique=True))
+def test_two_names_are_two_files(names):
+    assert len({file_name(name) for name in names}) == 2
+
+
+def test_usual_names_stay_as_they_are():
+    for name in ("orders", "Aufträge & Kunden", "it's a+b=c #1", "在庫 — été", "v1.2"):
+        assert file_name(name) == name
+
+
+def write(path, *servers, **objects):
+    """Write an estate with the same objects for each server, and return it."""
+    estate = {}
+    with open_folder("path", str(path), create=True) as root:
+        root.write("estate.json", check_origin(root, EM) or "")
+        for server in servers:
+            own = {ObjectKey(server, kind, name): item for kind, items in objects.items() for name, item in items}
+            write_server(root, server, Reading(own, {"version": "1"}), lambda _kind, _name: True, False)
+            estate.update(own)
+    return estate
+
+
+def task(name):
+    """A task."""
+    return {"task": {"name": name, "source_name": "ERP", "target_names": []}, "n": 1.5}
+
+
+@settings(deadline=None, max_examples=20)  # files are slow
+@given(st.lists(NAMES.filter(str.strip), min_size=1, max_size=4, unique=True))
+def test_what_is_written_is_read_again(tmp_path_factory, names):
+    path = tmp_path_factory.mktemp("estate") / "x"
+    names = [name for name in names if not any("\ud800" <= sign <= "\udfff" for sign in name)] or ["x"]
+    estate = write(
+        path,
+        *[name for name in names if name not in (".", "..")] or ["x"],
+        tasks=[(name, task(name)) for name in names],
+        endpoints=[(name, {"name": name, "db_settings": {"a": [2, 1]}}) for name in names],
+        schedules=[(name, {"name": name, "schedule": "0 1 * * * *"}) for name in names],
+        acl=[("", ACL)],
+    )
+    readings = read_estate("path", str(path))
+    assert {key: item for one in readings.values() for key, item in one.objects.items()} == estate
+    assert all(one.version == {"version": "1"} for one in readings.values())
+
+
+def test_a_secret_in_a_file_is_taken_for_its_placeholder(tmp_path):
+    write(tmp_path / "x", "S", endpoints=[("ERP", {"name": "ERP", "db_settings": {"password": "hunter2"}})])
+    found = desired_estate({"path": str(tmp_path / "x"), "overlay": None, "include": None})
+    assert found == {ObjectKey("S", "endpoints", "ERP"): {"name": "ERP", "db_settings": {"password": "<redacted>"}}}
+
+
+def test_include_means_names_under_the_overlay(tmp_path):
+    path, overlay = tmp_path / "x", tmp_path / "prod.json"
+    write(
+        path,
+        "Dev",
+        tasks=[("a", task("a")), ("b", task("b"))],
+        endpoints=[(name, {"name": name}) for name in ("ERP", "unused")],
+        schedules=[("s", {"name": "s", "task": "a"}), ("all", {"name": "all"})],
+    )
+    overlay.write_text(json.dumps({"servers": {"Dev": "Prod"}, "tasks": [{"name": "a", "rename": "c"}]}))
+    params = {"path": str(path), "overlay": str(overlay)}
+    found = desired_estate({**params, "include": [{"server": "Prod", "name": "c"}]})
+    assert [(key.kind, key.name) for key in found] == [("endpoints", "ERP"), ("tasks", "c"), ("schedules", "s")]
+    for include, message in (
+        ({"server": "Dev"}, 'the server "Dev", which the files, under the overlay, do not have'),
+        ({"server": "Prod", "name": "a"}, "names a task that the files, under the overlay, do not have"),
+    ):
+        with pytest.raises(InputError, match=message):
+            desired_estate({**params, "include": [include]})
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "message"),
+    [
+        ("estate.json", None, "is not an estate: it has no file estate.json"),
+        (
+            "estate.json",
+            '{"schema": 2, "enterprise_manager": "x"}',
+            "x/estate.json cannot be used: schema is 2, but must be 1",
+        ),
+        ("estate.json", "[]", "x/estate.json cannot be used:"),
+        ("S/server.json", None, "x/S has files of a server, but no server.json"),
+        ("S/server.json", '{"name": "T"}', 'x/S holds the server "T", whose name here is T.'),
+        ("S/server.json", '{"name": ".."}', "x/S/server.json cannot be used: name is"),
+        ("S/server.json", '{"name": "S", "more": 1}', "x/S/server.json cannot be used: more is 1"),
+        ("S/tasks/a.json", "", "x/S/tasks/a.json is empty"),
+        ("S/tasks/a.json", "{", "x/S/tasks/a.json is not JSON: syntax error at line 1, column 2"),
+        ("S/tasks/a.json", '{"task": {"name": "b"}}', 'x/S/tasks/a.json holds the task "b", whose name here is b.json'),
+        ("S/tasks/a.json", '{"task": {"name": "a"}, "task": {"name": "a"}}', "has the member tasks/a/task twice"),
+        (
+            "S/tasks/a.json",
+            '{"name": "a"}',
+            "x/S/tasks/a.json is not a replication definition: an item of tasks has no name",
+        ),
+        ("S/tasks/a.json", '{"task": "System.Object"}', "x/S/tasks/a.json is damaged"),
+        ("S/endpoints/e.json", "[" * 200 + "]" * 200, "x/S/endpoints/e.json is not JSON: it is nested deeper than"),
+        ("S/schedules.json", '{"jobs": [{"name": "s"}, {"name": "s"}]}', 'x/S/schedules.json has "s" twice'),
+        ("S/acl.json", '{"admin_role": {"users": ["a"]}}', "x/S/acl.json cannot be used: admin_role/users/0 is"),
+        ("S/acl.json", '{"admins": {}}', "x/S/acl.json cannot be used: the document is a mapping"),
+    ],
+)
+def test_a_file_that_is_odd_is_named(tmp_path, file, text, message):
+    path = tmp_path / "x"
+    write(path, "S", tasks=[("a", task("a"))], endpoints=[("e", {"name": "e"})], acl=[("", ACL)])
+    if text is None:
+        (path / file).unlink()
+    else:
+        (path / file).write_text(text)
+    with pytest.raises(InputError) as caught:
+        read_estate("path", str(path))
+    assert message in caught.value.message
