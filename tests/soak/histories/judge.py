@@ -32,6 +32,7 @@ def check(em: Handle, step: Step, played: Played, folder: Path, files: str) -> N
             f"{'executed' if r['executed'] else ''}"
         )
     assert played.elapsed < LONG and len(played.requests) < MOST_REQUESTS
+    assert all(r["operation"] for r in played.requests), "the server could not read a request"
     _check_writes(step, played)
     _check_sessions(step, played)
     _check_secrets(step, played, files)
