@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import shlex
 import shutil
 import signal
@@ -118,6 +119,7 @@ def session_of(requirements: str, core: Core | None = None) -> Callable[[Callabl
 
         @nox.session(name=name, python=core.python if core else None, reuse_venv=is_complete)
         def session_function(session: nox.Session) -> None:
+            before = processor_time()
             if not is_complete:
                 # Python compiles what it imports anyway, and most of what is installed is never imported.
                 session.install("--no-compile", *packages)
@@ -129,12 +131,23 @@ def session_of(requirements: str, core: Core | None = None) -> Callable[[Callabl
             settings.parent.mkdir(parents=True, exist_ok=True)
             if not settings.is_symlink():
                 settings.symlink_to(BUILD / "pip.conf")
-            function(session, core) if core else function(session)
+            try:
+                function(session, core) if core else function(session)
+            finally:
+                # tests/tools/summary.py shows it
+                (BUILD / "results").mkdir(exist_ok=True)
+                (BUILD / "results" / f"{name}.seconds").write_text(f"{processor_time() - before:.0f}")
 
         session_function.__doc__ = function.__doc__
         return function
 
     return declare
+
+
+def processor_time() -> float:
+    """Return the seconds of processor time that all commands have used that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def on_each_core(requirements: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
