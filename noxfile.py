@@ -228,7 +228,10 @@ def measured(session: nox.Session) -> dict[str, str]:
 
 
 def coverage_settings() -> str:
-    """Return what is measured, as further lines of the section: the checkout's files, also from a module's zip."""
+    """Return what is measured, as further lines of the section: the checkout's files, also from a module's zip.
+
+    Ansible puts an __init__.py of its own into each folder of such a zip.
+    """
     collection = f"*/ansible_collections/{NAMESPACE}/{NAME}"
     return f"""\
 branch = true
@@ -240,6 +243,7 @@ include =
     {ROOT}/plugins/*
     {ROOT}/extensions/eda/*
     {collection}/plugins/*
+omit = */__init__.py
 [paths]
 collection =
     {ROOT}/
