@@ -6,8 +6,8 @@
 
 """Doing exactly what a plan says: all of it, or nothing that stays.
 
-Before the first write, all that the plan changes is kept in a file. A run that fails is backed out; one that was killed
-is gone on with, or backed out, by the next one. Whatever it was, that decides by what it reads.
+Before the first write, all that the plan changes is kept in a file. What a run that fails has done is put back. After
+one that was killed, the next one goes on, or puts back, and decides by what it reads.
 """
 
 from __future__ import annotations
@@ -248,7 +248,8 @@ class Applying:
         for server in self._servers(ACL):
             self._put_acl(server)
         deleted = {TaskName(step.key.server, step.key.name) for step in self._steps(TASKS, deletions=True)}
-        self.writer.start(task for task in self.run.ran if task not in deleted)
+        # A task that does not come up with its new definition gets its old one back.
+        self.writer.start((task for task in self.run.ran if task not in deleted), wait=True)
         for kind in (TASKS, ENDPOINTS):
             self._delete(kind)
 

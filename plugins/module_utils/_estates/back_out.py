@@ -48,7 +48,7 @@ class BackOut:
             for server in [server for server, one in touched if one == kind]:
                 self._writer.await_import(server, functools.partial(self._shows_effect, server, kind))
                 put_back(server)
-        self._writer.start(self._run.ran)
+        self._writer.start(self._run.ran, wait=False)  # nor may it have come up before
         return self._left
 
     def _shows_effect(self, server: str, kind: str) -> bool:

@@ -180,14 +180,23 @@ def difference(key: ObjectKey, old: Json | None, new: Json) -> Difference:
             }
         )
     found = comparison(key, old, new)
-    back = document_of(key, old) if old is not None else {}
-    stays = leftovers(leaves(found.document), leaves(back), NO_RULES) if old is not None else []
     return Difference(
         found.changes,
         tuple(map(name, found.remaining)),
         tuple(map(name, found.redacted)),
-        tuple(name(where) for where in stays if not _is_removable(where)),
+        tuple(map(name, _staying(found, document_of(key, old)))) if old is not None else (),
     )
+
+
+def _staying(found: Comparison, old: Json) -> list[Where]:
+    """Return what an import of the ``old`` definition would not remove again after the one that was compared."""
+    sent = leaves(found.document)
+    items = leftovers(sent, leaves(old), NO_RULES)
+    return [
+        where
+        for where in sent
+        if any(where[: len(item)] == item for item in items) and not (where[-1] is ORDER or _is_removable(where))
+    ]
 
 
 def _is_removable(where: Where) -> bool:

@@ -257,9 +257,9 @@ class Writer:
         """Stop tasks, many at a time, each followed until its process has ended."""
         self._run(list(jobs), "stopped")
 
-    def start(self, tasks: Iterable[TaskName]) -> None:
-        """Start tasks, many at a time; one that runs is left as it is."""
-        wanted, operation = set(tasks), self._operation("started")
+    def start(self, tasks: Iterable[TaskName], wait: bool) -> None:
+        """Start tasks, many at a time; one that runs is left as it is. With ``wait``, until their processes are up."""
+        wanted, operation = set(tasks), self._operation("started", wait)
         jobs = []
         for server in sorted({task.server for task in wanted}):
             as_of = time.monotonic()
@@ -276,8 +276,8 @@ class Writer:
         fleet = Fleet(self.api, self._mode, limits, StopPolicy(), self._journal.state, self._journal)
         raise_task_failures(fleet.run([jobs], what))
 
-    def _operation(self, state: str) -> Operation:
-        return Operation(state, self._params["timeout"], state == "stopped", self._waiting)
+    def _operation(self, state: str, wait: bool = True) -> Operation:
+        return Operation(state, self._params["timeout"], wait, self._waiting)
 
 
 def _added(

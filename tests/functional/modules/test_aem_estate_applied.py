@@ -135,6 +135,18 @@ def test_a_write_that_fails_leaves_the_estate_as_it_was(estate, at):
     assert not estate.run("applied").failed
 
 
+def test_a_task_that_does_not_come_up_with_its_new_definition_gets_the_old_one_back(estate):
+    before = estate.picture()
+    del before["running"]  # the stand-in's task breaks whatever its definition is
+    estate.em.set_task(PROD, "orders", error_after_start="no such schema")
+    run = estate.run("applied")
+    assert run.failed and "no such schema" in run.msg, run.result
+    estate.em.set_task(PROD, "orders", error_after_start=None)
+    again = estate.run("applied") if run.result["back_out"] == "backing_out" else run
+    assert again.result["back_out"] == "backed_out", again.result
+    assert estate.picture() == {**before, "running": estate.picture()["running"]}
+
+
 def test_an_applied_plan_is_taken_back_on_request(estate):
     before = estate.picture()
     assert estate.run("applied").changed
@@ -145,7 +157,7 @@ def test_an_applied_plan_is_taken_back_on_request(estate):
 
 
 @pytest.mark.parametrize("line", [2, 7, 13])
-def test_a_run_that_was_killed_is_gone_on_with_and_nothing_is_sent_twice(estate, line):
+def test_the_next_run_goes_on_after_a_kill_and_sends_nothing_twice(estate, line):
     estate.em.clear_requests()
     estate.die_at(line)
     planned = estate.run("planned")
@@ -167,7 +179,7 @@ def test_a_run_that_was_killed_is_backed_out_on_request(estate, line):
     assert estate.picture() == before
 
 
-def test_a_back_out_that_was_killed_is_gone_on_with(estate):
+def test_the_next_run_goes_on_with_a_back_out_that_was_killed(estate):
     before = estate.picture()
     assert estate.run("applied").changed
     estate.die_at(6, "backed_out")

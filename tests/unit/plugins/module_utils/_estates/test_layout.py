@@ -130,7 +130,7 @@ def test_include_means_names_under_the_overlay(tmp_path):
         ("S/server.json", '{"name": ".."}', "x/S/server.json cannot be used: name is"),
         ("S/server.json", '{"name": "S", "more": 1}', "x/S/server.json cannot be used: more is 1"),
         ("S/tasks/a.json", "", "x/S/tasks/a.json is empty"),
-        ("S/tasks/a.json", "{", "x/S/tasks/a.json is not JSON: what stands at line 1, column 2"),
+        ("S/tasks/a.json", "{", "x/S/tasks/a.json is not JSON: syntax error at line 1, column 2"),
         ("S/tasks/a.json", '{"task": {"name": "b"}}', 'x/S/tasks/a.json holds the task "b", whose name here is b.json'),
         ("S/tasks/a.json", '{"task": {"name": "a"}, "task": {"name": "a"}}', "has the member tasks/a/task twice"),
         (
