@@ -56,7 +56,11 @@ STORIES = (
     Story("QlikEmMetricsMissing", {"qlik_em_scrape_timestamp_seconds": "0x4"}, "20m", "26m", {}),
     Story(
         "QlikEmServerDown",
-        {of_server("up"): "0x60", of_server("state", state="not_monitored"): "0x60"},
+        {
+            of_server("up"): "0x60",
+            of_server("state", state="not_monitored"): "0x60",
+            of_server("state", em="test.example.com", state="not_monitored"): "1x60",  # a namesake elsewhere
+        },
         "9m",
         "11m",
         SERVER,

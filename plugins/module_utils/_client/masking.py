@@ -114,6 +114,7 @@ def _all(text: str) -> str:
 
 LONGEST = 16384  # characters; for more a pattern takes too long
 DATE = re.compile(r"(?:\d{4}-\d\d-\d\d|\d\d?[/.]\d\d?[/.]\d{2,4})(?:[T ][\d:.Z]*)?")
+SCHEME = re.compile(r"^\s*[A-Za-z][\w+.-]*://")  # of a URL; a password may hold "://" as well
 WORD = re.compile(r"\w{1,19}")  # what may be a part of a member's name; a token is longer
 # The two signs that differ in URL-safe Base64.
 BASE64 = {"+": f"(?:-|{_char('+')})", "/": f"(?:_|{_char('/')})"}
@@ -207,7 +208,7 @@ def secrets_in(
             yield from (("", secret) for secret in found)
     for option in ("url", "proxy"):
         # A password inside a URL is refused (url) or used (proxy); neither way may it be shown, also if it has a slash.
-        before_host = str(params.get(option) or "").rpartition("@")[0].rpartition("://")[2]
+        before_host = SCHEME.sub("", str(params.get(option) or "").rpartition("@")[0])
         user, _colon, password = before_host.partition(":")
         if password:
             yield user, password

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from .._client.api import Api, Json
 from .._client.checks import check_characters, check_count, check_name
 from .._client.connection import STANDARD_PATH
 from .._client.errors import AemError, ApiError, InputError, Interrupted, TransportError
-from .._common.file_modes import check_access
-from .._common.files import FileChange, check_file, ensure_file
+from .._common.file_modes import Access, check_access
+from .._common.files import FileChange, check_place, ensure_copy, scratch_file
 from .._common.missing import missing_names, missing_servers, warnings_of
 from .._common.parallel import map_parallel
 from .._common.patterns import RunAll, find_servers, is_selected
@@ -27,7 +27,8 @@ from .._fleets.options import MOST_PARALLEL
 from .._run.result import Mode, Result
 from .._servers.model import in_one_spelling
 from .._tasks.model import TASK_NOT_FOUND, TaskName, state_of
-from .metrics_text import metrics_text
+from .metrics_of_tasks import USED
+from .metrics_text import metrics_lines
 from .metrics_values import Scrape, Server, Task
 
 
@@ -61,25 +62,24 @@ def write(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     """Make the file ``dest`` hold the metrics of this moment.
 
     Raises what reading raises, if Enterprise Manager itself cannot be read; then the file says that, and nothing else.
-    A server or a task that cannot be read is no failure: the metrics and a warning say so.
+    A server or a task that cannot be read is not a failure: the metrics and a warning say so.
     """
     wanted, access, dest = _wanted(params), check_access(params), params["dest"]
     check_count("parallel", params["parallel"], MOST_PARALLEL)
-    check_file("dest", dest)
-    keep = functools.partial(ensure_file, "dest", dest, mode=mode, access=access)
-    em = installation(api.client.address)
+    check_place("dest", dest)
+    keep = functools.partial(_keep, installation(api.client.address), dest, access, mode)
     begin, started = time.time(), time.monotonic()
     try:
         found = _read(api, wanted, params["parallel"])
     except (InputError, Interrupted):
         raise
     except AemError as failure:
-        _keep_failure(failure, dest, lambda: keep(metrics_text(em, _scrape(False, begin, started), (), ())))
+        _keep_failure(failure, dest, lambda: keep(_scrape(False, begin, started), [], []))
         raise
     mask = api.client.masked  # a server may show a secret anywhere, and whoever can reach node_exporter sees the file
     servers = [one._replace(name=mask(one.name), details=mask(one.details)) for one in found.servers]
     tasks = [one._replace(server=mask(one.server), name=mask(one.name)) for one in found.tasks]
-    change = keep(metrics_text(em, _scrape(True, begin, started), servers, tasks))
+    change = keep(_scrape(True, begin, started), servers, tasks)
     return Result(change.changed, _values(dest, found), change.diff, [*_warnings(found), *change.warnings])
 
 
@@ -102,10 +102,19 @@ def _scrape(success: bool, begin: float, started: float) -> Scrape:
     return Scrape(success, round(begin, 3), round(time.monotonic() - started, 3))
 
 
-def _keep_failure(failure: AemError, dest: str, keep: Any) -> None:
+def _keep(
+    em: str, dest: str, access: Access, mode: Mode, scrape: Scrape, servers: list[Server], tasks: list[Task]
+) -> FileChange:
+    """Make the file hold the metrics; of tens of thousands of tasks, the text alone would fill the memory."""
+    with scratch_file("dest", dest) as text:
+        text.writelines(line.encode() for line in metrics_lines(em, scrape, servers, tasks))
+        return ensure_copy("dest", dest, text, mode, access=access)
+
+
+def _keep_failure(failure: AemError, dest: str, keep: Callable[[], FileChange]) -> None:
     """Write the file of a run that failed, and note in its failure what became of it."""
     try:
-        change: FileChange = keep()
+        change = keep()
     except InputError as unwritten:
         failure.lines = [*failure.lines, unwritten.message]
         return
@@ -125,6 +134,10 @@ def _read(api: Api, wanted: _Wanted, parallel: int) -> _Found:
     names = find_servers(api, wanted.servers)
     read = list(run_all(lambda name: _read_server(api, name), names))
     failures = {one.server.name: one.failure for one in read if one.failure}
+    silent = [failure for failure in failures.values() if isinstance(failure, TransportError)]
+    if silent and len(silent) == len(names) and not any(one.server.details for one in read):
+        # it is not the servers that do not answer
+        raise silent[0]
     tasks = [
         Task(one.server.name, item["name"], state_of(item["state"]), {})
         for one in read
@@ -190,7 +203,8 @@ def _with_details(api: Api, tasks: list[Task], run_all: RunAll) -> tuple[list[Ta
             if isinstance(failure, TransportError):
                 lost[task.server] = failure
             return failure
-        return task._replace(state=state_of(details["state"]), details=details) if details else None
+        used = {member: value for member, value in details.items() if member in USED}
+        return task._replace(state=state_of(details["state"]), details=used) if details else None
 
     kept: list[Task] = []
     unread: dict[str, int] = {}

@@ -262,3 +262,6 @@ OF_DETAILS = (
         "cpu_percentage",
     ),
 )
+
+# The members of GetTaskDetails that are kept of each task, so that ten thousand of them fit into the memory.
+USED = frozenset(metric.source.partition(".")[0] for metric in OF_DETAILS)

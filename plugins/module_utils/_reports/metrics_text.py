@@ -22,8 +22,8 @@ from .metrics_values import Scrape, Server, Task, number
 _ESCAPED = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
 
 
-def metrics_text(em: str, scrape: Scrape, servers: Iterable[Server], tasks: Iterable[Task]) -> str:
-    """Return all metrics, without those that have no sample. ``em`` is the installation that they are of.
+def metrics_lines(em: str, scrape: Scrape, servers: Iterable[Server], tasks: Iterable[Task]) -> Iterator[str]:
+    """Yield the lines of all metrics, without those that have no sample. ``em`` is the installation that they are of.
 
     No sample is there twice, or node_exporter would serve nothing at all: of a server or a task that is listed twice
     the last counts, and the files of two installations can lie in one folder.
@@ -36,7 +36,9 @@ def metrics_text(em: str, scrape: Scrape, servers: Iterable[Server], tasks: Iter
         (OF_TASKS, by_task),
         (OF_DETAILS, {key: task for key, task in by_task.items() if task.details}),
     )
-    return "".join(line for metrics, subjects in groups for one in metrics for line in _family(one, subjects))
+    for metrics, subjects in groups:
+        for metric in metrics:
+            yield from _family(metric, subjects)
 
 
 def labels(**values: str) -> str:

@@ -38,11 +38,17 @@ def new_name(kind: str) -> str:
     return f"{PREFIX}_{kind}_{uuid.uuid4().hex[:16]}"
 
 
-def clean_up(api: Api, server: str, task: str, endpoints: Iterable[str], pause: float) -> list[Leftover]:
-    """Delete a temporary task and the endpoints that it used, in this order."""
+def clean_up(
+    api: Api, server: str, task: str, endpoints: Iterable[str], pause: float, may_come: bool = False
+) -> list[Leftover]:
+    """Delete a temporary task and the endpoints that it used, in this order.
+
+    ``may_come`` is whether the import that makes them may not have taken effect yet.
+    """
     left: list[Leftover] = []
     try:
-        delete_task(api, server, task)
+        if not delete_task(api, server, task) and may_come:
+            left.append(Leftover("task", task, LATE))
     except AemError as error:
         left.append(Leftover("task", task, error.message))
     patience = 0 if left else api.client.limits.import_lag  # the endpoints stay in use then
@@ -72,14 +78,16 @@ def _delete_unused(api: Api, server: str, name: str, patience: float, pause: flo
         api.client.interrupt.pause(pause)
 
 
-def delete_task(api: Api, server: str, name: str) -> None:
-    """Delete a temporary task with its logs; one that is deleted already is fine."""
+def delete_task(api: Api, server: str, name: str) -> bool:
+    """Delete a temporary task with its logs; return whether it is known to have been there."""
 
-    def delete() -> None:
+    def delete() -> bool:
+        code = TASK_NOT_FOUND
         with confirm_lost_write(lambda: not api.get_task_details(server, name, accept=(TASK_NOT_FOUND,))):
-            api.delete_task(server, name, with_logs=True, accept=(TASK_NOT_FOUND,))
+            code = api.delete_task(server, name, with_logs=True, accept=(TASK_NOT_FOUND,)).error_code
+        return not code
 
-    _twice(delete)
+    return _twice(delete)
 
 
 def delete_endpoint(api: Api, server: str, name: str) -> bool:

@@ -88,10 +88,11 @@ class Trial:
         if self._is_begun and not did_nothing(failure):
             if self._is_accepted and not isinstance(failure, WaitError):
                 self._await_task()
-            if isinstance(failure, ApiError) or self._is_there():
-                left = clean_up(self._api, self._task.server, self._task.name, self._new, self._waiting.sleep)
+            (server, name), is_refused = self._task, isinstance(failure, ApiError)
+            if is_refused or self._is_there():
+                left = clean_up(self._api, server, name, self._new, self._waiting.sleep, may_come=not is_refused)
             else:
-                left = [Leftover("task", self._task.name, LATE), *(Leftover("endpoint", x, LATE) for x in self._new)]
+                left = [Leftover("task", name, LATE), *(Leftover("endpoint", new, LATE) for new in self._new)]
         if isinstance(failure, AemError):
             self._report(failure, left)
 

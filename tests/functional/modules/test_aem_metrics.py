@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import InputError
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import InputError, Interrupted
 from ansible_collections.dataops.qlik_em.plugins.module_utils._reports import metrics
+from ansible_collections.dataops.qlik_em.plugins.module_utils._reports.metrics_of_tasks import OF_DETAILS
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import Run, User
 
 PROD = "Replicate-Prod"
@@ -70,6 +71,7 @@ def test_what_is_in_the_file(scraper, em):
     assert found[f"qlik_em_task_data_errors_total{{{ORDERS}}}"] == 3
     assert found[f"qlik_em_task_memory_bytes{{{ORDERS}}}"] == 212 * 2**20
     assert found[f'qlik_em_server_license_remaining_seconds{{server="{PROD}"}}'] == 365 * 86400
+    assert {metric.name for metric in OF_DETAILS} <= {name.split("{")[0] for name in found if ORDERS in name}
     assert {"north/south", "a+b=c #1?", "nightly__sales"} <= scraper.tasks()
     assert "ORA-" not in scraper.file.read_text()  # a message is not a label
     assert run.requests[-1]["operation"] == "Logout" and em.summary()["open_sessions"] == 0
@@ -170,8 +172,13 @@ def test_a_task_that_is_deleted_meanwhile_is_left_out(scraper, em):
         ({"password": "wrong"}, [], "refused to log in"),
         ({"url": "https://127.0.0.1:1"}, [], "refused"),
         ({}, [{"match": {"operation": "GetServerList"}, "nth": "all", "fault": "html"}], "GetServerList"),
+        (
+            {"server": [PROD, "Replicate-Test"], "request_timeout": 1},
+            [{"match": {"operation": "Login"}, "nth": "all", "fault": "stall"}],
+            "did not answer in time",
+        ),
     ],
-    ids=["refused login", "no connection", "no list"],
+    ids=["refused login", "no connection", "no list", "no answer"],
 )
 def test_enterprise_manager_that_cannot_be_read_is_a_failure_and_in_the_file(scraper, em, options, faults, message):
     scraper.run()
@@ -198,16 +205,22 @@ def test_a_failure_that_cannot_be_written_comes_beside_the_first_one(scraper, em
     def full(*_arguments: Any, **_options: Any) -> None:
         raise InputError("dest cannot be written: the disk is full.")
 
-    monkeypatch.setattr(metrics, "ensure_file", full)
+    monkeypatch.setattr(metrics, "ensure_copy", full)
     em.faults([{"match": {"operation": "GetServerList"}, "nth": "all", "fault": "html"}])
     run = scraper.run()
     assert run.failed and not run.changed and "GetServerList" in run.msg and "the disk is full" in run.msg
 
 
-def test_a_wrong_option_leaves_the_file(scraper):
+def test_a_wrong_option_and_an_interruption_leave_the_file(scraper, monkeypatch):
+    def interrupted(*_arguments: Any) -> None:
+        raise Interrupted("Interrupted by SIGTERM.")
+
     scraper.run()
     before = scraper.file.read_text()
     assert scraper.run(parallel=0).failed and scraper.file.read_text() == before
+    monkeypatch.setattr(metrics, "find_servers", interrupted)
+    run = scraper.run()
+    assert run.failed and not run.changed and "SIGTERM" in run.msg and scraper.file.read_text() == before
 
 
 def test_a_secret_that_a_server_shows_does_not_come_into_the_file(scraper, em):

@@ -262,6 +262,16 @@ def test_a_trial_that_does_not_show_is_removed_when_it_does(admin, em, tmp_path,
     assert not run.failed and things(em) == at_first and not notes(tmp_path), run.result
 
 
+def test_a_trial_that_was_lost_may_still_come_although_nothing_is_there_to_delete(admin, em, tmp_path, at_first):
+    em.faults({"match": {"operation": "ImportTask"}, "fault": "cut_before"})
+    unreadable = {"match": {"operation": "GetTaskDetails", "path": f"*/{PREFIX}*"}, "nth": "all"}
+    em.faults({"fault": "redirect", "location": "https://elsewhere.example/", **unreadable})
+    run = replace(admin, tmp_path)
+    assert run.failed and run.changed and "changed is true" in run.msg
+    assert [one["msg"] for one in run.result["left_behind"]] == ["it has not shown yet, but it may"]
+    assert things(em) == at_first and state(em) == "RUNNING"
+
+
 def test_a_trial_that_cannot_be_removed_is_named_and_the_next_run_removes_it(admin, em, tmp_path, at_first):
     em.faults({"match": {"operation": "DeleteTask"}, **ODD})
     run = replace(admin, tmp_path, with_shop(definition(tables=NEW)))

@@ -19,7 +19,8 @@ README = Path(__file__).parents[3] / "README.md"
 
 def test_the_stand_in_is_tried_out_with_what_it_prints(em, tmp_path):
     text = README.read_text(encoding="utf-8")
-    ((command),) = re.findall(r"`make simulator`.*?```console\n\$ (.*?)\n```", text, re.DOTALL)
+    (block,) = re.findall(r"`make simulator`.*?```console\n(.*?)\n```", text, re.DOTALL)
+    stop, *others = [line.removeprefix("$ ") for line in block.splitlines()]
     names = ("url", "ca_path", "control_url", "username", "password")
     access = {**dict.fromkeys(("client_cert", "client_key")), **{name: getattr(em, name) for name in names}}
     # The further lines are those of `make simulator`.
@@ -31,7 +32,8 @@ def test_the_stand_in_is_tried_out_with_what_it_prints(em, tmp_path):
     pasted = printed.partition("Paste into another shell:\n")[2].partition("\n\n")[0]
     assert len(pasted.splitlines()) == 6
     surroundings = {**COMPILED, "HOME": str(tmp_path), "PATH": os.defpath, "LC_ALL": "C.UTF-8"}
-    for word in ("CHANGED", "SUCCESS"):
+
+    def typed(command: str) -> str:
         ran = subprocess.run(
             ["bash", "-c", f"{pasted}\n{command}"],
             env=surroundings,
@@ -40,5 +42,12 @@ def test_the_stand_in_is_tried_out_with_what_it_prints(em, tmp_path):
             text=True,
             check=False,
         )
-        assert ran.returncode == 0 and ran.stdout.startswith(f"localhost | {word} => "), ran.stdout + ran.stderr
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        return ran.stdout
+
+    for word in ("CHANGED", "SUCCESS"):
+        assert typed(stop).startswith(f"localhost | {word} => ")
     assert em.task("Replicate-Prod", "orders")["stops"] == 1
+    typed("\n".join(["set -e", *others]))
+    assert (tmp_path / "estate" / "Replicate-Prod" / "tasks" / "orders.json").is_file()
+    assert "Replicate-Prod" in (tmp_path / "estate.html").read_text(encoding="utf-8")

@@ -14,7 +14,7 @@ from ansible_collections.dataops.qlik_em.plugins.module_utils._client.exact_json
 
 @pytest.mark.parametrize("text", ["1.5", "0.1", "1e300", "-0.0", "1.0"])
 def test_a_number_that_a_float_holds_is_one(text):
-    assert type(number(text)) is float and number(text) == float(text)
+    assert isinstance(number(text), float) and number(text) == float(text)
 
 
 @pytest.mark.parametrize("text", ["0.1234567890123456789012345", "9007199254740993e0", "1e400", "-1e400"])

@@ -105,6 +105,49 @@ def test_every_secret_is_known_used_or_not():
     }
 
 
+@pytest.mark.parametrize(
+    ("params", "expected"),
+    [
+        ({}, set()),
+        ({"password": "x"}, {("", "x")}),
+        ({"username": 7, "password": 8}, {("7", "8")}),
+        ({"password": " x\n"}, {("", " x\n"), ("", "x")}),
+        ({"api_token": "t", "session_id": "s"}, {("api-token", "t"), ("", "s")}),
+        ({"url": "https://em"}, set()),
+        ({"url": "https://user@em"}, set()),
+        ({"proxy": "me:a:b@c@proxy"}, {("me", "a:b@c")}),
+        ({"proxy": "http://me:a://b@proxy"}, {("me", "a://b")}),
+        ({"proxy": "me:a://b@proxy"}, {("me", "a://b")}),
+        ({"pin": None, "other": None}, set()),
+        ({"pin": 7, "other": "x"}, {("", "pin 7 of 2")}),
+        ({"other": [{"token": "t"}]}, {("", "t")}),
+    ],
+)
+def test_the_secrets_in_options(params, expected):
+    def find(value, options):
+        return [f"pin {value} of {len(options)}"]
+
+    assert set(secrets_in(params, {}, {"pin": find})) == expected
+
+
+def test_the_names_of_members_are_masked_unless_the_secret_may_be_a_word_of_them():
+    secrets = Secrets([("", "state"), ("", "s3cr3t-t0ken-that-is-long"), ("", "x" * 20)])
+    value = {"state": "state", "s3cr3t-t0ken-that-is-long": 1, 7: "x", "x" * 20: 2, "x" * 19: 3, None: 4}
+    assert secrets.mask(value) == {"state": MASK, MASK: 2, 7: "x", "x" * 19: 3, None: 4}
+
+
+def test_numbers_that_are_secrets_are_masked():
+    secrets = Secrets([("", "1234"), ("", "1.5"), ("", "True")])
+    assert secrets.mask([1234, 12345, 1.5, True, 0]) == [MASK, 12345, MASK, True, 0]
+
+
+def test_a_secret_that_is_too_long_for_a_pattern_is_masked_as_it_is():
+    long = "x" * 16385
+    secrets = Secrets([("", long), ("", "y" * 16384)])
+    assert secrets.mask(f"<{long}>") == f"<{MASK}>" and secrets.mask("y" * 16384) == MASK
+    assert secrets.mask("x" * 16384) == "x" * 16384
+
+
 # What takes long to search: each sign of it may be the begin of an encoded one.
 HOSTILE = ["\\", "&amp;", "&" + "amp;" * 10000, "%25", "%" + "25" * 20000, "&#" + "0" * 40000]
 HOSTILE += ['"', '\\"', "=", "%3d", "p"]

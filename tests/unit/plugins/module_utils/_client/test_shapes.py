@@ -70,3 +70,18 @@ def test_the_second_spelling_is_as_good_and_the_missing_member_has_both():
 )
 def test_half_of_a_character_is_found(body, text):
     assert half_character(body, json.loads(body)) == text
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (7.5, "the body is a number, not an object"),
+        ({1}, "the body is odd, not an object"),
+        ({"list": [{"name": "x", "port": 7.5, "on": True}], "a": "x", "b": 1}, ""),
+        ({"list": [{"name": "x", "inner": []}]}, "list[0].inner is a list, not an object"),
+        ({"list": [{"name": "x", "tags": {}}]}, "list[0].tags is an object, not a list"),
+        ({"list": [], "a": 7}, "a is a number, not "),
+    ],
+)
+def test_kinds(body, text):
+    assert fault_in(body, FORM).startswith(text) and bool(text) is bool(fault_in(body, FORM))

@@ -430,3 +430,149 @@ def test_a_pair_with_an_owner_has_the_name_of_its_secret_too():
 
     found = compared(with_pair("canary-old"), with_pair("canary-new"))
     assert found.changes and "canary" not in str(diff.diff(found.changes, "x", RULES))
+
+
+# Case by case
+
+
+@pytest.mark.parametrize(
+    ("item", "identity"),
+    [
+        ({"name": "a"}, "a"),
+        ({"name": "a", "owner": "o"}, ("o", "a")),
+        ({"name": "a", "owner": 7}, "a"),
+        ({"column_name": "c"}, "c"),
+        ({"column_name": "c", "owner": "o"}, ("o", "c")),
+        ({"name": 7, "column_name": "c"}, "c"),
+        ({"task": {"name": "t"}, "name": "x"}, "t"),
+        ({"rep_target": {"target_name": "r"}, "name": "x"}, "r"),
+        ({"task": {"name": 7}, "name": "x"}, "x"),
+        ({"task": "t", "rep_target": {"name": "r"}}, None),
+        ({}, None),
+        ("name", None),
+    ],
+)
+def test_what_identifies_an_item(item, identity):
+    assert model.identity(item) == identity
+
+
+def test_the_items_of_a_list_by_what_identifies_them():
+    one, other = {"name": "a"}, {"name": "b"}
+    assert model.by_identity([one, other]) == {"a": one, "b": other}
+    for items in ([], [one, one], [one, {}], [1]):
+        assert model.by_identity(items) is None
+    assert list(model.placed([one, other])) == [("a", one), ("b", other)]
+    assert list(model.placed([one, 7])) == [(0, one), (1, 7)]
+
+
+def test_places_as_people_read_them():
+    places = [("tasks", "t", ("o", "n"), 0)] * 12
+    assert model.name(places[0]) == "tasks/t/o.n/0"
+    assert model.names(places[:2]) == "tasks/t/o.n/0, tasks/t/o.n/0"
+    assert model.names(places) == f"{', '.join(['tasks/t/o.n/0'] * 10)} and 2 more"
+    assert model.names(places[:10]).count("/0") == 10 and "more" not in model.names(places[:10])
+    assert model.names(places, 11).endswith("/0 and 1 more")
+
+
+def test_the_options():
+    assert model.rules_in({"secrets": ["a"], "loggers": "manage"}) == model.Rules(("a",), True)
+    assert model.rules_in({"secrets": None, "loggers": "ignore"}) == model.Rules((), False)
+
+
+def test_sets():
+    assert model.is_set(("tasks",)) and model.is_set(("tasks", "t", "targets")) and not model.is_set(("tasks", "t"))
+    items = [{"name": "b"}, {"name": "a", "x": 2}, {"name": "a", "x": 1}, 7]
+    assert model.sorted_set(items) == [7, {"name": "a", "x": 1}, {"name": "a", "x": 2}, {"name": "b"}]
+    assert model.sorted_set([{"x": 1, "w": 2}, {"w": 1, "x": 9}]) == [{"w": 1, "x": 9}, {"x": 1, "w": 2}]
+
+
+def test_what_replicate_counts_is_left_out():
+    task = {
+        "task": {"name": "t", "task_uuid": 1},
+        "x": [{"estimated_size": 1, "y": [1]}, 2],
+        "loggers": {"orig_db_id": 1},
+    }
+    document = {BODY: {"tasks": [task, "odd"], "databases": [{"task_uuid": 1}]}, "v": 1}
+    plain = {"task": {"name": "t"}, "x": [{"y": [1]}, 2]}
+    assert model.without_counted(document) == {
+        BODY: {"tasks": [{**plain, "loggers": {}}, "odd"], "databases": [{"task_uuid": 1}]},
+        "v": 1,
+    }
+    assert model.without_counted(document, False)[BODY]["tasks"] == [plain, "odd"]
+    for other in ({}, {BODY: []}, {BODY: {}}, {BODY: {"tasks": {"task_uuid": 1}}}):
+        assert model.without_counted(other) is other
+
+
+NAMED = model.Rules(("tasks/t/mine", "databases/*/x?", "tasks/t/list/0"))
+
+
+@pytest.mark.parametrize(
+    ("where", "secret"),
+    [
+        (("tasks", "t", "mine"), True),
+        (("tasks", "t", "mine", "below"), True),
+        (("tasks", "t", "password"), False),
+        (("databases", "e", "password"), True),
+        (("databases", "e", "a", "password", "b"), True),
+        (("databases", "password", "a"), False),  # the name of an endpoint
+        (("databases", "password"), False),
+        (("notifications", "password"), True),
+        (("password", "a"), False),
+        (("databases", "e", ("o", "password")), True),
+        (("databases", "e", ("password", "o")), False),
+        (("databases", "e", "x1"), True),
+        (("databases", "e", "x"), False),
+    ],
+)
+def test_secret_places(where, secret):
+    assert model.is_secret_place(where, NAMED) is secret
+
+
+def covered(where, value, rules=NAMED):
+    return model.cover_at(where, value, rules, lambda text: f"<{text}>")
+
+
+def test_covering():
+    assert covered(("tasks", "t", "mine"), {"a": ["x", 7], "b": None}) == {"a": ["<x>", "<7>"], "b": None}
+    assert covered(("tasks",), [{"task": {"name": "t"}, "mine": "x", "password": "y", "list": ["u", "v"]}]) == [
+        {"task": {"name": "t"}, "mine": "<x>", "password": "y", "list": ["<u>", "v"]}
+    ]
+    endpoint = {"name": "e", "password": "x", "x1": {"y": 1}, "z": [{"name": "n", "q": 2}]}
+    assert covered(("databases",), [endpoint]) == [{**endpoint, "password": "<x>", "x1": {"y": "<1>"}}]
+    assert covered(("databases",), [endpoint], model.Rules()) == [{**endpoint, "password": "<x>"}]
+    document = {BODY: {"databases": [endpoint], "tasks": []}, "v": 1}
+    assert model.cover_secrets(document, NAMED, lambda text: f"<{text}>") == {
+        BODY: {"databases": [{**endpoint, "password": "<x>", "x1": {"y": "<1>"}}], "tasks": []},
+        "v": 1,
+    }
+    assert sorted(model.secrets_of({BODY: {"databases": [endpoint], "tasks": [{"password": "p"}]}}, NAMED)) == [
+        "1",
+        "x",
+    ]
+
+
+def test_what_was_taken_out_and_patterns_that_name_nothing():
+    document = {BODY: {"tasks": [{"task": {"name": "t"}, "a": "x <redacted>", "b": [7, "<redacted>"]}]}}
+    assert model.redacted_places(document) == [("tasks", "t", "a"), ("tasks", "t", "b", 1)]
+    assert next(model.texts(document)) == (("tasks", "t", "task", "name"), "t")
+    assert list(model.texts({})) == list(model.texts({BODY: None})) == []
+    assert [model.is_redacted(value) for value in ("<redacted>", "a<redacted>b", "redacted", 7)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    rules = model.Rules(("tasks/t/a", "tasks/*/b", "tasks/t", "tasks/u", "a*", "tasks/t/b/1"))
+    assert model.unknown_secrets(document, rules) == ["tasks/u", "a*"]
+
+
+def test_a_pair_that_holds_a_secret():
+    assert [
+        model.is_secret_place(("databases", "e", key), NAMED)
+        for key, _item in model.members({"name": "password", "value": "x"})
+    ] == [False, True]
+    assert [
+        model.is_secret_place(("databases", "e", key), NAMED)
+        for key, _item in model.members({"name": "host", "value": "x", "password": "y"})
+    ] == [False, False, True]
+    assert [key for key, _item in model.members({"name": "password", "value": "x"})] == ["name", "value"]

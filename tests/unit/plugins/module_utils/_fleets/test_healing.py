@@ -95,6 +95,129 @@ def test_what_is_remembered_of_a_restart_never_goes_back():
     assert record.restarts == (NOW, NOW)
 
 
+def test_a_start_that_was_missing_is_not_one_more_restart():
+    unfinished = Record((NOW - HOUR,), None, True, NOW - HOUR)
+    assert noted(unfinished, NOW, is_stopped_first=False) is unfinished
+    assert noted(unfinished, NOW, is_stopped_first=True) == Record((NOW - HOUR, NOW), None, True, NOW)
+    in_quarantine = Record((), NOW - HOUR, False, NOW - HOUR)
+    assert noted(in_quarantine, NOW, is_stopped_first=False) == in_quarantine._replace(restarts=(NOW,))
+    assert noted(in_quarantine, NOW, is_stopped_first=True) == Record((NOW,), NOW - HOUR, True, NOW)
+
+
+NEVER = POLICY._replace(messages=("ORA-0*1", "No space"), reasons=frozenset(["FATAL_ERROR"]))
+
+
+@pytest.mark.parametrize(
+    ("reason", "message", "kind"),
+    [
+        ("FATAL_ERROR", None, "never"),
+        ("Fatal_Error", "x", "never"),
+        ("NORMAL", None, "restart"),
+        (None, None, "restart"),
+        (None, "xxxx", "restart"),
+        (None, "It has NO SPACE left.", "never"),
+        (None, "Failed: ora-00001 of a table.", "never"),
+        (None, "Failed: ora-00002.", "restart"),
+        ("FATAL_ERRORS", "No room", "restart"),
+    ],
+)
+def test_what_is_never_restarted(reason, message, kind):
+    assert one(Record(), TaskSnapshot("ERROR", reason, message), NEVER)[0] == kind
+    assert one(Record(), TaskSnapshot("ERROR", reason, message))[0] == "restart"
+
+
+def why(record, snapshot, policy=POLICY, **more):
+    """Return the decision on a task."""
+    (decision,) = decide(policy, {TASK: record}, [Seen(TASK, snapshot, **more)], NOW).decisions
+    assert (decision.task, decision.state) == (TASK, snapshot.state)
+    return decision
+
+
+def test_why_something_is_done():
+    assert "No." in why(Record(), ERROR).why and "1 of 3 in 24 hours" in why(Record(), ERROR).why
+    never = why(Record(), TaskSnapshot("ERROR", None, "Ora-01"), NEVER)
+    assert "ORA-0*1" in never.why and "never_if" in never.why
+    assert "FATAL_ERROR" in why(Record(), ERROR, NEVER).why
+    waiting = why(Record((NOW - 200, NOW - 100)), ERROR)
+    assert (waiting.kind, waiting.restarts, waiting.until) == ("wait", 2, NOW + 260)
+    assert "3 of 3" in waiting.why and "2027-01-15T08:04:20Z" in waiting.why and "2027-01-15T07:58:20Z" in waiting.why
+    assert why(Record((NOW - 200, NOW - 360)), ERROR).kind == "restart"
+    assert why(Record((NOW - 361, NOW - 359)), ERROR).kind == "wait"
+    tired = why(Record((NOW - 3, NOW - 2, NOW - 1)), ERROR)
+    assert tired.kind == "quarantine" and "2027-01-15T08:00:00Z" in tired.why and tired.until is None
+    assert "night.json" in why(Record(), ERROR, window="night.json").why
+    late = why(Record(), RUNNING, latency=Latency(600.5, "600.5 s"))
+    assert "600.5 s" in late.why and " 600 s" in late.why and late.kind == "restart"
+    long = why(Record(), TaskSnapshot("ERROR", None, "x" * 201)).why
+    assert "x" * 200 + "...)" in long and "x" * 201 not in long
+    assert "x" * 200 + ")" in why(Record(), TaskSnapshot("ERROR", None, "x" * 200)).why
+
+
+BOTH = POLICY._replace(states=frozenset(["ERROR", "STOPPED"]))
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "policy", "kind"),
+    [
+        (TaskSnapshot("ERROR", "RECOVERABLE_ERROR"), POLICY, None),  # it retries by itself
+        (TaskSnapshot("ERROR", "FULL_LOAD_ONLY_FINISHED"), POLICY, None),
+        (ERROR, POLICY._replace(states=frozenset(["STOPPED"])), None),
+        (STOPPED, POLICY, None),
+        (STOPPED, BOTH, "restart"),
+        (TaskSnapshot("STOPPED"), BOTH, None),  # it may never have run
+        (TaskSnapshot("STOPPED", None, "It broke."), BOTH, "restart"),
+        (TaskSnapshot("STOPPED", "FULL_LOAD_ONLY_FINISHED"), BOTH, None),
+        (TaskSnapshot("RECOVERY"), BOTH, None),
+        (RUNNING, BOTH, None),
+    ],
+)
+def test_what_is_sick(snapshot, policy, kind):
+    assert one(Record(), snapshot, policy)[0] == kind
+
+
+def test_without_a_limit_no_latency_is_too_high():
+    late = Latency(601, "601 s")
+    assert one(Record(), RUNNING, latency=late)[0] == "restart"
+    assert one(Record(), RUNNING, POLICY._replace(max_latency=None), latency=late)[0] is None
+    assert one(Record(), TaskSnapshot("RECOVERY"), latency=late)[0] is None
+
+
+def test_who_is_released_begins_anew():
+    full = Record((NOW - 3, NOW - 2, NOW - 1), NOW - 1, False, NOW)
+    plan = decide(POLICY, {TASK: full}, [Seen(TASK, ERROR, is_released=True)], NOW)
+    assert plan.released == [TASK] and plan.decisions[0].kind == "restart" and plan.memory == {}
+    free = Record((NOW - HOUR,))
+    plan = decide(POLICY, {TASK: free}, [Seen(TASK, RUNNING, is_released=True)], NOW)
+    assert plan.released == [] and plan.memory == {TASK: free}
+
+
+DAY = 24 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("record", "kept"),
+    [
+        (Record((NOW - DAY, NOW - DAY + 1)), Record((NOW - DAY + 1,))),
+        (Record((NOW - DAY,)), None),
+        (Record((NOW + 5,)), Record((NOW,))),  # the clock was set back
+        (Record((), NOW + 5, False, NOW + 6), Record((), NOW, False, NOW)),
+        (Record((), NOW - 40 * DAY, False, NOW - 30 * DAY + 1), Record((), NOW - 40 * DAY, False, NOW - 30 * DAY + 1)),
+        (Record((), NOW - 40 * DAY, False, NOW - 30 * DAY), None),
+        (Record((NOW - 1,), NOW - 40 * DAY, True, NOW - 30 * DAY), Record((NOW - 1,), NOW - 40 * DAY, True,
+                                                                           NOW - 30 * DAY)),
+        (Record((), NOW - 1, False, None), Record((), NOW - 1, False, None)),
+    ],
+)  # fmt: skip
+def test_what_still_counts_of_a_task_that_is_not_listed(record, kept):
+    assert decide(POLICY, {TASK: record}, [], NOW).memory == ({} if kept is None else {TASK: kept})
+
+
+def test_when_a_task_was_listed_last_is_noted_once_a_day():
+    for seen, noted_as in [(NOW - DAY, NOW), (NOW - DAY + 1, NOW - DAY + 1), (None, NOW)]:
+        record = Record((), NOW - HOUR, False, seen)
+        assert one(record, ERROR)[1] == record._replace(seen=noted_as)
+
+
 def test_a_document_is_read_as_it_was_written():
     memory = read_memory(DOCUMENT, EM, "x")
     assert len(memory) == 3 and document_of(memory, EM) == DOCUMENT

@@ -23,6 +23,7 @@ from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors imp
 )
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets import journal as module
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.journal import (
+    Journal,
     JournaledApi,
     JournalState,
     UnconfirmedWrite,
@@ -204,6 +205,11 @@ def test_a_run_is_noted_and_keeps_others_out(path):
     assert read_journal(path, EM, "stop").has_ended
 
 
+def test_where_no_file_can_be_the_option_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"^journal "):
+        Journal(str(tmp_path), JournalState())
+
+
 def test_a_cut_line_is_removed_before_more_is_written(path):
     read(path, RUN, tail='{"event": "bef')
     with open_journal(path, EM, "stop"):
@@ -237,8 +243,11 @@ def test_without_room_nothing_is_sent_and_no_half_line_stays(path, monkeypatch):
         assert os.path.getsize(path) == size
         for event in ("after", "task"):  # what is over: the next run reads what became of it
             journal.note(event)
-        with pytest.raises(InputError):
-            journal.note("left")
+        with monkeypatch.context() as patch:  # not even the half line can be removed
+            patch.setattr(os, "ftruncate", lambda *_arguments: os.close(-1))
+            with pytest.raises(InputError, match="No space left"):
+                journal.note("left")
+        os.truncate(path, size)
         monkeypatch.setattr(journal, "_file", real)
         journal.note("before", call="StopTask")
     assert [line["event"] for line in lines(path)] == ["run", "before"]
@@ -293,7 +302,7 @@ def noted(monkeypatch, method, outcome, *arguments):
     return journal, answer
 
 
-STOP, START = ("S", "a", 30, ("X",)), ("S", "a", "RESUME", 40, None, ("X",))
+STOP, START = ("S", "a", 30, ("X",)), ("S", "a", "RESUME", 40, "a position", ("X",))
 
 
 @pytest.mark.parametrize(

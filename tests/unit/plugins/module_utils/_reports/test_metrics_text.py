@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.dataops.qlik_em.plugins.module_utils._reports.metrics import installation
 from ansible_collections.dataops.qlik_em.plugins.module_utils._reports.metrics_of_servers import OF_SCRAPE, OF_SERVERS
 from ansible_collections.dataops.qlik_em.plugins.module_utils._reports.metrics_of_tasks import OF_DETAILS, OF_TASKS
-from ansible_collections.dataops.qlik_em.plugins.module_utils._reports.metrics_text import metrics_text
+from ansible_collections.dataops.qlik_em.plugins.module_utils._reports.metrics_text import metrics_lines
 from ansible_collections.dataops.qlik_em.plugins.module_utils._reports.metrics_values import Scrape, Server, Task
 
 SCRAPE = Scrape(True, 1795718102.5, 0.25)
@@ -22,7 +22,7 @@ def samples(*subjects, scrape=SCRAPE):
     """Return what is in the text, without what explains it: the sample's name with labels, and its value."""
     servers = [one for one in subjects if isinstance(one, Server)]
     tasks = [one for one in subjects if isinstance(one, Task)]
-    text = metrics_text("em.example.com", scrape, servers, tasks)
+    text = "".join(metrics_lines("em.example.com", scrape, servers, tasks))
     lines = [line for line in text.split("\n") if line and not line.startswith("#")]
     assert all('{em="em.example.com"' in line for line in lines)
     found = dict(re.sub(r'em="em.example.com",?', "", line, count=1).rsplit(" ", 1) for line in lines)
@@ -50,7 +50,7 @@ def test_a_run_that_could_not_read_shows_nothing_but_itself():
 
 
 def test_each_metric_is_explained_before_its_samples_and_none_without():
-    text = metrics_text("em.example.com", SCRAPE, [Server("S", False, {}, None)], [])
+    text = "".join(metrics_lines("em.example.com", SCRAPE, [Server("S", False, {}, None)], []))
     lines = text.splitlines()
     assert text.endswith("\n") and lines[0].startswith("# HELP qlik_em_scrape_success ")
     assert lines[1:3] == ["# TYPE qlik_em_scrape_success gauge", 'qlik_em_scrape_success{em="em.example.com"} 1']
