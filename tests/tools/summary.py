@@ -32,6 +32,12 @@ def count(session: dict[str, Any]) -> Counter[str]:
     return counts
 
 
+def used(session: dict[str, Any]) -> str:
+    """Return the seconds of processor time that a session used; those of the linters are not known."""
+    seconds = BUILD / "results" / f"{session['name']}.seconds"
+    return seconds.read_text() if seconds.exists() else "?"
+
+
 def text(counts: Counter[str]) -> str:
     """Return counts in the form that pytest closes with."""
     return ", ".join(f"{counts[result]} {result}" for result in RESULTS if counts[result] or result != "skipped")
@@ -52,13 +58,13 @@ def main(*steps: str) -> int:
     reached = BUILD / "coverage" / "report.txt"
     print("\nLines and branches of the plugins that no test reaches (docs/reliability.md says why)")
     print(reached.read_text() if reached.exists() else "Not measured")
-    print(f"\n{'Session':22}  time   result")
+    print(f"\n{'Session':20}   time      CPU   result")
     for session in sorted(sessions, key=lambda session: -session["duration"]):
         counts = count(session)
         if session["name"] != MAY_FAIL:
             total += counts
         reason = f" ({session['reason']})" if session["reason"] else ""
-        print(f"{session['name']:20} {session['duration']:5.0f} s   {text(counts)}{reason}")
+        print(f"{session['name']:20} {session['duration']:4.0f} s   {used(session):>4} s   {text(counts)}{reason}")
     found = [version for version in VERSIONS if (BUILD / "pythons" / f"python{version}").exists()]
     print(f"\nPythons: {', '.join(found)}")
     if missing := [version for version in VERSIONS if version not in found]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ ROOMS = [
 FILES = sorted(MODULE_UTILS.rglob("*.py"))
 
 
+@functools.cache
 def imported(path):
     """Return what a file of module_utils imports: (folder, file) for its own kind, (None, name) for all else."""
     found = []
