@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import ansible_mitogen
 
-from .playing import HERE, PASSWORD, USER, Seconds, play_at, stand_in
+from .playing import PASSWORD, USER, Seconds, play_at, stand_in
 
 ITEMS = 50
 WAYS = ("process", "uri", "mitogen", "httpapi")
@@ -27,10 +27,6 @@ MITOGEN = {
     "ANSIBLE_STRATEGY": "mitogen_linear",
     "ANSIBLE_STRATEGY_PLUGINS": str(Path(ansible_mitogen.__file__).parent / "plugins" / "strategy"),
 }
-HTTPAPI = {
-    "ANSIBLEHTTPAPI_PLUGINS": str(HERE / "peer" / "httpapi_plugins"),
-    "ANSIBLE_LIBRARY": str(HERE / "peer" / "library"),
-}
 
 
 def measure(rounds: int) -> Seconds:
@@ -43,7 +39,7 @@ def measure(rounds: int) -> Seconds:
             for found in (
                 play_at(access, "peers.yml", **given),
                 play_at(access, "peers_mitogen.yml", MITOGEN, **given),
-                play_at(access, "peers_httpapi.yml", HTTPAPI, **given, **_over_httpapi(access)),
+                play_at(access, "peer/httpapi.yml", **given, **_over_httpapi(access)),
             ):
                 for task, times in found[0].items():
                     seconds[task] += times

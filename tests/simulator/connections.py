@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from typing import Any
 
 from aiohttp import web
+
+_REQUEST_LINE = re.compile(rb"[A-Z]+ [^\s]+ HTTP/1\.[01]")
 
 
 class Listener(socket.socket):
@@ -42,7 +45,8 @@ class Connection(web.RequestHandler):
     def data_received(self, data: bytes) -> None:
         """Bytes off the wire."""
         line, end, rest = data.partition(b"\r\n")
-        if line.isascii() or not line.endswith((b" HTTP/1.1", b" HTTP/1.0")):
+        # The line may begin with the rest of a body whose request was answered before it had come whole.
+        if line.isascii() or not _REQUEST_LINE.fullmatch(line):
             super().data_received(data)
             return
         escaped = "".join(chr(byte) if byte < 0x80 else f"%{byte:02X}" for byte in line)

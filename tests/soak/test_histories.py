@@ -25,7 +25,12 @@ from ansible_collections.dataops.qlik_em.tests.functional.support.canaries impor
 from ansible_collections.dataops.qlik_em.tests.functional.support.time_lapse import time_lapse
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import User
 from ansible_collections.dataops.qlik_em.tests.soak.histories import judge
-from ansible_collections.dataops.qlik_em.tests.soak.histories.operations import FILES, RESOURCES, WINDOW_STEPS
+from ansible_collections.dataops.qlik_em.tests.soak.histories.operations import (
+    ESTATE_STEPS,
+    FILES,
+    RESOURCES,
+    WINDOW_STEPS,
+)
 from ansible_collections.dataops.qlik_em.tests.soak.histories.playing import Kill, Played, Step, play
 from ansible_collections.dataops.qlik_em.tests.soak.histories.world import document, worlds
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -61,19 +66,30 @@ def steps(draw: Any, modules: Sequence[str] = tuple(sorted(RESOURCES)), options:
     )
 
 
-# Anything after anything else, or a maintenance window, in which somebody may do something else, too.
-schedules = st.one_of(
-    st.lists(steps(), min_size=1, max_size=3),
-    st.lists(steps(), min_size=1, max_size=3),
-    st.builds(
-        lambda recorded, others, frozen, more, restored: [recorded, *others, frozen, *more, restored],
-        steps(["aem_maintenance_window"], WINDOW_STEPS[0]),
+def windows() -> Any:
+    """Return a maintenance window, in which somebody may do something else, too."""
+    module, (recorded, frozen, restored) = ["aem_maintenance_window"], WINDOW_STEPS
+    return st.builds(
+        lambda first, others, second, more, third: [first._replace(check=False), *others, second, *more, third],
+        steps(module, recorded),
         st.lists(steps(["aem_task", "aem_task_batch"]), max_size=1),
-        steps(["aem_maintenance_window"], WINDOW_STEPS[1]),
+        steps(module, frozen),
         st.lists(steps(["aem_task", "aem_heal"]), max_size=1),
-        steps(["aem_maintenance_window"], WINDOW_STEPS[2]),
-    ),
-)
+        steps(module, restored),
+    )
+
+
+def estates() -> Any:
+    """Return a change by files: what somebody does after they were written is taken back by a plan."""
+    module, (gathered, planned, applied, backed_out) = ["aem_estate"], ESTATE_STEPS
+    return st.builds(
+        lambda first, others, plan, apply, more: [*map(real, [first, *others, plan]), apply, *more],
+        steps(module, gathered),
+        st.lists(steps(["aem_endpoint", "aem_acl", "aem_schedule", "aem_task", "aem_table_selection"]), max_size=3),
+        steps(module, planned),
+        steps(module, applied),
+        st.lists(steps(module, backed_out), max_size=1),
+    )
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -139,7 +155,9 @@ class Story:
 
     def foretold(self, step: Step) -> None:
         """Check mode says what a run then does."""
-        said, done = (self.step(one).result for one in (clean(step), clean(step)._replace(check=False)))
+        said, done = (self.step(one).result for one in (clean(step), real(step)))
+        if step.module == "aem_server_license":  # which one it is shows only when it is registered, as its docs say
+            return
         if said and done and not done.get("failed"):
             assert not said.get("failed") and said["changed"] == done["changed"], f"{said}, then {done}"
 
@@ -162,10 +180,19 @@ def clean(step: Step) -> Step:
     return step._replace(faults=(), kill=None, login="login")
 
 
+def real(step: Step) -> Step:
+    """Return the step without faults, and not in check mode."""
+    return clean(step)._replace(check=False)
+
+
 def memory() -> float:
     """Return how much memory this process has, in MiB."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGESIZE") / 2**20
+
+
+ANYTHING = st.lists(steps(), min_size=1, max_size=3)
+SCHEDULE = st.one_of(ANYTHING, ANYTHING, windows(), estates())
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))
@@ -179,10 +206,10 @@ def test_every_history_keeps_its_promises(stand_in, tmp_path, capsys, shard):
         database=None,
         derandomize=False,
         print_blob=False,
-        phases=[Phase.explicit, Phase.generate, Phase.shrink],
+        phases=[Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),
     )
-    @given(world=worlds(), schedule=schedules)
+    @given(world=worlds(), schedule=SCHEDULE)
     def tell(world, schedule):
         story.play(world, schedule)
 

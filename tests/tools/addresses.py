@@ -21,6 +21,7 @@ FOREIGN = {
     "help.qlik.com",
     "json-schema.org",
     "mitogen.networkgenomics.com",
+    "mutmut.readthedocs.io",
     "support.ibt.com.au",
     "www.gnu.org",
     "www.w3.org",

@@ -42,11 +42,9 @@ METRICS = [metric for metrics in GROUPS.values() for metric in metrics]
 OF_TASK = ("em", "server", "task")
 LABELS = {"A run": ("em",), "Servers": ("em", "server"), "Tasks": OF_TASK, "Tasks, with details": OF_TASK}
 
-HEADER = """\
-# Copyright (c) 2026, dataops.qlik_em contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-
+# The licence of this file, and whose file it is.
+HEADER = "".join(Path(__file__).read_text(encoding="utf-8").splitlines(keepends=True)[:3])
+HEADER += """
 ---
 # Made by `make docs-tables` from the metrics of aem_metrics. Change a copy of it, not this file.
 """

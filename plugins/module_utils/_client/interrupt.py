@@ -78,8 +78,8 @@ class Interrupt:
             self._is_deferred = before
 
     def check(self) -> None:
-        """Raise Interrupted if the run is to end."""
-        if self._is_deferred:
+        """Raise Interrupted if the run is to end; not where only the logout is left, which may need a second try."""
+        if self._is_deferred or (self.closing and threading.current_thread() is threading.main_thread()):
             return
         if self.signal:
             raise Interrupted(f"Interrupted by {self.signal.name}.")

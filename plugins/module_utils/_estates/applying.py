@@ -49,7 +49,9 @@ def applied(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
             raise _backed_out(AemError(f"The run of {run.since} had failed, and ended while it put back."), left, True)
         file = plan_file.load(store.plan, api.client.address)
         if run and run.is_open:
-            desired = _still_desired(run, file.plan, situation(api, params, is_redacted=False))
+            now = situation(api, params, is_redacted=False)
+            desired = with_secrets(_still_desired(run, file.plan, now), params["secrets"] or {}, api)
+            _check_secrets([step for step in file.plan.steps if step.key not in now.current], desired)
             return _apply(api, store, run, file.plan, desired, params, mode)
         now = situation(api, params, is_redacted=False)
         todo = now.plan(is_deleting(params))
@@ -58,7 +60,7 @@ def applied(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
             return Result(False, result_of(file.plan, ()), None, now.warnings)
         _check(file.plan, todo, params)
         desired = with_secrets(now.desired, params["secrets"] or {}, api)
-        _check_secrets(todo, desired)
+        _check_secrets(todo.steps, desired)
         before = {step.key: now.current.get(step.key) for step in todo.steps}
         ran = tuple(TaskName(step.key.server, step.key.name) for step in todo.steps if step.stops)
         run = store.begin(todo.fingerprint, ran, before)
@@ -166,9 +168,9 @@ def _laid(settings: Json, secrets: Mapping[str, Any]) -> Json:
     return result
 
 
-def _check_secrets(todo: Plan, desired: Estate) -> None:
+def _check_secrets(steps: Iterable[Step], desired: Estate) -> None:
     """Raise InputError for a new object that would come without one of its secrets."""
-    for step in todo.steps:
+    for step in steps:
         missing = difference(step.key, None, desired[step.key]).redacted if step.action == CREATE else ()
         if missing:
             raise InputError(
@@ -184,10 +186,8 @@ def _apply(
     api: Api, store: RunStore, run: RunState, todo: Plan, desired: Estate, params: Mapping[str, Any], mode: Mode
 ) -> Result:
     """Do what is not done yet of a plan; if that fails, back out. Raises AemError."""
-    secrets = params["secrets"] or {}
-    desired = with_secrets(desired, secrets, api)
     with open_journal(store.journal, api.client.address, f"estate {run.plan}") as journal:
-        applying = Applying(Writer(api, journal, params, mode), store, run, todo, desired, bool(secrets))
+        applying = Applying(Writer(api, journal, params, mode), store, run, todo, desired, bool(params["secrets"]))
         try:
             applying.run_all()
         except AemError as failure:

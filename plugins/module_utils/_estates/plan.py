@@ -94,6 +94,8 @@ def plan(
     steps, impossible = [], {}
     for key, new in desired.items():
         old = current.get(key)
+        if old is not None and _text(old) == _text(new):  # most are; 1 and true are not the same
+            continue
         found = difference(key, old, new)
         if found.remaining:
             impossible[key] = found.remaining
@@ -253,4 +255,8 @@ def _shown(key: ObjectKey, changes: dict[Where, definition_diff.Change]) -> Json
 
 
 def _digest(value: Any) -> str:
-    return hashlib.sha256(dumps(value, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(_text(value).encode()).hexdigest()
+
+
+def _text(value: Any) -> str:
+    return dumps(value, sort_keys=True)

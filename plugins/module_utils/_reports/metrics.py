@@ -62,7 +62,7 @@ def write(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     """Make the file ``dest`` hold the metrics of this moment.
 
     Raises what reading raises, if Enterprise Manager itself cannot be read; then the file says that, and nothing else.
-    A server or a task that cannot be read is no failure: the metrics and a warning say so.
+    A server or a task that cannot be read is not a failure: the metrics and a warning say so.
     """
     wanted, access, dest = _wanted(params), check_access(params), params["dest"]
     check_count("parallel", params["parallel"], MOST_PARALLEL)

@@ -8,7 +8,7 @@
 set -eu
 cd -- "$BACKUP_FOLDER"
 if ! command -v git >/dev/null; then
-    echo "not in a repository: there is no git"
+    echo "not in a repository: git is not installed"
     exit 0
 fi
 if ! answer=$(LC_ALL=C git rev-parse --is-inside-work-tree 2>&1); then

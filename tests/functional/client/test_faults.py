@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from itertools import pairwise
 
@@ -443,6 +445,20 @@ def test_a_logout_that_did_not_arrive_is_repeated(user, em, name):
     assert run.changed and not run.failed
     assert run.operations == [*STOP, "Logout"]
     assert em.summary()["open_sessions"] == 0
+
+
+def test_a_logout_that_did_not_arrive_is_repeated_after_a_signal_too(user, em):
+    class Signalled(Transport):
+        def send(self, verb, url, *more):
+            if "action=stop" in url:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return super().send(verb, url, *more)
+
+    spoil(em, "Logout", {"fault": "cut_before"})
+    user.transport = Signalled
+    run = user.task(wait=True)
+    assert run.failed and "Interrupted by SIGTERM" in run.msg
+    assert run.operations[-2:] == ["Logout", "Logout"] and em.summary()["open_sessions"] == 0
 
 
 @pytest.mark.parametrize("fault", ["cut_before", "expire_session"])

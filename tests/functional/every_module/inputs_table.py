@@ -171,8 +171,8 @@ BAD: dict[str, list[Row]] = {
         ({"objects": ["databases"]}, "value of objects must be one or more of: tasks, endpoints, schedules, "),
     ],
     "aem_estate": [
-        *(({"include": value}, "include must hold at least one selector.") for value in ([], None)),
-        ({"include": [{}]}, 'An empty selector in include would mean every task: write server: "*" for that.'),
+        *(({"include": value}, "include must contain at least one selector.") for value in ([], None)),
+        ({"include": [{}]}, 'An empty selector in include would select every task: write server: "*" for that.'),
         ({"include": [{"name": ".."}]}, 'name in include must not be "..": as a part of a URL'),
         ({"include": [{"server": "*", "tag": ["a"]}]}, "include.tag. Supported parameters include: name, server."),
         ({"parallel": 0}, "parallel must be between 1 and 256, not 0."),
@@ -182,7 +182,7 @@ BAD: dict[str, list[Row]] = {
         ({"path": "{file}"}, "path ({file}) cannot be used: it is not a folder."),
         ({"path": "{pipe}"}, "path ({pipe}) cannot be used: it is not a folder."),
         ({"path": "{circle}"}, "is a link that leads back to itself"),
-        ({"path": "/proc/self/x"}, "is in a folder of the system, which is not for files"),
+        ({"path": "/proc/self/x"}, "is in a system folder that is not for files"),
         *(
             ({"state": state}, f"state is {state} but all of the following are missing: plan")
             for state in ("planned", "applied", "backed_out")
@@ -196,7 +196,7 @@ BAD: dict[str, list[Row]] = {
         ({**APPLIED, "secrets": {"Prod": {"ERP": "x"}}}, "secrets.Prod.ERP must be a mapping: by server, then by"),
         (
             {**APPLIED, "secrets": {"Prod": {"ERP": {"password": "hush\n"}}}},
-            "secrets.Prod.ERP.password ends in a line end",
+            "secrets.Prod.ERP.password ends with a newline",
         ),
         ({**APPLIED, "prune": "always"}, "value of prune must be one of: report, confirm, got: always"),
     ],

@@ -6,9 +6,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import stat
 
 import pytest
+from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.journal import Journal
 from ansible_collections.dataops.qlik_em.tests.functional.support.estate_runs import PROD, SECRET, WRITES, Estate
 
 
@@ -147,6 +150,42 @@ def test_a_task_that_does_not_come_up_with_its_new_definition_gets_the_old_one_b
     assert estate.picture() == {**before, "running": estate.picture()["running"]}
 
 
+def test_a_failure_on_one_server_takes_back_what_was_done_on_the_other(em, tmp_path):
+    estate, test = Estate(em, tmp_path), "Replicate-Test"
+    both = {"include": [{"server": PROD}, {"server": test}], "prune": "report"}
+    assert not estate.run("gathered", include=both["include"]).failed
+    for server, endpoint in ((PROD, "ERP"), (test, "Source")):
+        path = estate.path / server / "endpoints" / f"{endpoint}.json"
+        document = json.loads(path.read_text())
+        document["db_settings"]["server"] = "new.corp.example"
+        path.write_text(json.dumps(document))
+    assert estate.run("planned", **both).result["counts"]["updated"] == 2
+    before = estate.picture()
+    em.faults([{"match": {"operation": "ImportAll", "server": test}, "fault": "status", "status": 403}])
+    run = estate.run("applied", **both, secrets={})
+    assert run.failed and run.result["back_out"] == "backed_out", run.result
+    assert [operation for operation in written(run) if operation == "ImportAll"] == ["ImportAll"] * 3
+    assert estate.picture() == before
+
+
+def test_a_signal_ends_it_without_a_back_out_and_the_next_run_goes_on(estate, monkeypatch):
+    note = Journal.note
+
+    def signalling(journal, event, **members):
+        note(journal, event, **members)
+        if event == "before" and members["call"] == "StopTask":
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(Journal, "note", signalling)
+    run = estate.run("applied")
+    monkeypatch.undo()
+    assert run.failed and run.changed and "it goes on from what is there" in run.result["hint"], run.result
+    assert "back_out" not in run.result and written(run) == ["ImportAll", "StopTask"]
+    run = estate.run("applied")
+    assert not run.failed and written(run) == list(WRITES[2:]), run.result
+    assert not estate.run("planned").changed
+
+
 def test_an_applied_plan_is_taken_back_on_request(estate):
     before = estate.picture()
     assert estate.run("applied").changed
@@ -156,12 +195,15 @@ def test_an_applied_plan_is_taken_back_on_request(estate):
     assert not estate.run("backed_out").changed
 
 
-@pytest.mark.parametrize("line", [2, 7, 13])
+@pytest.mark.parametrize("line", [1, 2, 7, 13])
 def test_the_next_run_goes_on_after_a_kill_and_sends_nothing_twice(estate, line):
     estate.em.clear_requests()
     estate.die_at(line)
     planned = estate.run("planned")
     assert planned.failed and "did not come to its end" in planned.msg
+    if line == 1:  # nothing is sent yet, and nothing is without its secret
+        run = estate.run("applied", secrets={})
+        assert run.failed and 'endpoint "Shop"' in run.msg and written(run) == []
     run = estate.run("applied")
     assert run.changed and not run.failed, run.result
     done = [request["operation"] for request in estate.em.requests() if request["executed"]]

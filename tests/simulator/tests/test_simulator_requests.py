@@ -259,6 +259,18 @@ def test_a_body_that_breaks_off(em: Handle, operator: Client) -> None:
     assert em.task("Replicate-Prod", "orders")["state"] == "RUNNING"
 
 
+def test_a_body_that_comes_with_the_next_request_is_not_taken_for_its_line(em: Handle, operator: Client) -> None:
+    """A fault may answer before the body has come; then that and the next request can come at once."""
+    session, body = f"{SESSION}: {operator.session}", "ä ö ü".encode()
+    em.faults({"match": {"operation": "StopTask"}, "fault": "status", "status": 502})
+    stop = raw_request("POST", STOP, session, f"Content-Length: {len(body)}").replace(b"Connection: close\r\n", b"")
+    with tls_socket(em) as connection:
+        connection.sendall(stop)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 502 ")
+        connection.sendall(body + raw_request("GET", ORDERS, session))
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
 def test_what_the_record_shows(em: Handle, operator: Client) -> None:
     """Everything a test may want to assert."""
     em.clear_requests()

@@ -32,6 +32,7 @@ def check(em: Handle, step: Step, played: Played, folder: Path, files: str) -> N
             f"{'executed' if r['executed'] else ''}"
         )
     assert played.elapsed < LONG and len(played.requests) < MOST_REQUESTS
+    assert all(r["operation"] for r in played.requests), "the server could not read a request"
     _check_writes(step, played)
     _check_sessions(step, played)
     _check_secrets(step, played, files)
@@ -67,7 +68,8 @@ def _check_writes(step: Step, played: Played) -> None:
     sent = Counter(
         (r["operation"], r["path"], str(sorted(r["query"].items())))
         for r in writes(played.requests)
-        if not _is_clearing_up(r)
+        # Who puts back what was done may ask again for what was refused.
+        if not _is_clearing_up(r) and not (step.module == "aem_estate" and r["error_code"])
     )
     if step.check:
         assert not sent and played.before == played.after
@@ -85,7 +87,8 @@ def _check_sessions(step: Step, played: Played) -> None:
     unknown = sum(1 for r in logins if r["executed"]) - len(used)  # whose answers got lost
     assert unknown == 0 or any(r["fault"] for r in logins) or played.result is None or is_impatient(step)
     is_unheard = bool(logouts) and all(r["fault"] or not r["executed"] for r in logouts)
-    assert after <= before + unknown + is_unheard + (played.result is None), "a session was left open"
+    is_lost = played.result is None or is_impatient(step)  # one attempt to log out may not even get through
+    assert after <= before + unknown + (is_unheard or is_lost), "a session was left open"
     if not any(r["fault"] == "expire_session" for r in played.requests):
         assert after >= before, "a session was closed that belongs to somebody else"
     if step.login == "session":

@@ -383,6 +383,29 @@ def _window_holds(em: Handle, options: Options, folder: Path) -> bool:
     )
 
 
+# Estates
+
+_PLAN = {"path": "{folder}/estate", "plan": "{folder}/plan.json", "include": _SELECTED[:1], **WAITING}
+# The steps of a change by files, in their order.
+ESTATE_STEPS = [
+    _choice(state="gathered", path="{folder}/estate", include=_SELECTED[:1]),
+    _choice(state="planned", **_PLAN),
+    _choice(state="applied", **_PLAN),
+    _choice(state="backed_out", **_PLAN),
+]
+
+
+def _estate_holds(em: Handle, options: Options, folder: Path) -> bool:
+    if options["state"] != "applied":
+        return True
+    server = em.server(SERVER)
+    tasks = [json.loads(path.read_text()) for path in (folder / "estate").rglob("tasks/*.json")]
+    endpoints = [json.loads(path.read_text()) for path in (folder / "estate").rglob("endpoints/*.json")]
+    return {item["task"]["name"] for item in tasks} <= set(server["tasks"]) and {
+        item["name"] for item in endpoints
+    } <= set(server["endpoints"])
+
+
 RESOURCES: dict[str, Resource] = {
     "aem_task": Resource(
         TASK_OPERATIONS,
@@ -461,6 +484,15 @@ RESOURCES: dict[str, Resource] = {
         ["GetServerList", "GetTaskList", *["StopTask", "RunTask"] * 3, "GetTaskDetails"],
         _window_holds,
     ),
+    "aem_estate": Resource(
+        st.one_of(ESTATE_STEPS),
+        [
+            *("ExportAll", "ImportAll", "ImportAll", "ImportTask", "StopTask", "StopTask", "RunTask", "RunTask"),
+            *("PutServerAcl", "DeleteTask", "DeleteEndpoint", "TestEndpoint", "PutTaskTableSelection"),
+        ],
+        _estate_holds,
+        lambda options: options["state"] == "planned",  # it writes the plan anew
+    ),
     "aem_heal": Resource(
         HEAL_OPERATIONS,
         ["GetTaskList", "GetTaskDetails", *["StopTask", "RunTask"] * 2],
@@ -468,4 +500,4 @@ RESOURCES: dict[str, Resource] = {
         lambda options: True,
     ),
 }
-FILES = ("aem_heal", "aem_maintenance_window", "aem_task_batch")  # these note in files what they do
+FILES = ("aem_estate", "aem_heal", "aem_maintenance_window", "aem_task_batch")  # these note in files what they do

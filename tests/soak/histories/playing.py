@@ -126,16 +126,18 @@ def _in_a_child(em: Handle, step: Step, options: dict[str, Any], kill: Kill) -> 
     readable, writable = os.pipe()
     child = os.fork()
     if child == 0:
-        os.close(readable)
         try:
+            os.close(readable)
             # Only this thread lives on in a child: it cannot ask the stand-in in any other way than by its address.
             stub = SimpleNamespace(url=em.url, ca_path=em.ca_path, requests=list)
-            outcome = json.dumps(_here(stub, step, options, _deadly(step, kill)))
-        except BaseException as error:
-            outcome = json.dumps([{"exception": repr(error)}, []])
-        with os.fdopen(writable, "w") as pipe:
-            pipe.write(outcome)
-        os._exit(0)
+            try:
+                outcome = json.dumps(_here(stub, step, options, _deadly(step, kill)))
+            except BaseException as error:
+                outcome = json.dumps([{"exception": repr(error)}, []])
+            with os.fdopen(writable, "w") as pipe:
+                pipe.write(outcome)
+        finally:
+            os._exit(0)  # never back into the tests
     os.close(writable)
     with os.fdopen(readable) as pipe:
         text = pipe.read()

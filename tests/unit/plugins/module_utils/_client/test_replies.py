@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from decimal import Decimal
 from email.utils import formatdate
@@ -43,7 +44,8 @@ def refused(code, message="No.", status=500, call=STOP):
 
 def test_an_answer():
     assert answer(READ, 200, b'{"state": "RUNNING"}') == Answer({"state": "RUNNING"}, HEADERS)
-    assert answer(READ, 299, b'// Host name: x\n{"state": "RUNNING"}').body == {"state": "RUNNING"}
+    assert answer(READ, 299, b'// Host name: x\n{\n"state": "RUNNING"}').body == {"state": "RUNNING"}
+    assert isinstance(answer(READ, 200, b'{"state": "x", "n": 0.1234567890123456789012345}').body["n"], float)
     assert answer(READ, 200, bytearray(b'{"state": "1.50", "n": 1.50}')).body == {"state": "1.50", "n": 1.5}
     assert answer(READ._replace(is_exact=True), 200, b'{"state": "x", "n": 1e400}').body["n"] == Decimal("1e400")
 
@@ -56,7 +58,11 @@ def test_a_method_without_a_result_may_answer_anything():
 def test_an_accepted_error_code_is_an_answer():
     body = b'{"error_code": "AEM_TASK_ALREADY_STOPPED", "error_message": "It is."}'
     found = answer(STOP, 500, body)
-    assert found[1:5] == (HEADERS, "AEM_TASK_ALREADY_STOPPED", "It is.", 500) and found.result == {}
+    assert (
+        found.body == json.loads(body)
+        and found[1:5] == (HEADERS, "AEM_TASK_ALREADY_STOPPED", "It is.", 500)
+        and found.result == {}
+    )
 
 
 def test_an_answer_of_any_form_is_kept_as_it_is():
@@ -65,7 +71,7 @@ def test_an_answer_of_any_form_is_kept_as_it_is():
     assert isinstance(answer(call, 200, bytearray(b"x")).content, bytes)
     assert failure(TransportError, call, 300, b"<xml>").final
     assert failure(TransportError, call, 404, b"<xml>").final
-    assert answer(call, 200, b"", is_spooled=True) == Answer({}, HEADERS, "", "", 200, b"", True)
+    assert answer(call, 201, b"", is_spooled=True) == Answer({}, HEADERS, "", "", 201, b"", True)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +123,8 @@ def test_a_missing_permission_names_the_user_and_the_role():
         assert found.facts == {"http_status": status, "error_message": f"HTTP {status}"} and found.error_code == ""
         lost = failure(TransportError, STOP, status)
         assert lost.sent and lost.final
-        assert "firewall" in lost.hint
+        assert "firewall" in lost.hint and f" HTTP {status} " in str(lost)
+        assert lost.facts == {"http_status": status, "url": URL}
 
 
 def test_a_method_that_the_release_lacks_says_since_when_there_is_one():
@@ -136,6 +143,8 @@ def test_a_long_message_is_masked_before_it_is_cut():
     # Of a text that is longer than what is searched, something is left out even if little remains of it.
     body = f'{{"error_code": "X", "error_message": "{"s" * 300_000}"}}'.encode()
     assert failure(ApiError, STOP, 500, body, mask=lambda text: text[:9]).facts["error_message"] == "s" * 9 + "..."
+    body = f'{{"error_code": "X", "error_message": "{"s" * 256 * 1024}"}}'.encode()
+    assert failure(ApiError, STOP, 500, body, mask=lambda text: text[:9]).facts["error_message"] == "s" * 9
     body = f'{{"error_code": "X", "error_message": "{"s" * 2000}"}}'.encode()
     assert failure(ApiError, STOP, 500, body).facts["error_message"] == "s" * 2000
 
@@ -166,6 +175,8 @@ def test_a_foreign_answer_is_shown_in_part_and_masked():
 def test_a_character_that_is_cut_does_not_hide_the_rest():
     body = b"x" * (256 * 1024 - 1) + "ü".encode()
     assert f'"{"x" * 200}".' in str(failure(TransportError, READ, 200, body))
+    whole = b"x" * (256 * 1024 - 1) + b"\xc3"  # nothing of this one is cut off
+    assert '"262144 bytes that are not ' in str(failure(TransportError, READ, 200, whole))
     assert '"2 bytes that are not ' in str(failure(TransportError, READ, 200, b"x\xc3"))
 
 
@@ -174,7 +185,7 @@ def test_a_busy_server_may_be_asked_again_after_a_pause(status, sent):
     found = failure(TransportError, STOP, status, b"busy", {"Retry-After": "7"})
     assert (found.sent, found.final, found.pause) == (sent, False, 7.0)
     assert " 7 s " in found.hint and found.hint.endswith(BUSY)
-    assert found.facts == {"http_status": status, "url": URL}
+    assert found.facts == {"http_status": status, "url": URL} and f" HTTP {status} " in str(found)
     found = failure(TransportError, STOP, status, b"busy")
     assert (found.sent, found.pause, found.hint) == (sent, 0.0, BUSY)
 
@@ -182,13 +193,15 @@ def test_a_busy_server_may_be_asked_again_after_a_pause(status, sent):
 def test_a_wrong_address_is_final():
     for status in (400, 404, 499):
         found = failure(TransportError, READ, status, b"Not Found")
-        assert found.final and "path" in found.hint
+        assert found.final and "path" in found.hint and str(found).endswith('"Not Found".')
         assert found.facts == {"http_status": status, "url": URL}
 
 
 def test_an_answer_of_braces_only_is_not_parsed():
     assert " HTTP 200 " in str(failure(TransportError, STOP, 200, b"[{" * 40_000 + b"}]" * 40_000))
-    assert answer(STOP, 200, b"[" + b"[]," * 40_000 + b"{}]") == Answer({}, HEADERS)
+    for part in (b"[],", b"{},"):
+        assert answer(STOP, 200, b"[" + part * 65_534 + b"[]]") == Answer({}, HEADERS)
+        assert " HTTP 200 " in str(failure(TransportError, STOP, 200, b"[" + part * 65_535 + b"[]]"))
     assert answer(STOP, 200, b"[" + b'{"member": 12345},' * 70_000 + b"{}]").body == {}
     assert " HTTP 200 " in str(failure(TransportError, STOP, 200, b"[" * 60_000 + b"]" * 60_000))
 

@@ -300,10 +300,10 @@ def test_a_comparison():
 
 
 def test_a_list_that_is_replaced_because_of_a_secret_in_it():
-    there = definition(pins=[{"name": "a", "password": ENCRYPTED}])
-    wanted = definition(pins=[{"name": "a", "password": "clear"}, {"x": 1}])
+    there = definition("databases", pins=[{"name": "a", "password": ENCRYPTED}])
+    wanted = definition("databases", pins=[{"name": "a", "password": "clear"}, {"x": 1}])
     found = compare("dest", there, wanted, RULES, always=True)
-    assert found.changes == {("tasks", "t", "pins"): (ABSENT, wanted[BODY]["tasks"][0]["pins"])}
+    assert found.changes == {("databases", "t", "pins"): (ABSENT, wanted[BODY]["databases"][0]["pins"])}
     same = definition(pins=[{"x": 1, "password": ENCRYPTED}])
     taken_out = definition(pins=[{"x": 1, "password": "<redacted>"}])
     assert compare("dest", same, taken_out, RULES._replace(secrets=("tasks/t/pins/*",))).document == same

@@ -78,6 +78,8 @@ def test_one_of_another_enterprise_manager_names_both():
     with pytest.raises(InputError) as raised:
         read_memory(DOCUMENT, "https://other.example.com", "heal.json")
     assert f": {EM}, not https://other.example.com." in str(raised.value)
+    with pytest.raises(InputError, match=r"\(heal.json\) .*schema 2, .* 1\)"):
+        read_memory({"schema": 2}, EM, "heal.json")
     with pytest.raises(InputError) as raised:
         read_memory({"schema": 1}, EM, "heal.json")
     assert raised.value.hint

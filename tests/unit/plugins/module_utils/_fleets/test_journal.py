@@ -23,6 +23,7 @@ from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors imp
 )
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets import journal as module
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.journal import (
+    Journal,
     JournaledApi,
     JournalState,
     UnconfirmedWrite,
@@ -202,6 +203,11 @@ def test_a_run_is_noted_and_keeps_others_out(path):
     assert [line["event"] for line in lines(path)] == ["run", "task", "run", "end"]
     assert lines(path)[2]["continues"] is True
     assert read_journal(path, EM, "stop").has_ended
+
+
+def test_where_no_file_can_be_the_option_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"^journal "):
+        Journal(str(tmp_path), JournalState())
 
 
 def test_a_cut_line_is_removed_before_more_is_written(path):

@@ -146,6 +146,17 @@ def test_progress_is_shown_unless_it_is_a_dry_run(monkeypatch):
     assert read(tasks, check=True, interval=0.0)[2] == []
 
 
+def test_what_is_under_way_is_abandoned_if_nobody_can_watch():
+    def fail(_line):
+        raise OSError("The terminal was closed.")
+
+    api, abandoned = Server({A: details()}, progress_interval=0.0), []
+    api.client.interrupt.abandon = lambda: abandoned.append(1)
+    with pytest.raises(OSError, match="terminal"):
+        read_latencies(api, [A], LIMITS, Mode(False, False, fail))
+    assert abandoned == [1]
+
+
 @pytest.mark.parametrize(
     ("before", "shown", "after"),
     [
@@ -200,6 +211,7 @@ def test_the_start_is_before_what_has_arrived():
         [(FROM, "2026-11-23T21:47:20")],
         [(FROM, "2026-11-23T21:48:20"), AS_BEFORE],
     ]
+    assert points([[job(C), job(A)]], readings) == [[AS_BEFORE, (FROM, "2026-11-23T21:47:20")]]
 
 
 def test_what_runs_is_left_alone_unless_it_may_be_stopping():
@@ -220,4 +232,6 @@ def test_nothing_is_started_from_the_future():
         points([[job(A), job(B)]], readings, margin=0)
     assert " 1 task" in str(raised.value) and ": S/a (2026-11-23T22:00:00Z). " in str(raised.value)
     assert str(raised.value).count("2026-11-23T22:00:00Z") == 2  # and the time by Enterprise Manager's clock
+    with pytest.raises(InputError, match=r": S/a \(2026-11-23T22:00:00Z\), S/c \(2026-11-23T22:00:01Z\)\. "):
+        points([[job(A)], [job(C)]], {**readings, C: Reading(0, NOW + 1)}, margin=0)
     assert points([[job(B)]], readings, margin=0) == [[(FROM, "2026-11-23T21:59:59")]]
