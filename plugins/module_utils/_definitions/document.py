@@ -34,6 +34,14 @@ OBJECTS = {"task", "source", "rep_source", "source_tables", "rep_target", "table
 DATABASE_OBJECTS = {"db_settings", "override_properties"}
 
 
+TEMPLATES = (
+    "A value that a template inserts into JSON needs the filter to_json, which adds quotes and escapes: {{ password | "
+    "to_json }}. So does a whole variable. Python's single quotes are not JSON."
+)
+EDITED = (
+    "Correct the file there: a comma, quote or bracket is missing or too many, or Git has left marks of a conflict."
+)
+
 # Reading
 
 
@@ -55,7 +63,7 @@ def read_part(option: str, member: str, text: str) -> Any:
 
     Raises InputError, which names ``option``, if it cannot be that.
     """
-    value = _parsed(option, text)
+    value = _parsed(option, text, EDITED)
     check_form(option, {BODY: {member: [value] if member in KINDS else value}})
     return value
 
@@ -92,7 +100,7 @@ def _members(pairs: list[tuple[str, Any]]) -> Json:
     return double
 
 
-def _parsed(option: str, text: str) -> Any:
+def _parsed(option: str, text: str, hint: str = TEMPLATES) -> Any:
     """Return what a JSON text holds. No failure shows a piece of it: there may be secrets in it.
 
     Older exports begin with a line ``// Host name: ...`` (docs/enterprise_manager_api.md, 10.1).
@@ -113,11 +121,7 @@ def _parsed(option: str, text: str) -> Any:
     except json.JSONDecodeError as error:
         at = len(text) - len(plain) + error.pos
         line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
-        raise InputError(
-            f"{option} is not JSON: syntax error at line {line}, column {column}.",
-            "A value that a template inserts into JSON needs the filter to_json, which adds quotes and escapes: {{ "
-            "password | to_json }}. So does a whole variable. Python's single quotes are not JSON.",
-        ) from None
+        raise InputError(f"{option} is not JSON: syntax error at line {line}, column {column}.", hint) from None
     except ValueError as error:  # a number that is not JSON, or too long for Python
         raise InputError(f"{option} is not JSON: {error}.") from None
 

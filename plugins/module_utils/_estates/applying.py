@@ -17,6 +17,7 @@ from typing import Any
 
 from .._client.api import Api, Json
 from .._client.errors import AemError, InputError, Interrupted, LoginRefused, sentence
+from .._client.nearest import did_you_mean
 from .._client.redaction import secret_texts
 from .._common.parallel import map_parallel
 from .._definitions.document import endpoints_used
@@ -73,6 +74,10 @@ def backed_out(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     store = RunStore(params["plan"], api.client.address)
     with store.alone():
         run = store.load()
+        if run is None:
+            plan_file.load(
+                store.plan, api.client.address
+            )  # one that was misspelt must not look as if it was taken back
         if run is None or run.phase == BACKED_OUT:
             return Result(False, {"left": [], "back_out": BACKED_OUT if run else "nothing"})
         if mode.check:
@@ -152,7 +157,10 @@ def with_secrets(desired: Estate, secrets: Mapping[str, Any], api: Api | None = 
         for name, members in endpoints.items():
             key = ObjectKey(str(server), ENDPOINTS, str(name))
             if key not in desired:
-                raise InputError(f"secrets: there is no {key.text} in the files, after the overlay.")
+                there = [one for one in desired if one.kind == ENDPOINTS]
+                beside = [one.name for one in there if one.server == key.server]
+                near = did_you_mean(key.name, beside) if beside else did_you_mean(key.server, [one[0] for one in there])
+                raise InputError(f"secrets: there is no {key.text} in the files, after the overlay.", near)
             if api:
                 api.client.hide(secret_texts({"secret": members}))
             item = desired[key]

@@ -31,6 +31,12 @@ def desired_estate(params: Mapping[str, Any]) -> Estate:
     estate = {key: item for reading in readings.values() for key, item in reading.objects.items()}
     if params["overlay"]:
         estate = overlaid(estate, load_overlay("overlay", params["overlay"]))
+    if not estate:
+        under = ", under the overlay" if params["overlay"] else ""
+        raise InputError(
+            f"path ({params['path']}) has no object of any server{under}: there is nothing to compare.",
+            "Gather a server that has some (state: gathered), or look whether this is the right folder.",
+        )
     _check_known(estate, scope)
     return scope.selected(estate)
 

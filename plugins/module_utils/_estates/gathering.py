@@ -76,7 +76,7 @@ def gathered(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     which carries the rows.
     """
     if not params["include"]:
-        raise InputError(NO_SELECTOR)
+        raise InputError(NO_SELECTOR, 'For all servers: include: [{server: "*"}].')
     scope = scope_in(params)
     check_count("parallel", params["parallel"], MOST_PARALLEL)
     with _opened(params["path"], api.client.address, mode) as (root, is_stamped):

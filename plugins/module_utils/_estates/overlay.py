@@ -22,7 +22,7 @@ from .._client.nearest import did_you_mean
 from .._common.patterns import matches
 from .._definitions.document import name_of
 from .._definitions.model import PLACEHOLDER, cover_at
-from .._fleets.strict import Odd, check_members, list_at, mapping_at, name_at, text_at
+from .._fleets.strict import Odd, OddText, check_members, list_at, mapping_at, name_at, text_at
 from .._servers import cron
 from .model import ACL, ENDPOINTS, NO_RULES, SCHEDULES, TASKS, Estate, ObjectKey
 from .overlay_places import add, put, schemas_in, with_schemas
@@ -118,7 +118,8 @@ def _check_effect(rule: Rule, where: str, effect: str, value: Any) -> None:
             text_at(where, path)
             member = (MEMBERS.get(rule.kind, rule.kind), None, *path.split("/"))
             if cover_at(member, new, NO_RULES, lambda _secret: PLACEHOLDER) != new:
-                raise Odd(f"{where}/{path}", PLACEHOLDER, f"{PLACEHOLDER}: secrets are given by the option secrets")
+                why = f"write {PLACEHOLDER} here, and give the secret in the option secrets"
+                raise OddText(f"{where}/{path} holds a secret: {why}")
 
 
 def _names(where: str, value: Any) -> dict[str, str]:

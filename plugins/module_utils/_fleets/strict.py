@@ -17,13 +17,21 @@ from .._client.checks import check_segment
 from .._client.errors import InputError
 
 TIME = "%Y-%m-%dT%H:%M:%SZ"
+DOCUMENT = "the document"
 
 
 class Odd(Exception):
     """What no release writes: where in the document, what is there, and what may be."""
 
     def __init__(self, where: str, value: Any, allowed: str) -> None:
-        super().__init__(f"{where} is {_shown(value)}, but must be {allowed}")
+        super().__init__(f"{where or DOCUMENT} is {_shown(value)}, but must be {allowed}")
+
+
+class OddText(Odd):
+    """``Odd`` in a sentence of its own: where what is there says nothing, or must not be shown."""
+
+    def __init__(self, text: str) -> None:
+        Exception.__init__(self, text)
 
 
 class NotJson(Exception):
@@ -53,10 +61,10 @@ def check_members(where: str, value: Any, needed: Iterable[str], possible: Itera
     prefix = f"{where}/" if where else ""
     for member in value:
         if member not in known:
-            raise Odd(f"{prefix}{member}", value[member], f"left out: the members here are {', '.join(known)}")
+            raise OddText(f"{prefix}{member} is not known: the members here are {', '.join(known)}")
     for member in needed:
         if member not in value:
-            raise Odd(where or "the document", value, f"a mapping with {member}")
+            raise OddText(f"{where or DOCUMENT} has no member {member}")
 
 
 def mapping_at(where: str, value: Any) -> dict[str, Any]:

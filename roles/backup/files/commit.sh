@@ -25,6 +25,13 @@ git add --all -- .
 if git diff --cached --quiet -- .; then
     echo "nothing has changed"
 else
+    # As a service, or in a container, there is often no name that Git could use.
+    if ! git var GIT_COMMITTER_IDENT >/dev/null 2>&1; then
+        export GIT_COMMITTER_NAME=backup GIT_COMMITTER_EMAIL=backup@localhost
+    fi
+    if ! git var GIT_AUTHOR_IDENT >/dev/null 2>&1; then
+        export GIT_AUTHOR_NAME=backup GIT_AUTHOR_EMAIL=backup@localhost
+    fi
     git commit --quiet --message "$BACKUP_MESSAGE" -- .
     echo "committed $(git rev-parse HEAD)"
 fi

@@ -68,6 +68,20 @@ def test_a_new_endpoint_without_its_secret_is_refused_before_the_first_write(est
     assert 'endpoint "Shop"' in run.msg and "databases/Shop/db_settings/password" in run.msg
 
 
+def test_taking_back_a_plan_that_does_not_exist_is_a_failure_and_one_that_was_never_applied_is_none(estate, tmp_path):
+    run = estate.run("backed_out", plan=str(tmp_path / "paln.json"))
+    assert run.failed and f"There is no plan {tmp_path}/paln.json" in run.msg
+    run = estate.run("backed_out")
+    assert not run.failed and not run.changed and run.result["back_out"] == "nothing"
+
+
+def test_a_secret_of_an_endpoint_that_is_misspelt_is_refused_with_the_nearest(estate):
+    estate.run("planned")
+    run = estate.run("applied", secrets={PROD: {"Warehuose": {"password": "hunter2"}}})
+    assert run.failed and 'there is no endpoint "Warehuose" of server' in run.msg
+    assert run.result["hint"] == 'Did you mean "Warehouse"?' and "hunter2" not in str(run.result)
+
+
 def test_without_a_plan_nothing_is_done(estate):
     estate.plan.unlink()
     run = estate.run("applied")

@@ -56,14 +56,15 @@ def test_a_host_gets_the_file_and_the_connection(controller, tmp_path):
 
 
 def test_what_is_missing_or_misspelt_is_refused(controller, em):
-    assert "dest must not be empty or blank." in play(controller, status=2)
+    assert "Set metrics_dest to an absolute path, not nothing." in play(controller, status=2)
+    assert "Set metrics_dest to an absolute path, not q.prom." in play(controller, status=2, metrics_dest="q.prom")
     assert "metrics_sever is unknown to this playbook." in play(controller, status=2, metrics_sever="x")
     assert em.requests() == []
 
 
 def test_each_option_is_a_variable():
     (play,) = yaml.safe_load(PLAYBOOK.read_text())
-    options = play["tasks"][1]["dataops.qlik_em.aem_metrics"]
+    options = play["tasks"][2]["dataops.qlik_em.aem_metrics"]
     assert set(options) == OPTIONS
     assert all(f"metrics_{option} " in value for option, value in options.items())
     meta = yaml.safe_load(PLAYBOOK.with_suffix(".meta.yml").read_text())

@@ -67,6 +67,16 @@ def test_a_repository_gets_a_commit_for_each_change_and_none_without(controller,
     assert json.loads((folder / "manifest.json").read_text())["complete"] is False
 
 
+def test_a_host_on_which_git_knows_nobody_commits_too(controller, tmp_path):
+    folder = tmp_path / "estate"
+    subprocess.run(["git", "init", "--quiet", str(folder)], check=True)
+    subprocess.run(["git", "-C", str(folder), "config", "user.useConfigOnly", "true"], check=True)
+    named = ("GIT_AUTHOR", "GIT_COMMITTER")
+    nobody = {name: text for name, text in controller.variables.items() if not name.startswith(named)}
+    back_up(Controller(tmp_path, nobody), backup_path=str(folder))
+    assert git(folder, "log", "-1", "--format=%an %ae %cn").strip() == "backup backup@localhost backup"
+
+
 def test_a_commit_that_fails_is_a_failure(controller, tmp_path):
     folder = tmp_path / "estate"
     subprocess.run(["git", "init", "--quiet", str(folder)], check=True)

@@ -70,6 +70,8 @@ def test_a_deleted_task_is_there_again_and_runs_also_if_the_first_run_was_killed
     output = restore(controller, estate, **only)
     assert f"create {PROD} tasks orders" in output and writes(em) == []
     begin(em, f"{Path(estate).parent}/plan.json")
+    output = restore(controller, estate, **only, status=2)
+    assert "did not come to its end" in output and output.count("fatal: ") == 1 and "Run state: applied again" in output
     output = restore(controller, estate, **only, restore_step="restore")
     assert "did not come to its end" in output and em.task(PROD, "orders")["state"] == "RUNNING"
     em.clear_requests()
@@ -98,7 +100,8 @@ def test_a_damaged_backup_is_refused_unless_it_was_edited_on_purpose(controller,
     path.write_text(path.read_text().replace('"orders"', '"orders" '))
     em.clear_requests()
     output = restore(controller, estate, status=2)
-    assert f"{PROD}/tasks/orders.json: FAILED" in output and em.requests() == []
+    assert "are not as they were written: " in output and f"{PROD}/tasks/orders.json: FAILED. Nothing was" in output
+    assert em.requests() == []
     assert "0 objects are missing or different" in restore(controller, estate, restore_verify=False)
 
 

@@ -115,6 +115,20 @@ def test_include_means_names_under_the_overlay(tmp_path):
             desired_estate({**params, "include": [include]})
 
 
+def test_an_estate_without_an_object_is_refused_as_that(tmp_path):
+    write(tmp_path / "x", "S")
+    with pytest.raises(InputError, match=r"x\) has no object of any server: there is nothing to compare"):
+        desired_estate({"path": str(tmp_path / "x"), "overlay": None, "include": None})
+
+
+def test_a_file_that_was_edited_badly_is_to_be_corrected_where_it_is(tmp_path):
+    write(tmp_path / "x", "S", tasks=[("a", task("a"))])
+    (tmp_path / "x/S/tasks/a.json").write_text('{"task": {\n<<<<<<< HEAD\n')
+    with pytest.raises(InputError, match=r"x/S/tasks/a\.json is not JSON: syntax error at line 2, column 1") as caught:
+        desired_estate({"path": str(tmp_path / "x"), "overlay": None, "include": None})
+    assert "Git has left marks of a conflict" in caught.value.hint and "to_json" not in caught.value.hint
+
+
 @pytest.mark.parametrize(
     ("file", "text", "message"),
     [
@@ -128,7 +142,11 @@ def test_include_means_names_under_the_overlay(tmp_path):
         ("S/server.json", None, "x/S has files of a server, but no server.json"),
         ("S/server.json", '{"name": "T"}', 'x/S holds the server "T", whose name here is T.'),
         ("S/server.json", '{"name": ".."}', "x/S/server.json cannot be used: name is"),
-        ("S/server.json", '{"name": "S", "more": 1}', "x/S/server.json cannot be used: more is 1"),
+        (
+            "S/server.json",
+            '{"name": "S", "more": 1}',
+            "x/S/server.json cannot be used: more is not known: the members here are name, _version",
+        ),
         ("S/tasks/a.json", "", "x/S/tasks/a.json is empty"),
         ("S/tasks/a.json", "{", "x/S/tasks/a.json is not JSON: syntax error at line 1, column 2"),
         ("S/tasks/a.json", '{"task": {"name": "b"}}', 'x/S/tasks/a.json holds the task "b", whose name here is b.json'),

@@ -218,18 +218,18 @@ def test_a_place_may_be_in_a_list_and_names_may_hold_slashes(estate):
         ({"tasks": [{"name": "dev_*", "rename": "*_*"}]}, "tasks/1/rename is"),
         ({"tasks": [{"name": "dev_?rders", "rename": "*"}]}, "tasks/1/rename is"),
         ({"tasks": [{"name": "dev_*"}]}, "must be a mapping with one of rename, leave_out"),
-        ({"tasks": [{"rename": "x"}]}, "must be a mapping with name"),
-        ({"tasks": [{"name": "x", "renam": "x"}]}, "tasks/1/renam is"),
-        ({"task": []}, "must be left out: the members here are servers, endpoints, tasks, schedules, acls"),
+        ({"tasks": [{"rename": "x"}]}, "has no member name"),
+        ({"tasks": [{"name": "x", "renam": "x"}]}, "tasks/1/renam is not known: "),
+        ({"task": []}, "task is not known: the members here are servers, endpoints, tasks, schedules, acls"),
         ({"schedules": [{"name": "all", "enabled": "on"}]}, 'schedules/1/enabled is "on", but must be true or false'),
         ({"schedules": [{"name": "all", "cron": "61 * * * *"}]}, "but must be a cron expression ("),
         (
             {"endpoints": [{"name": "ERP dev", "set": {"db_settings/password": "hunter2"}}]},
-            "secrets are given by the option secrets",
+            "holds a secret: write <redacted> here, and give the secret in the option secrets",
         ),
         (
             {"endpoints": [{"name": "ERP dev", "set": {"db_settings": {"password": "hunter2"}}}]},
-            "secrets are given by the option secrets",
+            "holds a secret: write <redacted> here, and give the secret in the option secrets",
         ),
     ],
 )

@@ -255,8 +255,8 @@ A = ("servers", "S", "a/b")
         (edited(["servers", "S"], ["a"]), "servers/S is a list, but must be a mapping"),
         (edited(["servers", ".."], {}), 'servers is "..", but must be a name'),
         (edited(["servers", "S", " "], {}), 'servers/S is " ", but must be a non-blank string'),
-        (edited(["more"], 1), "more is 1, but must be left out: the members here are schema, enterprise_manager"),
-        (edited([*A, "restarts"], None), "servers/S/a/b is a mapping, but must be a mapping with restarts"),
+        (edited(["more"], 1), "more is not known: the members here are schema, enterprise_manager"),
+        (edited([*A, "restarts"], None), "servers/S/a/b has no member restarts"),
         (edited([*A, "restarts"], 1), "servers/S/a/b/restarts is 1, but must be a list"),
         (edited([*A, "restarts", 0], 1), "servers/S/a/b/restarts/0 is 1, but must be a UTC time"),
         (
