@@ -148,6 +148,9 @@ class Story:
         options = step.options
         if options.get("import_mode") == "replace" and played.result and not played.result.get("failed"):
             assert temporaries(played.after) <= temporaries(before.before), "something temporary was left"
+        # Who puts back what was done before the failure does it all again.
+        if before.result is not None and (options.get("stop_if_running") or step.module == "aem_estate"):
+            return
         if "journal" not in options and (RESOURCES[step.module].repeats(options) or "import_mode" in options):
             return
         twice = [what for what, count in judge.done(before.requests + played.requests).items() if count > 1]
