@@ -86,7 +86,8 @@ notes:
     The file then says that with C(qlik_em_scrape_success) 0, and holds no values of servers and tasks, or those of the
     last run would go on being scraped as if they were of the present.
   - A wrong option, a file that cannot be written, and a run that is interrupted are failures too. The file stays as it
-    was then. That it gets old is what the alert C(QlikEmMetricsOld) is for.
+    was then. That it gets old is what the alert C(QlikEmMetricsOld) is for. It also stays if the task would run as a
+    module, and another task of the same run was refused the same login before, as the module is not started then.
   - Needs the role Viewer on the servers and on their tasks. Each run logs in once.
 seealso:
   - module: dataops.qlik_em.aem_server_info

@@ -20,7 +20,7 @@ from .._run.result import Mode, Result
 
 # ansible-runner, and so AWX, drops a result of more than 700,000 characters, and a checkpoint may be in it, too.
 MOST_ROWS = 500
-MOST_SIZE = 200_000  # characters of the rows as JSON
+MOST_SIZE = 220_000  # characters of the rows as JSON: 500 with a message of the server each
 MOST_IN_ALL = 650_000  # the same, of all that the result has: Ansible adds a little
 ALL_DONE = "All tasks reached their state, but that could not be recorded."
 

@@ -277,10 +277,10 @@ def _bars(done: Sequence[Done], has_times: bool) -> list[Bar | None]:
     first = min((one.begin for one in done if one.begin is not None), default=0.0)
     whole = (_span(done) if has_times else max((one.elapsed or 0 for one in done), default=0)) or 1
 
-    def bar(one: Done) -> Bar | None:
+    def bar_of(one: Done) -> Bar | None:
         if not one.elapsed or (has_times and one.begin is None):
             return None
         begin = round(100 * ((one.begin or 0) - first) / whole, 1) if has_times else 0
         return Bar(begin, max(LEAST, round(100 * one.elapsed / whole, 1)))
 
-    return [bar(one) for one in done]
+    return [bar_of(one) for one in done]

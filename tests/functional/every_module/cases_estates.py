@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -21,6 +22,7 @@ ADMIN = {"username": "admin@corp.example", "password": "admin-test-password"}
 TWO = {"path": "{folder}/estate", "include": [{"server": PROD}, {"server": "Replicate-Test"}]}
 # What is there before the module runs: not in its folder, which begins empty.
 FOLDER = Path(tempfile.gettempdir()) / f"qlik_em_estates_{os.getpid()}"
+atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 
 
 def options(state: str, plan: str) -> dict[str, Any]:

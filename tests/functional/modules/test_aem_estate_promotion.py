@@ -110,7 +110,7 @@ def test_a_real_definition_goes_from_development_to_production(em, tmp_path):
         run = user.run("aem_estate", **estate, state="gathered", include=[{"server": old}])
         assert run.changed and not run.failed, run.result
         plan = {**estate, "plan": str(tmp_path / f"{new}.json"), "overlay": str(tmp_path / "overlay.json")}
-        assert user.run("aem_estate", **plan, state="planned").result["counts"]["create"] == 4
+        assert user.run("aem_estate", **plan, state="planned").result["counts"]["created"] == 4
         endpoint = next(rule["set"] for rule in document["endpoints"] if "set" in rule)
         name = "AS400 test" if new == TEST else "AS400"
         secrets = {new: {name: {"password": f"secret-of-{new}"}}}

@@ -29,12 +29,12 @@ class Page(HTMLParser):
         self.feed(self.html)
         self.text = " ".join(" ".join(self._texts).split())
 
-    def handle_starttag(self, tag, attributes):
+    def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
         self._inside = tag
-        names = [name for name, _value in attributes]
-        assert not any(name.startswith("on") or name == "style" for name in names), (tag, attributes)
-        self.loads += [(tag, value) for name, value in attributes if name in ("src", "href", "action", "data")]
+        names = [name for name, _value in attrs]
+        assert not any(name.startswith("on") or name == "style" for name in names), (tag, attrs)
+        self.loads += [(tag, value) for name, value in attrs if name in ("src", "href", "action", "data")]
 
     def handle_endtag(self, tag):
         self._inside = ""

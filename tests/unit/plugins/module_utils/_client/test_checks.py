@@ -59,6 +59,7 @@ def is_refused(check, value, is_at_end, sign=""):
         ("a\nb\n", False, ""),
         ("a\x85b", False, ""),
         ("a\tb", False, "a tab"),
+        ("a\t", False, "a tab"),
         ("a\x00b", False, "U+0000"),
         ("a\x7f", False, "U+007F"),
         ("\x9fa", False, "U+009F"),

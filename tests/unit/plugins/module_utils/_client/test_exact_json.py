@@ -33,6 +33,7 @@ def test_an_exponent_that_nothing_holds_is_refused():
         ({"a": Decimal("0.1234567890123456789012345")}, '{"a": 0.1234567890123456789012345}'),
         ([Decimal("1E+400"), Decimal("1.0"), 1, 1.5, "1.5"], '[1E+400, 1.0, 1, 1.5, "1.5"]'),
         (Decimal("9007199254740993"), "9007199254740993E+0"),  # read back, it is of the same kind
+        ({"a": "None1", "b": Decimal("1E+400")}, '{"a": "None1", "b": 1E+400}'),
         ({"a": None, "b": 'Decimal"'}, '{"a": null, "b": "Decimal\\""}'),
     ],
 )

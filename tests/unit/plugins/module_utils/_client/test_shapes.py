@@ -10,9 +10,10 @@ import pytest
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client import answers
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.shapes import compiled, fault_in, half_character
 
-FORM = compiled(
-    {"list": [{"name": str, "port?": (str, int), "on?": bool, "inner?": {"count?": int}, "tags?": [str]}], "a|b?": str}
-)
+SHAPE = {
+    "list": [{"name": str, "port?": (str, int), "on?": bool, "inner?": {"count?": int}, "tags?": [str]}],
+    "a|b?": str,
+}
 
 
 @pytest.mark.parametrize(
@@ -35,7 +36,7 @@ FORM = compiled(
     ],
 )
 def test_what_is_odd_is_named_and_not_shown(body, text):
-    assert fault_in(body, FORM) == text
+    assert fault_in(body, compiled(SHAPE)) == text
 
 
 @pytest.mark.parametrize(
@@ -47,7 +48,7 @@ def test_what_is_odd_is_named_and_not_shown(body, text):
     ],
 )
 def test_what_may_be_left_out_and_what_is_not_known_passes(item):
-    assert fault_in({"list": [item], "more": 1, "a": None}, FORM) == ""
+    assert fault_in({"list": [item], "more": 1, "a": None}, compiled(SHAPE)) == ""
 
 
 def test_the_second_spelling_is_as_good_and_the_missing_member_has_both():
@@ -84,4 +85,4 @@ def test_half_of_a_character_is_found(body, text):
     ],
 )
 def test_kinds(body, text):
-    assert fault_in(body, FORM).startswith(text) and bool(text) is bool(fault_in(body, FORM))
+    assert fault_in(body, compiled(SHAPE)).startswith(text) and bool(text) is bool(fault_in(body, compiled(SHAPE)))

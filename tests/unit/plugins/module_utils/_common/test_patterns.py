@@ -44,7 +44,9 @@ def test_no_pattern_selects_everything():
     assert unmatched(["a", "b"], iter(["b"])) == ["a"]
 
 
-@pytest.mark.parametrize(("pattern", "literal"), [("a", True), ("a*", False), ("a?", False), ("a[b]", False)])
+@pytest.mark.parametrize(
+    ("pattern", "literal"), [("a", True), ("TAX", True), ("a*", False), ("a?", False), ("a[b]", False)]
+)
 def test_what_can_match_nothing_but_itself(pattern, literal):
     assert is_literal(pattern) is literal
 

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+import time
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import InputError
@@ -13,6 +14,7 @@ from ansible_collections.dataops.qlik_em.plugins.module_utils._common.times impo
     check_moment,
     check_timestamp,
     check_timestamp_or_duration,
+    moment,
     now,
     time_at,
     utc_timestamp,
@@ -93,7 +95,17 @@ def test_seconds_since_1970():
     assert time_at(0.9) == "1970-01-01T00:00:00Z"
 
 
-def test_the_present():
-    before = datetime.now(timezone.utc).replace(microsecond=0)
-    shown = datetime.strptime(now(), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
-    assert before <= shown <= datetime.now(timezone.utc)
+def test_the_zone_of_the_machine_does_not_count(monkeypatch):
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        assert time_at(1_800_000_000) == "2027-01-15T08:00:00Z"
+        assert utc_timestamp("2026-11-25T18:04:05+02:00") == "2026-11-25T16:04:05Z"
+        for present, form in [(now, "%Y-%m-%dT%H:%M:%SZ"), (moment, "%Y-%m-%dT%H:%M:%S.%fZ")]:
+            before, shown = datetime.now(timezone.utc), present()
+            point = datetime.strptime(shown, form).replace(tzinfo=timezone.utc)
+            assert before - timedelta(seconds=1) < point <= datetime.now(timezone.utc)
+            assert len(shown) == (20 if present is now else 24)
+    finally:
+        monkeypatch.undo()
+        time.tzset()

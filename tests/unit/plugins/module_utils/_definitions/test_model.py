@@ -22,7 +22,7 @@ from ansible_collections.dataops.qlik_em.plugins.module_utils._definitions.docum
     stable_text,
 )
 from ansible_collections.dataops.qlik_em.plugins.module_utils._definitions.importing import warnings_about
-from hypothesis import given, reject, settings
+from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 BODY = "cmd.replication_definition"
@@ -30,6 +30,8 @@ RULES = model.Rules(("tasks/fresh/hidden", "databases/*/hidden*"))
 ALL = RULES._replace(with_loggers=True)
 NOTHING = {BODY: {}}
 SETS = ("explicit_included_tables", "explicit_excluded_tables", "included_pattern", "excluded_pattern")
+# The machine may do other work, and what measures coverage takes time.
+UNHURRIED = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 # Generated definitions
@@ -184,7 +186,7 @@ def exact(value):
 # Nothing lost, nothing reordered
 
 
-@settings(max_examples=40, deadline=None)
+@UNHURRIED
 @given(definitions())
 def test_what_an_export_holds_is_the_definition(document):
     text = stable_text(document, "fresh")
@@ -209,7 +211,7 @@ def with_sorted_sets(content):
     return walk((), content)
 
 
-@settings(max_examples=40, deadline=None)
+@UNHURRIED
 @given(st.data(), definitions())
 def test_sets_may_come_in_any_order(data, document):
     other = shuffled(document, data.draw)
@@ -217,7 +219,7 @@ def test_sets_may_come_in_any_order(data, document):
     assert compared(document, other).changes == {}
 
 
-@settings(max_examples=40, deadline=None)
+@UNHURRIED
 @given(definitions(), st.booleans())
 def test_what_is_sent_to_an_empty_server_is_the_definition(document, with_loggers):
     found = compared(NOTHING, with_counted(document), RULES._replace(with_loggers=with_loggers))
@@ -238,7 +240,7 @@ def test_what_is_sent_to_an_empty_server_is_the_definition(document, with_logger
     assert not found.uncompared and not found.redacted and not found.remaining
 
 
-@settings(max_examples=40, deadline=None)
+@UNHURRIED
 @given(definitions(), definitions())
 def test_a_merge_of_what_is_sent_leaves_no_difference(before, after):
     """By an import as the project assumes it, and by the changes that a diff shows."""
@@ -253,7 +255,7 @@ def test_a_merge_of_what_is_sent_leaves_no_difference(before, after):
 
 
 @given(definitions(), definitions())
-@settings(max_examples=40, deadline=None)
+@UNHURRIED
 def test_what_is_not_removed_is_all_that_differs_afterwards(before, after):
     found = compared(before, after)
     there = {BODY: merged(before[BODY], found.document[BODY])}
@@ -277,7 +279,7 @@ def is_empty_list(document, where):
 
 
 @given(definitions())
-@settings(max_examples=40, deadline=None)
+@UNHURRIED
 def test_one_value_that_differs_is_one_change(document):
     other = copy.deepcopy(document)
     for tree, value in ((document, True), (other, 1)):
@@ -326,7 +328,7 @@ def secretive(draw):
     return {BODY: content}
 
 
-@settings(max_examples=40, deadline=None)
+@UNHURRIED
 @given(secretive(), secretive(), st.booleans())
 def test_no_secret_is_shown(before, after, always):
     found = compared(before, after, always=always)
@@ -340,7 +342,7 @@ def test_no_secret_is_shown(before, after, always):
     assert all(canary in known for canary in re.findall("canary[0-9a-f]{32}", str(after)))
 
 
-@settings(max_examples=40, deadline=None)
+@UNHURRIED
 @given(secretive(), secretive())
 def test_what_was_redacted_is_never_sent(before, after):
     redacted = model.cover_secrets(after, RULES, lambda _secret: model.PLACEHOLDER)
@@ -361,7 +363,7 @@ def test_a_redacted_list_of_secrets_is_the_one_of_the_server():
     assert new.document == with_pins() and new.redacted == [("databases", "ERP", "db_settings", "passwords")] * 2
 
 
-@settings(max_examples=40, deadline=None)
+@UNHURRIED
 @given(secretive())
 def test_what_was_redacted_is_named(document):
     redacted = model.cover_secrets(document, RULES, lambda _secret: model.PLACEHOLDER)
@@ -372,14 +374,14 @@ def test_what_was_redacted_is_named(document):
 
 
 @given(definitions())
-@settings(max_examples=40, deadline=None)
+@UNHURRIED
 def test_without_secrets_nothing_is_redacted(document):
     assert model.cover_secrets(document, model.Rules(), lambda _secret: "covered") == document
     assert list(model.secrets_of(document, model.Rules())) == []
 
 
 @given(st.text("+/=ABCabc012", min_size=17, max_size=40), st.uuids())
-@settings(max_examples=40, deadline=None)
+@UNHURRIED
 def test_an_encrypted_text_counts_as_the_same_and_a_guid_does_not(text, guid):
     assert is_encrypted("{" + text + "}") and not is_encrypted(f"{{{guid}}}")
 
