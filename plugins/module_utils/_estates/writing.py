@@ -31,9 +31,9 @@ from .._fleets.options import FleetLimits
 from .._fleets.selection import list_tasks
 from .._run.result import Mode
 from .._tables.selection import LISTS
-from .._tasks.drain import StopPolicy
 from .._tasks.model import MOVING, TASK_NOT_FOUND, TaskName
 from .._tasks.operation import Operation
+from .._tasks.stop_policy import StopPolicy
 from .._tasks.temporary import delete_unused
 from .model import ACL, ENDPOINTS, NO_RULES, SCHEDULES, TASKS, Estate, ObjectKey, definition_of, estate_of
 from .plan import acl_leaves

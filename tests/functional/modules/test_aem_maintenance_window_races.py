@@ -179,7 +179,7 @@ def test_the_watch_without_a_journal_has_one_time_limit_for_all_tasks(em, window
     checkpoint = record.result["checkpoint"]
     restore = window("restored", path=None, checkpoint=checkpoint, timeout=2, parallel=1)
     assert not restore.failed and not restore.changed and time.monotonic() - begin >= 2
-    assert 3 < looks(restore) <= 25  # 2 s in steps of 0.1 s; a limit for each task would make 60 of it
+    assert 3 < looks(restore) <= 40  # 30 without other work; a limit for each task would make twice as many
     restore = window("restored", path=None, checkpoint={**checkpoint, "phase": "frozen"}, timeout=2)
     assert looks(restore) == 3  # a freeze that has ended has seen them stop
 

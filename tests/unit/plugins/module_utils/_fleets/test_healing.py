@@ -203,11 +203,13 @@ DAY = 24 * HOUR
         (Record((), NOW + 5, False, NOW + 6), Record((), NOW, False, NOW)),
         (Record((), NOW - 40 * DAY, False, NOW - 30 * DAY + 1), Record((), NOW - 40 * DAY, False, NOW - 30 * DAY + 1)),
         (Record((), NOW - 40 * DAY, False, NOW - 30 * DAY), None),
-        (Record((NOW - 1,), NOW - 40 * DAY, True, NOW - 30 * DAY), Record((NOW - 1,), NOW - 40 * DAY, True,
-                                                                           NOW - 30 * DAY)),
+        (
+            Record((NOW - 1,), NOW - 40 * DAY, True, NOW - 30 * DAY),
+            Record((NOW - 1,), NOW - 40 * DAY, True, NOW - 30 * DAY),
+        ),
         (Record((), NOW - 1, False, None), Record((), NOW - 1, False, None)),
     ],
-)  # fmt: skip
+)
 def test_what_still_counts_of_a_task_that_is_not_listed(record, kept):
     assert decide(POLICY, {TASK: record}, [], NOW).memory == ({} if kept is None else {TASK: kept})
 
