@@ -20,6 +20,7 @@ from .._client.errors import AemError, InputError, Interrupted, LoginRefused, se
 from .._client.nearest import did_you_mean
 from .._client.redaction import secret_texts
 from .._common.parallel import map_parallel
+from .._common.rows import first
 from .._definitions.document import endpoints_used
 from .._endpoints import connection_test
 from .._fleets.journal import Journal, open_journal
@@ -83,7 +84,9 @@ def backed_out(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
         if mode.check:
             return Result(True, {"left": [], "back_out": run.phase})
         left = back_out(api, store, run, params, mode)
-        return Result(True, {"left": left, "back_out": BACKED_OUT}, None, left)
+        return Result(
+            True, {"left": left, "back_out": BACKED_OUT}, None, first([f"Not put back: {one}." for one in left])
+        )
 
 
 def back_out(api: Api, store: RunStore, run: RunState, params: Mapping[str, Any], mode: Mode) -> list[str]:
@@ -100,7 +103,10 @@ def back_out(api: Api, store: RunStore, run: RunState, params: Mapping[str, Any]
 def _backed_out(failure: AemError, left: list[str], changed: bool) -> AemError:
     """Return the failure of a run that was backed out."""
     failure.message = f"{sentence(failure.message)} All that was done is put back" + (
-        f", but for what the API cannot put back: {'; '.join(left)}." if left else ": everything is as it was."
+        f", but for what the API cannot put back: {'; '.join(first(left))}." if left else ": everything is as it was."
+    )
+    failure.hint = failure.hint or (
+        "Correct the cause, then make the plan again." if left else "Correct the cause, then apply it again."
     )
     failure.facts.update(back_out=BACKED_OUT, left=left)
     failure.changed = changed

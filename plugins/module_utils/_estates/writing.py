@@ -274,7 +274,11 @@ class Writer:
         parallel = self._params["parallel"]
         limits = FleetLimits(parallel, self._params["parallel_per_server"] or parallel, None)
         fleet = Fleet(self.api, self._mode, limits, StopPolicy(), self._journal.state, self._journal)
-        raise_task_failures(fleet.run([jobs], what))
+        try:
+            raise_task_failures(fleet.run([jobs], what))
+        except AemError as failure:
+            failure.hint = ""  # that of a batch, whose finished tasks stay as they are: here all is put back
+            raise
 
     def _operation(self, state: str, wait: bool = True) -> Operation:
         return Operation(state, self._params["timeout"], wait, self._waiting)

@@ -163,7 +163,9 @@ def _is_of_one(failure: AemError) -> bool:
     An answer that does not come in time is: Enterprise Manager may wait for the server. A connection that cannot be
     made is not.
     """
-    return isinstance(failure, ApiError) or (isinstance(failure, TransportError) and failure.sent and not failure.final)
+    if isinstance(failure, (ApiError, InputError)):  # InputError: a name such as "..", which cannot be in a URL
+        return True
+    return isinstance(failure, TransportError) and failure.sent and not failure.final
 
 
 def _read_server(api: Api, name: str) -> _Listed:

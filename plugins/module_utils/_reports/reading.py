@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .._client.api import Api, Json
-from .._client.errors import ApiError
+from .._client.errors import ApiError, InputError
 from .._common.patterns import RunAll, read_servers
 from .._run.result import Mode
 from .._servers import info as servers_info
@@ -85,7 +85,7 @@ def _detailed(api: Api, listed: Facts) -> Facts | None:
     """Return a task with what only its details show; None if they cannot be read."""
     try:
         details = api.get_task_details(*listed.task, accept=(TASK_NOT_FOUND,))
-    except ApiError:
+    except (ApiError, InputError):  # a name such as ".." cannot be in a URL
         return None
     if not details:  # deleted meanwhile
         return None
@@ -112,5 +112,5 @@ def _number(group: Any, name: str) -> float | None:
 def _tables_in_error(api: Api, task: TaskName) -> list[str]:
     try:
         return [str(name_in(item)) for item in api.get_table_list(*task, filters(states=("error",)))]
-    except ApiError:
+    except (ApiError, InputError):
         return []

@@ -13,6 +13,7 @@ import stat
 import pytest
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.journal import Journal
 from ansible_collections.dataops.qlik_em.tests.functional.support.estate_runs import PROD, SECRET, WRITES, Estate
+from ansible_collections.dataops.qlik_em.tests.functional.support.user import User
 
 
 @pytest.fixture
@@ -158,6 +159,7 @@ def test_a_task_that_does_not_come_up_with_its_new_definition_gets_the_old_one_b
     estate.em.set_task(PROD, "orders", error_after_start="no such schema")
     run = estate.run("applied")
     assert run.failed and "no such schema" in run.msg, run.result
+    assert run.result["hint"] == "Correct the cause, then apply it again."
     estate.em.set_task(PROD, "orders", error_after_start=None)
     again = estate.run("applied") if run.result["back_out"] == "backing_out" else run
     assert again.result["back_out"] == "backed_out", again.result
@@ -180,6 +182,24 @@ def test_a_failure_on_one_server_takes_back_what_was_done_on_the_other(em, tmp_p
     assert run.failed and run.result["back_out"] == "backed_out", run.result
     assert [operation for operation in written(run) if operation == "ImportAll"] == ["ImportAll"] * 3
     assert estate.picture() == before
+
+
+def test_what_stays_of_very_many_objects_is_a_few_lines_and_all_in_the_result(em, tmp_path):
+    admin = {"name": "a", "logins": ["a"], "password": "of-the-admin", "grants": [{"role": "Admin"}]}
+    tasks = [{"name": f"t{number:02}", "state": "STOPPED"} for number in range(25)]
+    em.reset({"users": [admin], "servers": [{"name": "S", "tasks": tasks}]})
+    user = User(
+        em, defaults={"username": "a", "password": "of-the-admin", "path": str(tmp_path / "estate"), "wait_sleep": 0.1}
+    )
+    user.run("aem_estate", include=[{"server": "S"}])
+    (tmp_path / "overlay.json").write_text('{"tasks": [{"name": "*", "add": {"task/description": "new"}}]}')
+    there = {"plan": str(tmp_path / "plan.json"), "overlay": str(tmp_path / "overlay.json")}
+    for state in ("planned", "applied"):
+        assert user.run("aem_estate", state=state, **there).changed
+    run = user.run("aem_estate", state="backed_out", plan=there["plan"])
+    assert len(run.result["left"]) == 25 and len(run.result["warnings"]) == 21, run.result
+    assert run.result["warnings"][0].startswith('Not put back: the task "t00" of server "S" keeps ')
+    assert run.result["warnings"][-1] == "and 5 more"
 
 
 def test_a_signal_ends_it_without_a_back_out_and_the_next_run_goes_on(estate, monkeypatch):

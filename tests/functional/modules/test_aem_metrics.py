@@ -149,6 +149,14 @@ def test_details_that_cannot_be_read_leave_the_state(scraper, em):
     assert warning.startswith(f"{PROD}/orders could not be read in full: ") and "No." in warning
 
 
+def test_a_task_whose_name_cannot_be_in_a_url_hides_no_other(em, tmp_path):
+    admin = {"name": "a", "logins": ["a"], "password": "of-the-admin", "grants": [{"role": "Admin"}]}
+    em.reset({"users": [admin], "servers": [{"name": "S", "tasks": [{"name": ".."}, {"name": "t"}]}]})
+    run = User(em).run("aem_metrics", username="a", password="of-the-admin", dest=str(tmp_path / "q.prom"))
+    assert not run.failed and run.result["counts"]["tasks_unread"] == 1, run.result
+    assert 'task="t"' in (tmp_path / "q.prom").read_text()
+
+
 def test_a_server_that_does_not_answer_in_time_costs_its_time_once(scraper, em):
     em.faults([{"match": {"operation": "GetTaskDetails", "server": PROD}, "nth": "all", "fault": "stall"}])
     run = scraper.run(server=[PROD, "Replicate-Test"], request_timeout=1, parallel=1)

@@ -88,6 +88,13 @@ def test_details_that_cannot_be_read_spoil_no_page(user, em, dest):
     assert "The details of 1 task could not be read" in Page(dest).text
 
 
+def test_a_task_whose_name_cannot_be_in_a_url_spoils_no_page(user, em, dest):
+    admin = {"name": "a", "logins": ["a"], "password": "of-the-admin", "grants": [{"role": "Admin"}]}
+    em.reset({"users": [admin], "servers": [{"name": "S", "tasks": [{"name": ".."}, {"name": "t"}]}]})
+    run = user.run("aem_report", dest=str(dest), username="a", password="of-the-admin")
+    assert not run.failed and "The details of 1 task could not be read" in Page(dest).text, run.result
+
+
 NO = '{"error_code": "AEM_TASK_INNER_ERR", "error_message": "Not now."}'
 
 

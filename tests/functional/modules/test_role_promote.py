@@ -62,9 +62,11 @@ def test_a_plan_is_shown_then_done_then_taken_back(controller, em, given, tmp_pa
     assert f"update {PROD} tasks orders (it runs, and is stopped for that)" in output and writes(em) == []
     assert "orders" in (tmp_path / "plan.md").read_text()
     before = description(em)
-    promote(controller, given, promote_step="apply")
+    output = promote(controller, given, promote_step="apply")
+    assert "Objects changed: 1, of which tasks that ran, and run again: 1." in output
     assert description(em) == "as promoted" and em.task(PROD, "orders")["state"] == "RUNNING"
-    promote(controller, given, promote_step="back_out")
+    assert "All that was done is taken back." in promote(controller, given, promote_step="back_out")
+    assert "There was nothing to take back" in promote(controller, given, promote_step="back_out")
     assert description(em) == before and em.task(PROD, "orders")["state"] == "RUNNING"
 
 
