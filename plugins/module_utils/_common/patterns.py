@@ -72,11 +72,13 @@ def read_servers(
     read: Callable[[str], T],
     on_server_error: str,
     run_all: RunAll = map,
+    offer: str = "Or leave such servers out with on_server_error: skip.",
 ) -> tuple[dict[str, T], SkippedServers]:
     """Return what ``read`` returns for each server, and the servers that were skipped.
 
     ``on_server_error`` is what to do with a server for which the API reports an error: ``fail`` or ``skip``.
-    ``run_all`` may read several servers at a time. Raises ApiError, which names all that failed.
+    ``run_all`` may read several servers at a time. Raises ApiError, which names all that failed, and whose hint ends in
+    the ``offer``.
     """
 
     def attempt(server: str) -> T | ApiError:
@@ -89,14 +91,14 @@ def read_servers(
     answers = dict(zip(servers, run_all(attempt, servers)))
     failures = {server: answer for server, answer in answers.items() if isinstance(answer, ApiError)}
     if failures and on_server_error == "fail":
-        raise _combined(failures)
+        raise _combined(failures, offer)
     skipped = [{"server": server, "msg": error.message, **error.facts} for server, error in failures.items()]
     return {server: answer for server, answer in answers.items() if server not in failures}, SkippedServers(skipped)
 
 
-def _combined(failures: Mapping[str, ApiError]) -> ApiError:
+def _combined(failures: Mapping[str, ApiError], offer: str) -> ApiError:
     """Return the first failure; the lines below its message name the other servers."""
     failure, *others = failures.values()
     failure.lines = first([other.message for other in others])
-    failure.hint += " Or leave such servers out with on_server_error: skip."
+    failure.hint = f"{failure.hint} {offer}".lstrip()
     return failure

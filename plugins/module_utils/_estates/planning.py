@@ -9,13 +9,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .._client.api import Api, Json
 from .._client.checks import check_count, check_seconds
-from .._client.errors import AemError, InputError
-from .._common.files import ensure_file
+from .._client.errors import InputError
+from .._common.files import ensure_file, read_file
 from .._common.times import now
 from .._common.wait import check_waiting
 from .._endpoints import settings as endpoint_settings
@@ -34,6 +35,8 @@ from .run_state import RunStore
 from .scope import scope_in
 
 CONFIRM = "confirm"
+# What stands in the place of a plan and of its page must be one, or it is not overwritten
+PLAN_BEGINS, PAGE_BEGINS = re.compile(r'\s*\{\s*"schema": \d+,\s*"enterprise_manager": '), re.compile(r"# Plan\n")
 # In a template, counts.update would be the method of a dictionary.
 COUNTS = {CREATE: "created", UPDATE: "updated", REORDER: "reordered", DELETE: "deleted"}
 
@@ -62,6 +65,7 @@ def planned(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
             f"The run of {run.since}, which applies the plan {store.plan}, did not come to its end. Nothing was done.",
             "Run state: applied again, so that it does, or take back what was done: state: backed_out.",
         )
+    _check_place(store.plan)
     found = situation(api, params)
     todo = found.plan(is_deleting(params))
     file = plan_file.PlanFile(api.client.address, now(), todo)
@@ -72,6 +76,22 @@ def planned(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
             ensure_file(plan_file.OPTION, page_path(store.plan), shown, Mode(), is_same=_is_same_page)
     values = {**result_of(todo, todo.steps), "plan": store.plan, "page": page_path(store.plan)}
     return Result(bool(todo.steps), values, diff_of(todo), found.warnings)
+
+
+def _check_place(path: str) -> None:
+    """Raise InputError if a plan or its page would overwrite something else, such as the overlay."""
+    page = page_path(path)
+    if page == path:
+        raise InputError(
+            f"plan ({path}) is where its page would be. Nothing was done.", "Give a name that ends in .json."
+        )
+    for place, what, begin in ((path, "a plan", PLAN_BEGINS), (page, "the page of a plan", PAGE_BEGINS)):
+        old = read_file(plan_file.OPTION, place)
+        if old and not begin.match(old):
+            raise InputError(
+                f"plan: {place} is there, and is not {what}. Nothing was done.",
+                "Give the plan a place of its own, or remove that file.",
+            )
 
 
 def check_options(params: Mapping[str, Any]) -> None:
@@ -102,9 +122,7 @@ def situation(api: Api, params: Mapping[str, Any], is_redacted: bool = True) -> 
     """Return what is wanted and what is there. Raises AemError, also if one of the servers cannot be read."""
     desired = desired_estate(params)
     servers = servers_of(desired)
-    current, failures = read_servers(api, {**params, "on_server_error": "fail"}, servers, is_redacted)
-    if failures:
-        raise AemError(f'Server "{failures[0]["server"]}" could not be read: {failures[0]["msg"]}')
+    current = read_servers(api, params["parallel"], servers, is_redacted)
     running = {
         ObjectKey(server, TASKS, listed.task.name)
         for server in sorted({key.server for key in (*desired, *current) if key.kind == TASKS})

@@ -9,8 +9,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from .._access.acl import Acl, read_acl
 from .._access.acl_model import KINDS, Roles, body_of
@@ -23,6 +23,7 @@ from .._servers.model import type_of
 from .model import Estate, estate_of
 
 COMPOSE = "compose"
+LEAVE_OUT = "Or leave such servers out, by include or in the overlay."
 
 
 class Reading(NamedTuple):
@@ -63,15 +64,10 @@ def find_servers(api: Api, names: Iterable[str | None]) -> list[str]:
     return list(dict.fromkeys([*(name for name in listed if patterns.is_selected(name, wanted)), *literal]))
 
 
-def read_servers(
-    api: Api, params: Mapping[str, Any], servers: Iterable[str], is_redacted: bool = True
-) -> tuple[Estate, list[dict[str, Any]]]:
-    """Return what servers have, several read at a time, and a row for each that could not be read.
-
-    The options ``parallel`` and ``on_server_error`` count. Raises AemError.
-    """
-    run_all = functools.partial(map_parallel, parallel=params["parallel"], abandon=api.client.interrupt.abandon)
-    found, skipped = patterns.read_servers(
-        servers, lambda server: read_server(api, server, is_redacted), params["on_server_error"], run_all
+def read_servers(api: Api, parallel: int, servers: Iterable[str], is_redacted: bool = True) -> Estate:
+    """Return what servers have, several read at a time. Raises AemError, also if one of them cannot be read."""
+    run_all = functools.partial(map_parallel, parallel=parallel, abandon=api.client.interrupt.abandon)
+    found, _skipped = patterns.read_servers(
+        servers, lambda server: read_server(api, server, is_redacted), "fail", run_all, LEAVE_OUT
     )
-    return {key: item for reading in found.values() for key, item in reading.objects.items()}, skipped.rows
+    return {key: item for reading in found.values() for key, item in reading.objects.items()}

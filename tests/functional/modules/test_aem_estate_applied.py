@@ -83,6 +83,28 @@ def test_a_secret_of_an_endpoint_that_is_misspelt_is_refused_with_the_nearest(es
     assert run.result["hint"] == 'Did you mean "Warehouse"?' and "hunter2" not in str(run.result)
 
 
+def test_a_server_that_cannot_be_read_ends_the_plan_which_skips_none(estate):
+    estate.em.set_server(PROD, state="ERROR")
+    run = estate.run("planned")
+    assert run.failed and f'ExportAll of server "{PROD}" failed' in run.msg
+    assert run.result["hint"].endswith(" Or leave such servers out, by include or in the overlay.")
+
+
+@pytest.mark.parametrize(
+    ("plan", "other", "message"),
+    [
+        ("o.yml", "o.yml", "o.yml is there, and is not a plan. Nothing was done."),
+        ("README.json", "README.md", "README.md is there, and is not the page of a plan. Nothing was done."),
+        ("plan.md", "x", "plan.md) is where its page would be. Nothing was done."),
+    ],
+)
+def test_a_plan_overwrites_no_file_of_somebody_else(estate, tmp_path, plan, other, message):
+    (tmp_path / other).write_text("tasks: []\n")
+    run = estate.run("planned", plan=str(tmp_path / plan))
+    assert run.failed and message in run.msg and run.operations == [], run.result
+    assert (tmp_path / other).read_text() == "tasks: []\n"
+
+
 def test_without_a_plan_nothing_is_done(estate):
     estate.plan.unlink()
     run = estate.run("applied")
