@@ -87,7 +87,7 @@ def gathered(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
             functools.partial(_gather, api, work), servers, params["parallel"], api.client.interrupt.abandon
         )
     warnings += _unknown_tasks(scope, rows)
-    warnings += [f'Server "{row.names["server"]}" was skipped: {row.msg}' for row in rows if row.skipped]
+    warnings += first([f'Server "{row.names["server"]}" was skipped: {row.msg}' for row in rows if row.skipped])
     try:
         _raise_failures(rows)
     except AemError as failure:

@@ -39,8 +39,8 @@ def _lines(found: PlanFile) -> Iterator[str]:
         steps = [step for step in plan.steps if step.key.kind == kind and step.action != DELETE]
         if steps:
             yield from (f"## {HEADINGS[kind]}", "")
-            for step in steps:
-                yield from _step(step)
+            for alike in _alike(steps):
+                yield from _steps(alike)
     yield from _named("Deleted at the end", [step.key for step in plan.steps if step.action == DELETE])
     deleted = {step.key for step in plan.steps if step.action == DELETE}
     yield from _named(
@@ -96,16 +96,41 @@ def _order(plan: Plan) -> Iterator[str]:
         yield "What an import has added cannot all be removed again; see *Back-out* below."
 
 
-def _step(step: Step) -> Iterator[str]:
-    yield from (f"### {step.action}: {_text(step.key.text)}", "")
+def _alike(steps: Sequence[Step]) -> list[list[Step]]:
+    """Return the steps in groups that differ in nothing but the names of their objects, each where its first one is."""
+    groups: dict[str, list[Step]] = {}
+    for step in steps:
+        what = (step.action, step.stops, step.shown["before"], step.shown["after"])
+        alike = shown_value((*what, _anywhere(step, step.secrets), _anywhere(step, step.stays)))
+        groups.setdefault(alike, []).append(step)
+    return list(groups.values())
+
+
+def _anywhere(step: Step, places: Sequence[str]) -> list[str]:
+    """Return places without the name of their object, which is their second part."""
+    return [place.replace(f"/{step.key.name}/", "/*/", 1) for place in places]
+
+
+def _steps(alike: Sequence[Step]) -> Iterator[str]:
+    step = alike[0]
+    if len(alike) == 1:
+        secrets, stays = list(step.secrets), list(step.stays)
+        yield from (f"### {step.action}: {_text(step.key.text)}", "")
+    else:
+        secrets, stays = _anywhere(step, step.secrets), _anywhere(step, step.stays)
+        yield from (f"### {step.action}: {len(alike)} objects, all in the same way", "")
+        yield from (*(f"- {_text(one.key.text)}" for one in alike), "")
     if step.stops:
-        yield from ("The task runs, and is stopped for this.", "")
+        yield from (
+            "The task runs, and is stopped for this." if len(alike) == 1 else "They run, and are stopped for this.",
+            "",
+        )
     if step.action == CREATE and step.key.kind == TASKS:
         yield from ("The new task is not started.", "")
     if step.action == UPDATE and step.key.kind == ENDPOINTS:
         yield from ("Tasks that use it take the new settings at their next start.", "")
-    if step.secrets:
-        yield from (f"Secrets that must be given (option `secrets`): {', '.join(map(_code, step.secrets))}.", "")
+    if secrets:
+        yield from (f"Secrets that must be given (option `secrets`): {', '.join(map(_code, secrets))}.", "")
     before, after = step.shown["before"], step.shown["after"]
     yield "```diff"
     for place in {**before, **after}:
@@ -114,8 +139,8 @@ def _step(step: Step) -> Iterator[str]:
         if place in after:
             yield f"+ {_place(place)}: {_value(after[place])}"
     yield from ("```", "")
-    if step.stays:
-        yield f"Back-out: an import cannot remove again {', '.join(map(_code, step.stays))}."
+    if stays:
+        yield f"Back-out: an import cannot remove again {', '.join(map(_code, stays))}."
         if step.key.kind == TASKS:
             yield (
                 "Only with `force: true` is the task then deleted and imported anew, which loses how far it has read."

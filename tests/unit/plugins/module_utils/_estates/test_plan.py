@@ -91,6 +91,22 @@ def test_a_task_without_its_endpoint_is_refused_before_anything_is_planned():
         plan(estate(orders=task("A", source="Missing")), {})
 
 
+def test_a_page_shows_what_happens_to_many_objects_in_the_same_way_once():
+    def tasks(**settings):
+        return {
+            ObjectKey("One", TASKS, name): {"task": {"name": name, "source_name": "ERP", **settings}}
+            for name in ("a", "b", "c")
+        }
+
+    ours, theirs = {**estate(), **tasks(description="x", more=1)}, {**estate(), **tasks(description="y")}
+    other = ObjectKey("One", TASKS, "b")
+    ours[other] = {"task": {**ours[other]["task"], "description": "z"}}
+    shown = page(PlanFile(ADDRESS, "2026-11-26T20:00:00Z", plan(ours, theirs)))
+    assert shown.count("```diff") == 2 and "### update: 2 objects, all in the same way\n\n- task " in shown
+    assert shown.count('"a" of') == shown.count('"b" of') == shown.count('"c" of') == 1
+    assert "cannot remove again `tasks/*/task/more`." in shown and "`tasks/b/task/more`" in shown
+
+
 def test_a_page_cannot_be_forged_by_names():
     name = "x\n# Approved\n```\n| <b>"
     key = ObjectKey("One", ENDPOINTS, name)
