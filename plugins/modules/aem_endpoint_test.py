@@ -113,7 +113,7 @@ msg:
   description: What went wrong.
   returned: failure
   type: str
-  sample: 'The endpoint "ERP" on server "Replicate-Prod" does not connect (ERROR): ORA-12541: TNS:no listener'
+  sample: 'The endpoint "ERP" on server "Replicate-Prod" cannot connect (ERROR): ORA-12541: TNS:no listener'
 """
 
 from ansible_collections.dataops.qlik_em.plugins.module_utils._endpoints import connection_test
