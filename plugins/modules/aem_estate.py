@@ -115,6 +115,14 @@ options:
         have to be backed out.
       - Required unless O(state=gathered).
     type: path
+  secret_places:
+    description:
+      - For O(state=gathered), where further secrets are, whose names do not say so. The files get a placeholder for
+        them, as for all other secrets.
+      - Places as diffs show them, without the server, such as C(databases/Shop/db_settings/code). V(*) stands for any
+        text.
+    type: list
+    elements: str
   secrets:
     description:
       - The secrets of endpoints, which are not in the files. By server, then by endpoint, a mapping as the settings of

@@ -51,11 +51,11 @@ def applied(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
             raise _backed_out(AemError(f"The run of {run.since} had failed, and ended while it put back."), left, True)
         file = plan_file.load(store.plan, api.client.address)
         if run and run.is_open:
-            now = situation(api, params, is_redacted=False)
+            now = situation(api, params, rules=None)
             desired = with_secrets(_still_desired(run, file.plan, now), params["secrets"] or {}, api)
             _check_secrets([step for step in file.plan.steps if step.key not in now.current], desired)
             return _apply(api, store, run, file.plan, desired, params, mode)
-        now = situation(api, params, is_redacted=False)
+        now = situation(api, params, rules=None)
         todo = now.plan(is_deleting(params))
         if not todo.steps:
             _check_deletions(file.plan, todo, now.current, params)

@@ -23,6 +23,7 @@ from .._common.files import locked
 from .._common.parallel import map_parallel
 from .._common.patterns import is_literal, unmatched
 from .._common.rows import Row, first, raise_failures, values, with_rows
+from .._definitions.model import Rules, unknown_secrets
 from .._fleets.batch import NO_SELECTOR
 from .._fleets.options import MOST_PARALLEL
 from .._run.result import Mode, Result
@@ -31,7 +32,7 @@ from .._tasks.model import TaskName
 from .folder import Folder, open_folder
 from .layout import ESTATE, SERVER, Changes, check_origin, file_name, name_in, new_files, read_jobs, write_server
 from .layout_diff import MOST_PLACES, places_of
-from .model import KINDS, SCHEDULES, TASKS, Estate, ObjectKey
+from .model import KINDS, SCHEDULES, TASKS, Estate, ObjectKey, definition_of
 from .reading import Reading, find_servers, read_server
 from .scope import Scope, scope_in
 
@@ -51,6 +52,7 @@ class ServerRow(Row):
     unchanged: int = 0
     failure: AemError | None = None
     named: frozenset[str] = frozenset()  # tasks that were found and are named literally
+    unknown: frozenset[str] = frozenset()  # of secret_places
     places: tuple[dict[str, Any], dict[str, Any]] = field(default_factory=lambda: ({}, {}))
 
     def view(self) -> dict[str, Any]:
@@ -67,6 +69,7 @@ class Gathering(NamedTuple):
     scope: Scope
     mode: Mode
     is_skipping: bool  # servers that fail
+    rules: Rules
 
 
 def gathered(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
@@ -77,16 +80,16 @@ def gathered(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     """
     if not params["include"]:
         raise InputError(NO_SELECTOR, 'For all servers: include: [{server: "*"}].')
-    scope = scope_in(params)
+    scope, rules = scope_in(params), Rules(tuple(params["secret_places"] or ()))
     check_count("parallel", params["parallel"], MOST_PARALLEL)
     with _opened(params["path"], api.client.address, mode) as (root, is_stamped):
         servers = find_servers(api, [one.server for one in scope.selectors])
         warnings = _unmatched(scope, servers) + _unlisted(root, scope, servers)
-        work = Gathering(root, scope, mode, params["on_server_error"] == "skip")
+        work = Gathering(root, scope, mode, params["on_server_error"] == "skip", rules)
         rows: list[ServerRow] = map_parallel(
             functools.partial(_gather, api, work), servers, params["parallel"], api.client.interrupt.abandon
         )
-    warnings += _unknown_tasks(scope, rows)
+    warnings += _unknown_tasks(scope, rows) + _unknown_places(rules, rows)
     warnings += first([f'Server "{row.names["server"]}" was skipped: {row.msg}' for row in rows if row.skipped])
     try:
         _raise_failures(rows)
@@ -125,7 +128,7 @@ def _gather(api: Api, work: Gathering, server: str) -> ServerRow:
     """Write the files of one server, and return what happened."""
     begin, row = time.monotonic(), ServerRow({"server": server}, f'server "{server}"', None, None)
     try:
-        _write(read_server(api, server), server, work, row)
+        _write(read_server(api, server, work.rules), server, work, row)
     except (ApiError, InputError) as failure:  # of this server; whatever else goes wrong ends the run
         row.fail(failure)
         row.failure = failure
@@ -139,6 +142,7 @@ def _write(reading: Reading, server: str, work: Gathering, row: ServerRow) -> No
     scope, mode = work.scope, work.mode
     selected = scope.selected(reading.objects)
     row.objects = {kind: sum(key.kind == kind for key in selected) for kind in KINDS}
+    row.unknown = frozenset(unknown_secrets(definition_of(reading.objects, server), work.rules))
     row.named = frozenset(key.name for key in selected if key.kind == TASKS)
     is_whole = scope.is_whole(server)
 
@@ -157,7 +161,7 @@ def _write(reading: Reading, server: str, work: Gathering, row: ServerRow) -> No
     row.written, row.removed, row.unchanged = len(changes.written), len(changes.removed), changes.unchanged
     row.changed = bool(changes.written or changes.removed)
     if mode.shows_diff:
-        row.places = places_of(changes)
+        row.places = places_of(changes, work.rules)
 
 
 def _other_jobs(root: Folder, server: str, scope: Scope) -> Estate:
@@ -216,6 +220,14 @@ def _unknown_tasks(scope: Scope, rows: Sequence[ServerRow]) -> list[str]:
         if not any(one.name in named and one.could_be(TaskName(server, one.name)) for server, named in names):
             found.append(f"include names a task that does not exist: {one.text}.")
     return first(found)
+
+
+def _unknown_places(rules: Rules, rows: Sequence[ServerRow]) -> list[str]:
+    """Return a warning for each of ``secret_places`` at which no server has anything, if all of them were read."""
+    if not rows or any(row.failed or row.skipped for row in rows):
+        return []
+    unknown = frozenset.intersection(*(row.unknown for row in rows))
+    return first([f"secret_places: no server has anything at {place}." for place in rules.secrets if place in unknown])
 
 
 def _diff(path: str, rows: Sequence[ServerRow]) -> dict[str, Any]:

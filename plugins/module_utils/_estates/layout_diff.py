@@ -13,24 +13,27 @@ from typing import Any
 from .._client.errors import InputError
 from .._definitions import diff as definition_diff
 from .._definitions.document import read_part
-from .._definitions.model import BODY
+from .._definitions.model import BODY, Rules
 from .layout import FILES, ONE_EACH, Changes
-from .model import NO_RULES, SCHEDULES
+from .model import SCHEDULES
 
 MOST_PLACES = 500
 THERE, NEW = "a file", "a new file"
 ODD = "a file with something else"
 
 
-def places_of(changes: Changes) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the old and the new values by their places; of a whole file, that it is there. No secrets are shown."""
+def places_of(changes: Changes, rules: Rules) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the old and the new values by their places; of a whole file, that it is there.
+
+    No secrets are shown, also not those that the ``rules`` name.
+    """
     before: dict[str, Any] = dict.fromkeys(changes.removed, THERE)
     after: dict[str, Any] = {}
     for path, (old, new) in changes.written.items():
         if old is None:
             after[path] = NEW
         elif len(before) + len(after) < MOST_PLACES:
-            shown = _differing(path, old, new)
+            shown = _differing(path, old, new, rules)
             before.update(shown["before"])
             after.update(shown["after"])
         else:
@@ -38,7 +41,7 @@ def places_of(changes: Changes) -> tuple[dict[str, Any], dict[str, Any]]:
     return before, after
 
 
-def _differing(path: str, old: str, new: str) -> dict[str, Any]:
+def _differing(path: str, old: str, new: str, rules: Rules) -> dict[str, Any]:
     server, _slash, file = path.partition("/")
     kind = file.partition("/")[0]
     member = ONE_EACH.get(kind, "scheduler" if file == FILES[SCHEDULES] else file)
@@ -54,7 +57,7 @@ def _differing(path: str, old: str, new: str) -> dict[str, Any]:
     }
     if not found:  # the order of members, blanks
         return {"before": {path: ODD}, "after": {path: NEW}}
-    covered = definition_diff.diff(found, path, NO_RULES)
+    covered = definition_diff.diff(found, path, rules)
     return {
         side: {f"{server}/{place}": value for place, value in covered[side].items()} for side in ("before", "after")
     }

@@ -42,10 +42,10 @@ class ObjectKey(NamedTuple):
 Estate = dict[ObjectKey, Json]
 
 
-def estate_of(server: str, document: Json, acl: Json | None, is_redacted: bool = True) -> Estate:
+def estate_of(server: str, document: Json, acl: Json | None, rules: Rules | None = NO_RULES) -> Estate:
     """Return the objects in an export of a server that was checked (``document.read_definition``, ``objects.check``).
 
-    ``acl`` is the server's own, None if it has none. ``is_redacted`` as in ``plain``.
+    ``acl`` is the server's own, None if it has none. ``rules`` as in ``plain``.
     """
     content = document[BODY]
     found: Estate = {}
@@ -56,13 +56,13 @@ def estate_of(server: str, document: Json, acl: Json | None, is_redacted: bool =
         found[ObjectKey(server, SCHEDULES, job["name"])] = job
     if acl is not None:
         found[ObjectKey(server, ACL, "")] = acl
-    return plain(found, is_redacted)
+    return plain(found, rules)
 
 
-def plain(estate: Estate, is_redacted: bool = True) -> Estate:
+def plain(estate: Estate, rules: Rules | None = NO_RULES) -> Estate:
     """Return an estate without what Replicate counts, and without loggers.
 
-    ``is_redacted``: with a placeholder for each secret.
+    There is a placeholder for each secret by the ``rules``; without them, secrets stay.
     """
     found: Estate = {}
     for key, item in estate.items():
@@ -70,8 +70,8 @@ def plain(estate: Estate, is_redacted: bool = True) -> Estate:
             found[key] = item
             continue
         whole = without_counted(definition_of({key: item}, key.server), with_loggers=False)
-        if is_redacted:
-            whole = cover_secrets(whole, NO_RULES, lambda _secret: PLACEHOLDER)
+        if rules is not None:
+            whole = cover_secrets(whole, rules, lambda _secret: PLACEHOLDER)
         (member,) = whole[BODY].values()
         (found[key],) = member["jobs"] if key.kind == SCHEDULES else member
     return found

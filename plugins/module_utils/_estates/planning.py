@@ -19,6 +19,7 @@ from .._client.errors import InputError
 from .._common.files import ensure_file, read_file
 from .._common.times import now
 from .._common.wait import check_waiting
+from .._definitions.model import Rules
 from .._endpoints import settings as endpoint_settings
 from .._fleets.options import MOST_PARALLEL
 from .._fleets.selection import list_tasks
@@ -27,7 +28,7 @@ from .._run.result import diff as shown_diff
 from .._tasks.model import MOVING
 from . import plan_file
 from .desired import desired_estate
-from .model import TASKS, Estate, ObjectKey, servers_of
+from .model import NO_RULES, TASKS, Estate, ObjectKey, servers_of
 from .plan import CREATE, DELETE, REORDER, UPDATE, Plan, Step, plan
 from .plan_page import page
 from .reading import read_servers
@@ -118,11 +119,11 @@ def page_path(path: str) -> str:
     return f"{os.path.splitext(path)[0]}.md"
 
 
-def situation(api: Api, params: Mapping[str, Any], is_redacted: bool = True) -> Situation:
+def situation(api: Api, params: Mapping[str, Any], rules: Rules | None = NO_RULES) -> Situation:
     """Return what is wanted and what is there. Raises AemError, also if one of the servers cannot be read."""
     desired = desired_estate(params)
     servers = servers_of(desired)
-    current = read_servers(api, params["parallel"], servers, is_redacted)
+    current = read_servers(api, params["parallel"], servers, rules)
     running = {
         ObjectKey(server, TASKS, listed.task.name)
         for server in sorted({key.server for key in (*desired, *current) if key.kind == TASKS})

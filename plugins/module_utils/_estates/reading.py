@@ -19,8 +19,9 @@ from .._common import patterns
 from .._common.parallel import map_parallel
 from .._definitions import objects
 from .._definitions.document import check_form
+from .._definitions.model import Rules
 from .._servers.model import type_of
-from .model import Estate, estate_of
+from .model import NO_RULES, Estate, estate_of
 
 COMPOSE = "compose"
 LEAVE_OUT = "Or leave such servers out, by include or in the overlay."
@@ -33,16 +34,17 @@ class Reading(NamedTuple):
     version: Json | None
 
 
-def read_server(api: Api, server: str, is_redacted: bool = True) -> Reading:
-    """Return what a server has. Raises AemError, also for an export of another form than has been seen."""
+def read_server(api: Api, server: str, rules: Rules | None = NO_RULES) -> Reading:
+    """Return what a server has; ``rules`` as in ``plain``.
+
+    Raises AemError, also for an export of another form than has been seen.
+    """
     document = api.export_all(server)
     label = f'The export of server "{server}"'
     check_form(label, document)
     objects.check(label, document)
     acl = read_acl(api, AclOwner(on_server(server), "Server", is_new=False))
-    return Reading(
-        estate_of(server, document, acl_document(acl) if acl else None, is_redacted), document.get("_version")
-    )
+    return Reading(estate_of(server, document, acl_document(acl) if acl else None, rules), document.get("_version"))
 
 
 def acl_document(acl: Acl) -> Json:
@@ -64,10 +66,10 @@ def find_servers(api: Api, names: Iterable[str | None]) -> list[str]:
     return list(dict.fromkeys([*(name for name in listed if patterns.is_selected(name, wanted)), *literal]))
 
 
-def read_servers(api: Api, parallel: int, servers: Iterable[str], is_redacted: bool = True) -> Estate:
+def read_servers(api: Api, parallel: int, servers: Iterable[str], rules: Rules | None = NO_RULES) -> Estate:
     """Return what servers have, several read at a time. Raises AemError, also if one of them cannot be read."""
     run_all = functools.partial(map_parallel, parallel=parallel, abandon=api.client.interrupt.abandon)
     found, _skipped = patterns.read_servers(
-        servers, lambda server: read_server(api, server, is_redacted), "fail", run_all, LEAVE_OUT
+        servers, lambda server: read_server(api, server, rules), "fail", run_all, LEAVE_OUT
     )
     return {key: item for reading in found.values() for key, item in reading.objects.items()}

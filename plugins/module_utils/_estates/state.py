@@ -37,6 +37,7 @@ def estate_options() -> dict[str, Any]:
         "parallel": {"type": "int", "default": 10},
         "overlay": {"type": "path"},
         "plan": {"type": "path"},
+        "secret_places": {"type": "list", "elements": "str", "no_log": False},
         "secrets": {"type": "dict", "no_log": True},
         "prune": {"type": "str", "choices": ["report", CONFIRM], "default": "report"},
         "force": {"type": "bool", "default": False},

@@ -117,7 +117,7 @@ class Writer:
 
     def read(self, server: str) -> Reading:
         """Return what a server has, its secrets as they are exported."""
-        return read_server(self.api, server, is_redacted=False)
+        return read_server(self.api, server, rules=None)
 
     # Definitions
 
@@ -139,7 +139,7 @@ class Writer:
         document = {BODY: {member: part}, **({"_version": there.version} if there.version else {})}
 
         def read() -> Leaves:
-            now = estate_of(server, self.api.export_all(server), None, is_redacted=False)
+            now = estate_of(server, self.api.export_all(server), None, rules=None)
             return leaves(objects.only(definition_of(now, server), kinds))
 
         # A secret does not show.

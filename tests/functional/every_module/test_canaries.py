@@ -77,6 +77,8 @@ def with_canaries(case: Case) -> Case:
     if case.module == "aem_endpoint" and case.options.get("state") == "present":
         own["secrets"] = {**case.options.get("secrets", {}), "deep": {"pin": OWN["endpoint secret"]}}
         own["settings"] = {**case.options.get("settings", {}), "authToken": OWN["endpoint setting"]}
+    if case.module == "aem_estate" and "plan" not in case.options:
+        own["secret_places"] = ["databases/*/db_settings/deep"]
     if "definition" in case.options:
         own["definition"] = with_canary(case.options["definition"])
     if "body" in case.options:
@@ -108,7 +110,11 @@ def more_cases() -> list[Case]:
         Case("aem_api", {"path": "servers", "query": {"token": OWN["body"]}}, changes=False),
         Case("aem_api", {"path": "servers/Replicate-Prod/def"}, changes=False),
         Case("aem_export", {**ORDERS, "with_endpoints": True, "dest": "{folder}/x.json"}, is_file_only=True),
-        Case("aem_estate", {"include": [PROD], "path": "{folder}/estate"}, is_file_only=True),
+        Case(
+            "aem_estate",
+            {"include": [PROD], "secret_places": ["databases/*/db_settings/deep"], "path": "{folder}/estate"},
+            is_file_only=True,
+        ),
         Case("aem_export", {**ORDERS, "secrets": "keep", "dest": "{kept}/x.json"}, is_file_only=True),
         Case("aem_task_batch", {**batch, "state": "restarted", "journal": "{folder}/journal"}),
         Case("aem_heal", {"include": [PROD], "mode": "heal", "state_file": "{folder}/heal.json"}),

@@ -218,7 +218,7 @@ def test_a_full_disk_is_a_failure_that_says_so_and_is_not_tried_again(admin, em,
     monkeypatch.setattr(_audit_trail, "scratch_file", full)
     kept = tmp_path / "trail"
     run = admin.run("aem_audit_trail", **DAY, dest=str(kept))
-    assert run.failed and "No space left" in run.msg and "room" in run.result["hint"]
+    assert run.failed and "No space left" in run.msg and "Free disk space" in run.result["hint"]
     assert run.operations == ["Login", "ExportAuditTrail", "Logout"] and not list(tmp_path.iterdir())
 
 

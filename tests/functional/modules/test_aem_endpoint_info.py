@@ -149,9 +149,7 @@ def test_one_that_does_not_fails_in_all_spellings_of_the_answer(user, em, spelli
     assert check(user).result["endpoint"]["connected"] is True
     run = check(user, "Down & out")
     assert run.failed and not run.changed and run.result["hint"] and run.result["elapsed"] >= 0
-    text = (
-        'The endpoint "Down & out" on server "Replicate-Prod" cannot connect (ERROR): Cannot connect to the server.'
-    )
+    text = 'The endpoint "Down & out" on server "Replicate-Prod" cannot connect (ERROR): Cannot connect to the server.'
     assert run.msg == text
     seen = run.result["endpoint"]
     assert (seen["status"], seen["connected"], seen["message"]) == ("ERROR", False, "Cannot connect to the server.")

@@ -51,6 +51,19 @@ def row(run, server):
     return next(row for row in run.result["servers"] if row["server"] == server)
 
 
+def test_a_secret_whose_name_does_not_say_so_is_covered_where_the_user_names_it(admin, em, estate):
+    given = {"server": PROD, "name": "ERP", "state": "present", "secrets": {"code": {"pin": "canary 1234"}}}
+    assert not admin.run("aem_endpoint", **given, update_password="always").failed
+    place, file = "databases/ERP/db_settings/code/pin", estate / PROD / "endpoints" / "ERP.json"
+    gather(admin, estate)
+    assert "canary 1234" in file.read_text()  # nobody can know
+    run = gather(admin, estate, diff=True, secret_places=[place, "databases/*/db_settings/nothing"])
+    assert read(file)["db_settings"]["code"] == {"pin": "<redacted>"}
+    assert "canary" not in json.dumps(run.result) and f"{PROD}/{place}" in run.result["diff"]["after"]
+    assert run.result["warnings"] == ["secret_places: no server has anything at databases/*/db_settings/nothing."]
+    assert not gather(admin, estate, secret_places=["databases/*/db_settings/code"]).changed
+
+
 def test_each_object_is_a_file_without_secrets(admin, em, estate):
     admin.run("aem_acl", server=PROD, **ACL)
     run = gather(admin, estate, diff=True)

@@ -268,7 +268,7 @@ def test_a_trial_that_was_lost_may_still_come_although_nothing_is_there_to_delet
     em.faults({"fault": "redirect", "location": "https://elsewhere.example/", **unreadable})
     run = replace(admin, tmp_path)
     assert run.failed and run.changed and "changed is true" in run.msg
-    assert [one["msg"] for one in run.result["left_behind"]] == ["it has not shown yet, but it may"]
+    assert [one["msg"] for one in run.result["left_behind"]] == ["it has not appeared yet, but may do so later"]
     assert things(em) == at_first and state(em) == "RUNNING"
 
 
