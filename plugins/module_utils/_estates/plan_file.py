@@ -73,7 +73,9 @@ def load(path: str, address: str) -> PlanFile:
     """
     text = read_private_file(OPTION, path, MOST_BYTES)
     if text is None:
-        raise InputError(f"There is no plan {path}: nothing was done.", "Make one with state: planned.")
+        raise InputError(
+            f"There is no plan {path}: nothing was done.", "Look at the name, or make one with state: planned."
+        )
     try:
         found = _read(path, parsed(text))
     except (NotJson, Odd) as odd:
