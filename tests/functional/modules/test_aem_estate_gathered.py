@@ -30,8 +30,9 @@ def estate(tmp_path):
     return tmp_path / "estate"
 
 
-def gather(user, path, include=BOTH, **options):
-    """Run aem_estate."""
+def gather(user, path, include=None, **options):
+    """Run aem_estate, for both servers unless something else is meant."""
+    include = BOTH if include is None else include
     return user.run("aem_estate", **{"path": str(path), "include": include, **options})
 
 

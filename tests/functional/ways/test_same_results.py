@@ -100,7 +100,7 @@ class Way:
         text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "(time)", text)  # when a checkpoint was recorded
         text = re.sub(r"localhost:\d{4,5}|127\.0\.0\.1:\d{4,5}", "(address)", text)
         text = re.sub(r"\d{4}-\d\d-\d\d@\d{6}", "(time)", text)  # in the names of backups
-        text = re.sub(r"/\S*?/ansible\.\w+\.(?:export|backup)", "(folder of a test)", text)
+        text = re.sub(r"/\S*?/ansible\.\w+\.(?:export|backup|estate)", "(folder of a test)", text)
         return re.sub(r"/\S*?/ansible\.\w+\.simulator|/tmp/\S*?simulator\S*?(?=/)", "(simulator)", text)
 
 

@@ -111,7 +111,7 @@ def test_a_page_cannot_be_forged_by_names():
     name = "x\n# Approved\n```\n| <b>"
     key = ObjectKey("One", ENDPOINTS, name)
     shown = page(PlanFile(ADDRESS, "2026-11-26T20:00:00Z", plan({key: {"name": name, "description": name}}, {})))
-    assert "\n# Approved" not in shown and "\n```\n|" not in shown and "<b>" not in shown.split("```")[0]
+    assert "\n# Approved" not in shown and "\n```\n|" not in shown and "<b>" not in shown.partition("```")[0]
 
 
 @pytest.mark.parametrize(
