@@ -24,7 +24,7 @@ from .._client.errors import InputError
 from .._definitions import objects
 from .._definitions.document import LIMIT, name_of, read_part, stable_part
 from .._definitions.model import BODY
-from .._fleets.strict import Odd, check_members, list_or_null_at, mapping_at, name_at, text_at
+from .._fleets.strict import Odd, OddText, check_members, list_or_null_at, mapping_at, name_at, text_at
 from .folder import Folder, open_folder
 from .model import ACL, ENDPOINTS, KINDS, SCHEDULES, TASKS, Estate, ObjectKey, plain
 from .reading import Reading
@@ -236,7 +236,7 @@ def _read_stamp(root: Folder, text: str) -> Json:
         name_at("enterprise_manager", stamp["enterprise_manager"])
         if stamp["schema"] != SCHEMA or isinstance(stamp["schema"], bool):
             raise Odd("schema", stamp["schema"], f"{SCHEMA}: this release of the collection knows no other")
-    except Odd as odd:
+    except OddText as odd:
         raise InputError(f"{label} cannot be used: {odd}.") from odd
     return stamp
 
@@ -250,7 +250,7 @@ def read_server_folder(folder: Folder, name: str) -> tuple[str, Reading]:
         version = stamp.get("_version")
         if version is not None and not isinstance(version, dict):
             raise Odd("_version", version, "a mapping")
-    except Odd as odd:
+    except OddText as odd:
         raise InputError(f"{folder.label}/{SERVER} cannot be used: {odd}.") from odd
     _check_file_name(folder.label, name, file_name(server), f'server "{server}"')
     estate: Estate = {}
@@ -300,6 +300,6 @@ def _read_acl(label: str, text: str) -> Json:
                     text_at(f"{where}/name", mapping_at(where, item).get("name"))
         if not any(role in acl for role in acl_model.ROLES):
             raise Odd("the document", acl, f"a mapping with {', '.join(acl_model.ROLES)}")
-    except Odd as odd:
+    except OddText as odd:
         raise InputError(f"{label} cannot be used: {odd}.") from odd
     return dict(acl)

@@ -77,7 +77,7 @@ def read_overlay(label: str, document: Any) -> Overlay:
             for section, kind in SECTIONS.items()
             for number, item in enumerate(list_at(section, document.get(section) or []), start=1)
         ]
-    except Odd as odd:
+    except OddText as odd:
         raise InputError(f"{label} cannot be used: {odd}.") from odd
     return Overlay(label, servers, rules)
 

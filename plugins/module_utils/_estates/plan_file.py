@@ -19,7 +19,7 @@ from .._client.api import Json
 from .._client.errors import InputError
 from .._client.exact_json import dumps
 from .._common.files import read_private_file
-from .._fleets.strict import NotJson, Odd, check_members, is_number, list_at, name_at, parsed, text_at, utc_at
+from .._fleets.strict import NotJson, Odd, OddText, check_members, is_number, list_at, name_at, parsed, text_at, utc_at
 from .model import ACL, KINDS, ObjectKey
 from .plan import ACTIONS, Plan, Step
 
@@ -78,7 +78,7 @@ def load(path: str, address: str) -> PlanFile:
         )
     try:
         found = _read(path, parsed(text))
-    except (NotJson, Odd) as odd:
+    except (NotJson, OddText) as odd:
         raise InputError(
             f"The plan ({path}) is damaged or was edited: {odd}. Nothing was done.", "Make it again: state: planned."
         ) from odd

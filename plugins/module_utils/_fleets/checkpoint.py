@@ -19,6 +19,7 @@ from .second_look import RAN
 from .strict import (
     NotJson,
     Odd,
+    OddText,
     check_members,
     is_number,
     list_at,
@@ -167,7 +168,7 @@ def read_document(document: Any, address: str, source: str) -> Checkpoint:
         )
     try:
         checkpoint = _checkpoint_in(document)
-    except Odd as odd:
+    except OddText as odd:
         raise _damaged(source, str(odd), " or was edited") from odd
     if checkpoint.enterprise_manager != address:
         raise InputError(

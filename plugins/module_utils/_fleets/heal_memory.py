@@ -22,6 +22,7 @@ from .healing import Memory, Record, finished
 from .strict import (
     NotJson,
     Odd,
+    OddText,
     check_members,
     is_number,
     list_at,
@@ -77,7 +78,7 @@ def read_memory(document: Any, address: str, source: str) -> dict[TaskName, Reco
             raise Odd("schema", document["schema"], str(SCHEMA))
         owner = text_at("enterprise_manager", document["enterprise_manager"])
         memory = dict(_records_in(document["servers"]))
-    except Odd as odd:
+    except OddText as odd:
         raise _damaged(source, str(odd)) from odd
     if owner != address:
         raise InputError(

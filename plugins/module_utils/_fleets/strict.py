@@ -20,18 +20,15 @@ TIME = "%Y-%m-%dT%H:%M:%SZ"
 DOCUMENT = "the document"
 
 
-class Odd(Exception):
-    """What no release writes: where in the document, what is there, and what may be."""
+class OddText(Exception):
+    """What no release writes; ``str()`` says what it is."""
+
+
+class Odd(OddText):
+    """The same in the usual sentence: where in the document, what is there, and what may be."""
 
     def __init__(self, where: str, value: Any, allowed: str) -> None:
         super().__init__(f"{where or DOCUMENT} is {_shown(value)}, but must be {allowed}")
-
-
-class OddText(Odd):
-    """``Odd`` in a sentence of its own: where what is there says nothing, or must not be shown."""
-
-    def __init__(self, text: str) -> None:
-        Exception.__init__(self, text)
 
 
 class NotJson(Exception):
