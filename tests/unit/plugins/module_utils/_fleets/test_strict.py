@@ -89,7 +89,7 @@ def test_members():
         with pytest.raises(OddText) as raised:
             check_members(where, value, ("a",), ("b",))
         assert str(raised.value) == text
-    with pytest.raises(OddText, match="^b is not known: the members here are a$"):
+    with pytest.raises(OddText, match=r"^b is not known: the members here are a$"):
         check_members("", {"b": 1}, ("a",))
 
 
