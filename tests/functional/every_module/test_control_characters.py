@@ -34,7 +34,7 @@ OTHER = {
     "aem_audit_trail": {"start", "end"},
     "aem_change_data": {"retention_point", "timestamp_or_offset"},
     "aem_endpoint": {"description", "settings", "secrets"},  # see the tests of settings and secrets below
-    "aem_estate": {"overlay", "plan", "secrets"},  # paths; of secrets see inputs_table.py
+    "aem_estate": {"overlay", "plan", "secret_places", "secrets"},  # paths, places; of secrets see inputs_table.py
     "aem_export": {"secrets"},  # places, as in the next one and aem_task
     "aem_heal": {"memory", "windows"},  # of windows, which must exist, see inputs_table.py
     "aem_import": {"definition", "secrets"},

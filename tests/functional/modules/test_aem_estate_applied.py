@@ -229,7 +229,7 @@ def test_a_signal_ends_it_without_a_back_out_and_the_next_run_goes_on(estate, mo
 
     def signalling(journal, event, **members):
         note(journal, event, **members)
-        if event == "before" and members["call"] == "StopTask":
+        if event == "after" and members["call"] == "StopTask":
             os.kill(os.getpid(), signal.SIGTERM)
 
     monkeypatch.setattr(Journal, "note", signalling)
