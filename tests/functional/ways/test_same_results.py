@@ -116,7 +116,7 @@ def comparable(value: Any) -> Any:
     result = {name: comparable(item) for name, item in value.items() if item != "(traceback unavailable)"}
     # The load of a task lags behind its state, so that it depends on the moment of the read.
     load = ("memory_mb", "cpu_percentage")
-    moments = ("elapsed", "start", "started", "timestamp")
+    moments = ("elapsed", "slowest", "span", "start", "started", "timestamp")
     for name in (*moments, "session_id", "invocation", "ansible_job_id", "results_file", *load):
         if name in result:
             result[name] = f"({name})"
