@@ -28,8 +28,8 @@ from .._run.result import Mode, Result
 from .._tasks.model import TaskName
 from . import plan_file
 from .back_out import BackOut
-from .model import ACL, ENDPOINTS, SCHEDULES, TASKS, Estate, ObjectKey
-from .plan import CREATE, DELETE, Plan, Step, difference, fingerprint, redacted
+from .model import ACL, ENDPOINTS, SCHEDULES, TASKS, Estate, ObjectKey, plain, plain_item
+from .plan import CREATE, DELETE, Plan, Step, difference, fingerprint
 from .planning import Situation, check_options, diff_of, is_deleting, planned, result_of, situation
 from .run_state import APPLIED, BACKED_OUT, BACKING_OUT, RunState, RunStore
 from .writing import Writer
@@ -140,7 +140,7 @@ def _check_deletions(found: Plan, now: Plan, current: Estate, params: Mapping[st
 
 def _still_desired(run: RunState, found: Plan, now: Situation) -> Estate:
     """Return what a run that was killed wanted; raise InputError if the plan or the files are not those of then."""
-    wanted = redacted(now.desired)
+    wanted = plain(now.desired)
     why = "" if found.fingerprint == run.plan else "the plan is another one now"
     for step in found.steps:
         if step.after != fingerprint(step.key, wanted.get(step.key)):
@@ -287,15 +287,15 @@ class Applying:
         pending = []
         for step in steps:
             item = there.get(step.key)
-            plain = redacted({step.key: item})[step.key] if item is not None else None
-            if plain is None and step.action == DELETE:
+            now = plain_item(step.key, item) if item is not None else None
+            if now is None and step.action == DELETE:
                 continue
-            if fingerprint(step.key, plain) == step.before:
+            if fingerprint(step.key, now) == step.before:
                 pending.append(step)
             elif (
-                plain is None
+                now is None
                 or step.action == DELETE
-                or difference(step.key, plain, redacted({step.key: self._desired[step.key]})[step.key]).changes
+                or difference(step.key, now, plain_item(step.key, self._desired[step.key])).changes
             ):
                 raise AemError(f"The {step.key.text} was changed by somebody else since the plan was made.")
         return pending

@@ -20,8 +20,8 @@ from .._client.errors import AemError
 from .._definitions.diff import leaves
 from .._definitions.model import names
 from .._tasks.model import TaskName
-from .model import ACL, ENDPOINTS, SCHEDULES, TASKS, Estate, ObjectKey
-from .plan import difference, document_of, fingerprint, redacted
+from .model import ACL, ENDPOINTS, SCHEDULES, TASKS, Estate, ObjectKey, plain_item
+from .plan import difference, document_of, fingerprint
 from .run_state import Before, RunState
 from .writing import Writer
 
@@ -130,18 +130,18 @@ class BackOut:
         for key, item in self._differing(server, kind, there).items():
             if key not in there or _needs_import(key, there[key], item):
                 raise AemError(f"The {key.text} could not be put back.")
-            kept, old = (leaves(document_of(key, redacted({key: one})[key])) for one in (there[key], item))
+            kept, old = (leaves(document_of(key, plain_item(key, one))) for one in (there[key], item))
             places = names(where for where, value in kept.items() if old.get(where) != value)
             self._left.append(f"the {key.text} keeps {places}")
 
 
 def _is_same(key: ObjectKey, one: Json | None, other: Json | None) -> bool:
     """Return whether two documents mean the same, but for secrets."""
-    plain = [redacted({key: item})[key] if item is not None else None for item in (one, other)]
+    plain = [plain_item(key, item) if item is not None else None for item in (one, other)]
     return fingerprint(key, plain[0]) == fingerprint(key, plain[1])
 
 
 def _needs_import(key: ObjectKey, there: Json | None, item: Json) -> bool:
     """Return whether an import of ``item`` would change something; without it, only what it cannot remove differs."""
-    plain = redacted({key: there})[key] if there is not None else None
-    return bool(difference(key, plain, redacted({key: item})[key]).changes)
+    plain = plain_item(key, there) if there is not None else None
+    return bool(difference(key, plain, plain_item(key, item)).changes)

@@ -64,17 +64,19 @@ def plain(estate: Estate, rules: Rules | None = NO_RULES) -> Estate:
 
     There is a placeholder for each secret by the ``rules``; without them, secrets stay.
     """
-    found: Estate = {}
-    for key, item in estate.items():
-        if key.kind == ACL:
-            found[key] = item
-            continue
-        whole = without_counted(definition_of({key: item}, key.server), with_loggers=False)
-        if rules is not None:
-            whole = cover_secrets(whole, rules, lambda _secret: PLACEHOLDER)
-        (member,) = whole[BODY].values()
-        (found[key],) = member["jobs"] if key.kind == SCHEDULES else member
-    return found
+    return {key: plain_item(key, item, rules) for key, item in estate.items()}
+
+
+def plain_item(key: ObjectKey, item: Json, rules: Rules | None = NO_RULES) -> Json:
+    """Return one object as ``plain`` does."""
+    if key.kind == ACL:
+        return item
+    whole = without_counted(definition_of({key: item}, key.server), with_loggers=False)
+    if rules is not None:
+        whole = cover_secrets(whole, rules, lambda _secret: PLACEHOLDER)
+    (member,) = whole[BODY].values()
+    (found,) = member["jobs"] if key.kind == SCHEDULES else member
+    return dict(found)
 
 
 def definition_of(estate: Estate, server: str, keys: Iterable[ObjectKey] | None = None) -> Json:

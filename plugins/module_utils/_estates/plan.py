@@ -23,10 +23,10 @@ from .._definitions import diff as definition_diff
 from .._definitions import objects
 from .._definitions.diff import ORDER, Comparison, compare, leaves, leftovers
 from .._definitions.document import endpoints_used
-from .._definitions.model import BODY, PLACEHOLDER, Where, cover_secrets, name
+from .._definitions.model import BODY, Where, name
 from .._run.result import diff as shown_diff
 from .._tables.selection import LISTS
-from .model import ACL, ENDPOINTS, KINDS, NO_RULES, SCHEDULES, TASKS, Estate, ObjectKey, definition_of, estate_of
+from .model import ACL, ENDPOINTS, KINDS, NO_RULES, SCHEDULES, TASKS, Estate, ObjectKey, definition_of, plain
 
 CREATE, UPDATE, REORDER, DELETE = ACTIONS = ("create", "update", "reorder", "delete")
 INHERITANCE = "disable_inheritance"
@@ -89,7 +89,7 @@ def plan(
     wanted are deleted, unless something that stays uses them. ``scope`` is what counts as not wanted if it is not
     ``desired`` (None: all). Raises InputError for a task without its endpoints, and for a document that is damaged.
     """
-    desired, current = redacted(desired), redacted(current)
+    desired, current = plain(desired), plain(current)
     check_endpoints(desired, current)
     steps, impossible = [], {}
     for key, new in desired.items():
@@ -232,18 +232,6 @@ def fingerprint(key: ObjectKey, item: Json | None) -> str:
         return ""
     found = acl_leaves(item) if key.kind == ACL else leaves(document_of(key, item))
     return _digest(sorted([name(where), value] for where, value in found.items() if value not in (None, "", [], {})))
-
-
-def redacted(estate: Estate) -> Estate:
-    """Return the estate with a placeholder for each secret."""
-    return {key: _redacted(key, item) for key, item in estate.items()}
-
-
-def _redacted(key: ObjectKey, item: Json) -> Json:
-    if key.kind == ACL:
-        return item
-    covered = cover_secrets(definition_of({key: item}, key.server), NO_RULES, lambda _secret: PLACEHOLDER)
-    return next(iter(estate_of(key.server, covered, None).values()))
 
 
 def _shown(key: ObjectKey, changes: dict[Where, definition_diff.Change]) -> Json:
