@@ -21,6 +21,11 @@ if ! answer=$(LC_ALL=C git rev-parse --is-inside-work-tree 2>&1); then
     echo "$answer" >&2
     exit 1
 fi
+# The repository of a playbook, say, with the backups below it
+if git check-ignore --quiet -- .; then
+    echo "not in a repository: the one around it ignores this folder"
+    exit 0
+fi
 git add --all -- .
 if git diff --cached --quiet -- .; then
     echo "nothing has changed"

@@ -86,6 +86,13 @@ def test_a_commit_that_fails_is_a_failure(controller, tmp_path):
     assert "refused by a hook" in back_up(controller, backup_path=str(folder), status=2)
 
 
+def test_a_folder_that_a_repository_ignores_is_only_written(controller, tmp_path):
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    (tmp_path / ".gitignore").write_text("/estate/\n")
+    back_up(controller, backup_path=str(tmp_path / "estate"))
+    assert are_sums_right(tmp_path / "estate") and git(tmp_path, "status", "--short", "estate") == ""
+
+
 def test_so_many_complete_backups_are_kept(controller, em, tmp_path):
     folder = tmp_path / "backups"
     for date, is_complete in (
