@@ -204,15 +204,19 @@ class ActionFrame(ActionBase):
         """Give the surroundings of a module, and restore them: the task's `environment:`, and the playbook's folder."""
         environment: dict[str, Any] = {}
         self._compute_environment_string(environment)
-        before, folder = dict(os.environ), os.getcwd()
+        # These variables only: to put all of them back takes longer than all else here.
+        before, folder = {name: os.environ.get(name) for name in environment}, os.getcwd()
         try:
             os.environ.update({name: str(value) for name, value in environment.items()})
             os.chdir(self._loader.get_basedir())
             yield
         finally:
             os.chdir(folder)
-            os.environ.clear()
-            os.environ.update(before)
+            for name, value in before.items():
+                if value is not None:
+                    os.environ[name] = value
+                elif name in os.environ:
+                    del os.environ[name]
 
     @staticmethod
     def _wants_invocation(task_vars: Mapping[str, Any]) -> bool:
