@@ -144,8 +144,9 @@ class Secrets:
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
         self._pairs: dict[tuple[str, str], re.Pattern[str]] = {}
-        self._patterns: list[re.Pattern[str]] = []
-        self._patterns_in_names: list[re.Pattern[str]] = []
+        # With how long a text must be to hold one: no form is shorter than the secret, and most texts are.
+        self._patterns: list[tuple[int, re.Pattern[str]]] = []
+        self._patterns_in_names: list[tuple[int, re.Pattern[str]]] = []
         self._texts: set[str] = set()
         self._long: set[str] = set()  # found as they are only
         self.add(pairs)
@@ -160,8 +161,10 @@ class Secrets:
         self._texts = {secret for _user, secret in self._pairs}
         # The longest first, or a shorter secret would leave the rest of a longer one behind.
         longest_first = sorted(self._pairs, key=lambda pair: len(pair[1]), reverse=True)
-        self._patterns = [self._pairs[pair] for pair in longest_first]
-        self._patterns_in_names = [self._pairs[pair] for pair in longest_first if not WORD.fullmatch(pair[1])]
+        self._patterns = [(len(pair[1]), self._pairs[pair]) for pair in longest_first]
+        self._patterns_in_names = [
+            (len(pair[1]), self._pairs[pair]) for pair in longest_first if not WORD.fullmatch(pair[1])
+        ]
 
     def mask(self, value: Any) -> Any:
         """Return ``value`` (any nesting of dicts, lists and tuples) with all secrets in its strings replaced.
@@ -182,11 +185,12 @@ class Secrets:
     def _masked_name(self, name: Any) -> Any:
         return self._masked(name, self._patterns_in_names) if isinstance(name, str) else name
 
-    def _masked(self, text: str, patterns: Iterable[re.Pattern[str]]) -> str:
+    def _masked(self, text: str, patterns: Iterable[tuple[int, re.Pattern[str]]]) -> str:
         for secret in self._long:
             text = text.replace(secret, MASK)
-        for pattern in patterns:
-            text = pattern.sub(MASK, text)
+        for length, pattern in patterns:
+            if len(text) >= length:
+                text = pattern.sub(MASK, text)
         return text
 
 

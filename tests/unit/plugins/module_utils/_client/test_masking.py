@@ -59,6 +59,7 @@ def test_every_form_is_masked_and_nothing_around_it(secret):
     secrets.add([("someone", secret)])
     for form in forms(secret, "someone"):
         assert secrets.mask(f"[{form}]") == f"[{MASK}]", form
+        assert secrets.mask(form) == MASK, form
 
 
 def test_all_nestings_are_masked_and_the_rest_is_left_as_it_is():
