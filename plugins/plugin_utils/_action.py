@@ -37,6 +37,8 @@ from ..module_utils._run.result import Mode, Result, no_progress
 from ..module_utils._run.run import run_resource
 from ._controller import REFUSALS, plain, shown_lines
 
+# Late in a module; here the parent of all workers imports it, once.
+import_module("..module_utils._client.redaction", __package__)
 display = Display()
 # What Python up to 3.8 says of the type hints of a module (3.6: of the line that makes them texts).
 OLD_PYTHON = re.compile("'(ABCMeta|type)' object is not subscriptable|future feature annotations is not defined")

@@ -16,8 +16,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
-from .connection import SECRET_OPTIONS, variable
-from .redaction import MASK, leaves, secret_texts
+from .connection import MASK, SECRET_OPTIONS, variable
 
 # What is secret in the value of an option that is not one of the connection's; it gets the value and all options.
 Finder = Callable[[Any, Mapping[str, Any]], Iterable[str]]
@@ -136,6 +135,8 @@ def _pattern(secret: str, user: str) -> re.Pattern[str]:
 
 def all_of(value: Any, _params: Mapping[str, Any]) -> list[str]:
     """Return each text and number in the value of an option that is secret as a whole: a Finder."""
+    from .redaction import leaves  # late: a stop does not need it, and a module compiles what it imports at each start
+
     return leaves(value)
 
 
@@ -208,7 +209,7 @@ def secrets_in(
                     yield user or str(values.get("username") or ""), text
     for option, value in params.items():
         if value is not None and (option in finders or isinstance(value, (dict, list))):
-            found = finders[option](value, params) if option in finders else secret_texts(value)
+            found = finders[option](value, params) if option in finders else _named_in(value)
             yield from (("", secret) for secret in found)
     for option in ("url", "proxy"):
         # A password inside a URL is refused (url) or used (proxy); neither way may it be shown, also if it has a slash.
@@ -217,3 +218,10 @@ def secrets_in(
         if password:
             yield user, password
             yield unquote(user), unquote(password)
+
+
+def _named_in(value: Any) -> Iterable[str]:
+    """Return what is secret in an option that is a mapping or a list, by the names of its members."""
+    from .redaction import secret_texts  # late: likewise
+
+    return secret_texts(value)

@@ -10,8 +10,8 @@ import time
 from urllib.parse import quote, quote_plus
 
 import pytest
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.connection import MASK
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.masking import Secrets, all_of, secrets_in
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client.redaction import MASK
 
 AWKWARD = "p\"a's\\s %&+/=<ü>\t€x"
 
