@@ -55,6 +55,7 @@ class ActionFrame(ActionBase):
     """
 
     spec: ClassVar[Spec]
+    validator: ClassVar[ArgumentSpecValidator]
     run_module: ClassVar[staticmethod[..., Result]]
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -160,8 +161,7 @@ class ActionFrame(ActionBase):
         """Do what the module would do, and return the same result."""
         arguments = self.spec.given(plain(self._arguments()))
         with self._surroundings(), interrupt:
-            validator = ArgumentSpecValidator(self.spec.argument_spec, required_if=self.spec.required_if)
-            validation = validator.validate(arguments)
+            validation = self.validator.validate(arguments)
             params = validation.validated_parameters
             if validation.error_messages:  # the object itself is always true
                 outcome = self._invalid(validation.errors, params, arguments)
@@ -242,6 +242,7 @@ def action_plugin(name: str) -> tuple[type[ActionFrame], Callable[[], None]]:
 
         _supports_async = not module.SPEC.returned_secret  # the result of an async task is kept in a file
         spec = module.SPEC
+        validator = ArgumentSpecValidator(spec.argument_spec, required_if=spec.required_if)
         run_module = staticmethod(module.run)
 
     ActionModule.__module__ = name

@@ -173,6 +173,8 @@ class Secrets:
         A number is replaced if it is one. In the names of members, no secret is looked for that may be a word of them:
         a password ``state`` would hide the state.
         """
+        if value is None:  # as most options are
+            return None
         if isinstance(value, str):
             return self._masked(value, self._patterns)
         if isinstance(value, dict):
