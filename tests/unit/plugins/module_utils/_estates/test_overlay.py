@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import copy
+import sys
 
 import pytest
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import InputError
@@ -249,6 +250,7 @@ def test_what_is_odd_or_not_there_is_refused_with_its_place_and_the_nearest(esta
         ('{"tasks": [], "tasks": []}', "twice"),
         ("&a [*a]\n", "is too large, or nested too deeply"),
         ("- a\n", "must be a mapping"),
+        ("[" * 5000, "is nested too deeply"),
         ("", "must be a mapping"),
     ],
 )
@@ -267,3 +269,13 @@ def test_a_file_may_be_yaml_or_json(tmp_path):
     assert [(one.servers, one.rules) for one in found] == [({"a": "b"}, [])] * 2
     with pytest.raises(InputError, match="does not exist"):
         load_overlay("overlay", str(tmp_path / "b.yml"))
+
+
+def test_without_pyyaml_a_file_in_yaml_is_refused_and_one_in_json_is_read(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    (tmp_path / "a.yml").write_text("servers:\n  a: b\n")
+    (tmp_path / "a.json").write_text('{"servers": {"a": "b"}}')
+    with pytest.raises(InputError, match=f"PyYAML is missing for {sys.executable}") as caught:
+        load_overlay("overlay", str(tmp_path / "a.yml"))
+    assert caught.value.hint.endswith("or write the overlay in JSON.")
+    assert load_overlay("overlay", str(tmp_path / "a.json")).servers == {"a": "b"}

@@ -135,6 +135,28 @@ def test_a_plan_that_was_edited_is_refused(tmp_path, member, value, place):
         plan_file.load(str(path), ADDRESS)
 
 
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ({"action": "drop"}, 'steps/0/action is "drop", but must be one of create, update, reorder, delete'),
+        ({"before": None}, "steps/0/before is null, but must be a fingerprint, or empty"),
+        ({"stops": "no"}, 'steps/0/stops is "no", but must be true or false'),
+        ({"kind": "tables"}, 'steps/0/kind is "tables", but must be one of '),
+        ({"kind": ACL}, "steps/0/name is "),
+        ({"secrets": [1]}, "steps/0/secrets/0 is 1"),
+    ],
+)
+def test_a_step_that_was_edited_is_named(tmp_path, members, message):
+    path = tmp_path / "plan.json"
+    document = json.loads(PlanFile(ADDRESS, "2026-11-26T20:00:00Z", plan(estate(), {})).text())
+    document["steps"][0].update(members)
+    path.write_text(json.dumps(document))
+    path.chmod(0o600)
+    with pytest.raises(InputError) as caught:
+        plan_file.load(str(path), ADDRESS)
+    assert f"is damaged or was edited: {message}" in caught.value.message
+
+
 def test_a_plan_that_others_may_write_is_refused(tmp_path):
     path = tmp_path / "plan.json"
     path.write_text(PlanFile(ADDRESS, "2026-11-26T20:00:00Z", plan(estate(), {})).text())
