@@ -314,7 +314,7 @@ def test_what_is_not_a_file_is_refused_and_never_waited_for(folder, name, why):
     (folder / "sub").mkdir()
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(folder / "socket"))
-        before, begin = tree(folder), time.monotonic()
+        before = tree(folder)
         path = str(folder / name)
         for act in (
             lambda: read_file("dest", path),
@@ -325,7 +325,7 @@ def test_what_is_not_a_file_is_refused_and_never_waited_for(folder, name, why):
         ):
             with pytest.raises(InputError, match=rf"dest \({path}\) cannot be \w+: {why}\."):
                 act()
-        assert tree(folder) == before and time.monotonic() - begin < 5
+        assert tree(folder) == before
 
 
 def test_a_pipe_that_takes_the_place_of_a_file_is_not_waited_for(folder, monkeypatch):
