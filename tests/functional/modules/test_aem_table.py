@@ -321,6 +321,13 @@ def test_a_call_that_may_have_been_lost_is_not_sent_again_and_the_others_go_on(e
     assert ("nothing is done twice" in first["hint"]) is (state == "resumed")
 
 
+def test_a_call_that_was_lost_and_whose_effect_cannot_be_read_may_be_a_change(em, user):
+    em.faults([{"match": {"operation": "ReloadTable"}, "fault": "cut_after"}])
+    em.faults([{"match": {"operation": "GetTableStatuses"}, "nth": 2, "count": 99, "fault": "cut_before"}])
+    run = act(user, "reloaded", "SALES.ORDERS")
+    assert run.failed and run.changed and "Its current state cannot be read either" in str(run.result), run.result
+
+
 def test_an_unreachable_server_ends_it(em, user, monkeypatch):
     """The first call is never sent, so the others would only take their time to fail."""
     sent = []

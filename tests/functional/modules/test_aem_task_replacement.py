@@ -306,6 +306,34 @@ def test_a_trial_that_may_not_be_read_back_is_a_warning(admin, em, tmp_path, at_
     assert "The trial import was accepted, but could not be read back" in str(run.result["warnings"])
 
 
+def test_a_trial_of_an_earlier_run_that_cannot_be_removed_is_a_warning(admin, em, tmp_path, at_first):
+    em.faults({"match": {"operation": "DeleteTask"}, **ODD})
+    replace(admin, tmp_path)
+    (left,) = things(em) - at_first
+    em.faults({"match": {"operation": "DeleteTask", "task": left}, "nth": "all", **ODD})
+    run = replace(admin, tmp_path)
+    assert run.changed and not run.failed and tables(em) == NEW, run.result
+    assert f'The task "{left}", which an earlier run left behind, could not be deleted: ' in str(run.result["warnings"])
+
+
+@pytest.mark.parametrize("operation", ["GetTaskList", "GetEndpointList"])
+def test_a_look_that_fails_otherwise_than_by_the_role_leaves_the_old_task(admin, em, tmp_path, at_first, operation):
+    em.faults({"match": {"operation": operation}, **ODD})
+    new = definition(tables=NEW)
+    if operation == "GetEndpointList":  # which is read if one is new
+        new["cmd.replication_definition"]["tasks"][0]["task"]["source_name"] = "Shop"
+    run = replace(admin, tmp_path, new)
+    assert run.failed and not run.changed and writes(run) == [] and f"{operation} of " in run.msg, run.result
+    assert things(em) == at_first and state(em) == "RUNNING"
+
+
+def test_who_finds_that_another_run_was_faster_does_nothing(admin, em, tmp_path, monkeypatch):
+    monkeypatch.setattr(replacement, "read_note", lambda *_place: "the note of another run")  # none was there
+    run = replace(admin, tmp_path)
+    assert run.failed and not run.changed and writes(run) == [] and run.result["hint"] == "Run this again."
+    assert 'Another run has replaced the task "fresh"' in run.msg
+
+
 def test_a_list_of_tasks_that_may_not_be_read_is_not_missed(admin, em, tmp_path):
     em.faults({"match": {"operation": "GetTaskList"}, "nth": "all", **FORBIDDEN})
     run = replace(admin, tmp_path)
