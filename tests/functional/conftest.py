@@ -9,10 +9,13 @@ import json
 import os
 import re
 import signal
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.interrupt import Interrupt
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.transport import Transport
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import User
 from ansible_collections.dataops.qlik_em.tests.simulator import running
 from ansible_collections.dataops.qlik_em.tests.simulator.handle import Handle
@@ -66,6 +69,37 @@ def heeded() -> Iterator[None]:
 def user(em: Handle) -> User:
     """A user who logs in by user name and password."""
     return User(em)
+
+
+@pytest.fixture
+def pauses(monkeypatch) -> list[float]:
+    """The seconds of each pause, as it is asked for."""
+    found: list[float] = []
+    pause = Interrupt.pause
+
+    def noting(interrupt: Interrupt, seconds: float) -> None:
+        found.append(seconds)
+        pause(interrupt, seconds)
+
+    monkeypatch.setattr(Interrupt, "pause", noting)
+    return found
+
+
+@pytest.fixture
+def time_limits(monkeypatch) -> list[float]:
+    """The seconds that each request, sent or not, is given at the most.
+
+    What goes on beyond them would end in another failure than that of a time limit, or not at all.
+    """
+    found: list[float] = []
+    send = Transport.send
+
+    def noting(transport: Transport, verb: str, url: str, headers: Any, body: Any, deadline: float, *more: Any) -> Any:
+        found.append(round(deadline - time.monotonic(), 3))
+        return send(transport, verb, url, headers, body, deadline, *more)
+
+    monkeypatch.setattr(Transport, "send", noting)
+    return found
 
 
 @pytest.fixture
