@@ -177,8 +177,9 @@ def test_a_task_that_is_named_and_does_not_exist_is_logged_once(watch, caplog):
     assert caplog.text.count('does not exist: "order" on server "Replicate-Prod". Did you mean "orders"?') == 1
 
 
-def test_while_enterprise_manager_is_away_the_log_says_what_to_do(watch, caplog):
-    assert small(*watch(ca_path=None).round()) == [("manager_lost", None, None, None, "AWAY")]
+@pytest.mark.parametrize("include", [None, PROD])
+def test_while_enterprise_manager_is_away_the_log_says_what_to_do(watch, caplog, include):
+    assert small(*watch(ca_path=None, include=include).round()) == [("manager_lost", None, None, None, "AWAY")]
     assert caplog.text.count("issued by an unknown CA") == 1 and "ca_path" in caplog.text
 
 

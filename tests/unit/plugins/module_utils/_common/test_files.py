@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import functools
 import json
 import os
@@ -22,12 +23,14 @@ from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors imp
 from ansible_collections.dataops.qlik_em.plugins.module_utils._common.file_modes import Access
 from ansible_collections.dataops.qlik_em.plugins.module_utils._common.files import (
     check_file,
+    ensure_copy,
     ensure_file,
     locked,
     open_to_append,
     read_file,
     real_path,
     remove_file,
+    scratch_file,
     write_atomically,
 )
 from ansible_collections.dataops.qlik_em.plugins.module_utils._run.result import Mode
@@ -94,6 +97,30 @@ def check_is_refused(path, message):
     with pytest.raises(InputError) as refusal, locked("path", str(path)):
         pass
     assert message in str(refusal.value)
+
+
+@as_root
+def test_what_is_to_be_compared_needs_no_folder_that_may_be_written_to(folder):
+    (folder / "file").write_text("same")
+    (folder / "file").chmod(0o644)
+
+    def compare():
+        with scratch_file("dest", str(folder / "file")) as scratch:
+            scratch.write(b"same")
+            return ensure_copy("dest", str(folder / "file"), scratch, SHOWN).changed
+
+    assert run_as(VICTIM, compare) is False
+
+
+def test_a_lock_that_its_holder_has_just_removed_is_not_taken(folder, monkeypatch):
+    flock = fcntl.flock
+
+    def late(file, operation):
+        (folder / "file.lock").unlink()
+        flock(file, operation)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    check_is_refused(folder / "file", "is in use by another run. Nothing was done.")
 
 
 # Links

@@ -182,6 +182,26 @@ def test_a_file_that_is_odd_is_named(tmp_path, file, text, message):
     assert message in caught.value.message
 
 
+def test_what_else_lies_in_the_folder_is_left_alone(tmp_path):
+    path = tmp_path / "x"
+    estate = write(path, "S", tasks=[("a", task("a"))])
+    (path / "docs").mkdir()
+    (path / "docs/README.md").write_text("ours")
+    (path / "S/tasks/README.md").write_text("ours, too")
+    (readings,) = read_estate("path", str(path)).values()
+    assert readings.objects == estate
+
+
+def test_a_stamp_in_another_spelling_is_written_anew(tmp_path):
+    write(tmp_path / "x", "S")
+    (tmp_path / "x/estate.json").write_text(json.dumps({"enterprise_manager": EM, "schema": 1}))
+    with open_folder("path", str(tmp_path / "x")) as root:
+        root.write("estate.json", check_origin(root, EM))
+        assert check_origin(root, EM) is None
+        with pytest.raises(InputError, match=r"was gathered from another Enterprise Manager \(https://em\.example"):
+            check_origin(root, "https://other")
+
+
 def test_a_folder_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"x\) does not exist"):
         read_estate("path", str(tmp_path / "x"))

@@ -105,6 +105,17 @@ def test_servers_endpoints_and_tasks_get_other_names_wherever_they_are_named(est
     assert found[ObjectKey(PROD, "schedules", "all")].get("task") is None
 
 
+def test_an_object_may_be_added_whole_where_nothing_is_yet(estate):
+    found = lay(estate, tasks=[{"name": "dev_orders", "add": {"loggers/configuration/level": "TRACE"}}])
+    assert found[ObjectKey(DEV, "tasks", "dev_orders")]["loggers"] == {"configuration": {"level": "TRACE"}}
+
+
+def test_a_task_without_a_list_of_targets_is_renamed_as_any_other(estate):
+    del estate[ObjectKey(DEV, "tasks", "dev_orders")]["task"]["target_names"]
+    found = lay(estate, endpoints=[{"name": "* dev", "rename": "*"}])
+    assert found[ObjectKey(DEV, "tasks", "dev_orders")]["task"]["source_name"] == "ERP"
+
+
 def test_schemas_settings_and_schedules_differ(estate):
     found = lay(
         estate,
