@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import subprocess
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 from ansible_collections.dataops.qlik_em.plugins.inventory import servers as plugin
-from ansible_collections.dataops.qlik_em.tests.functional.ways.children import Controller
+from ansible_collections.dataops.qlik_em.tests.functional.ways.children import Controller, await_that
 
 PLUGIN = "dataops.qlik_em.servers"
 SERVERS = ["Compose-DW", "Replicate Old", "Replicate-Down", "Replicate-Prod", "Replicate-Test", "Replicate-Unlicensed"]
@@ -306,6 +307,26 @@ def test_a_name_that_ansible_has_taken(inventory, em):
     em.reset({"users": [operator(em)], "servers": [{"name": "all"}, {"name": "good"}]})
     assert 'A server is called "all"' in words(inventory.list().output)
     assert list(inventory.list(server=["g*"]).hosts) == ["good"]
+
+
+def test_two_names_that_are_masked_alike_are_refused(inventory, em):
+    names = [em.password, base64.b64encode(em.password.encode()).decode()]
+    em.reset({"users": [operator(em)], "servers": [{"name": name} for name in names]})
+    found = inventory.list()
+    assert not found.hosts and 'Two hosts are called "********".' in words(found.output)
+    assert em.password not in found.output
+
+
+@pytest.mark.usefixtures("heeded")
+def test_ctrl_c_logs_out_and_sends_nothing_more(inventory, em):
+    em.faults([{"match": {"operation": "GetServerList"}, "fault": "delay", "seconds": 1}])
+    command = ["--list", "--inventory", str(inventory.write(details=True))]
+    with inventory.controller.start("ansible-inventory", *command, **inventory.login) as child:
+        await_that(lambda: [one for one in em.requests() if one["operation"] == "GetServerList"], "the list is read")
+        child.press_ctrl_c()
+        assert child.wait() == 99, child.output
+    assert [request["operation"] for request in em.requests()] == ["Login", "GetServerList", "Logout"]
+    assert em.summary()["open_sessions"] == 0
 
 
 def test_what_enterprise_manager_says_is_never_evaluated(inventory, em, tmp_path):
