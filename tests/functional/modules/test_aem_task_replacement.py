@@ -422,6 +422,18 @@ def test_an_old_task_that_could_not_be_put_back_is_by_the_next_run(admin, em, tm
     assert not any(path.name.endswith(".lock") for path in tmp_path.iterdir())
 
 
+def test_an_old_definition_that_somebody_has_removed_is_named(admin, em, tmp_path):
+    em.faults(on_fresh("ImportTask", ODD, count=2))
+    assert replace(admin, tmp_path).failed and tables(em) is None
+    (kept,) = set(tmp_path.iterdir()) - set(notes(tmp_path))
+    kept.unlink()
+    em.faults(on_fresh("ImportTask", ODD))
+    run = replace(admin, tmp_path)
+    assert run.failed and tables(em) is None and notes(tmp_path)
+    assert f"could not be put back: The old definition is no longer in {kept}." in run.msg
+    assert not replace(admin, tmp_path).failed and tables(em) == NEW
+
+
 @pytest.mark.parametrize("fault", [ODD, {"fault": "cut_before"}], ids=["refused", "lost"])
 def test_a_new_task_that_could_not_be_started_is_by_the_next_run(admin, em, tmp_path, fault):
     em.faults(on_fresh("RunTask", fault))

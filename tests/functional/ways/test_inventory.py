@@ -146,6 +146,13 @@ def test_details_of_tasks_and_what_chooses_among_them(inventory):
     assert found.operations == ["Login", "GetTaskDetails", "Logout"]
 
 
+def test_a_task_that_is_deleted_meanwhile_is_left_out(inventory, em):
+    deleted = {"fault": "error", "error_code": "AEM_TASK_NOT_FOUND"}
+    em.faults([{"match": {"operation": "GetTaskDetails", "task": "orders"}, **deleted}])
+    found = inventory.list(hosts="tasks", server=["Replicate-Prod"], name=["o*", "i*"], details=True)
+    assert list(found.hosts) == ["Replicate-Prod/invoices"]
+
+
 def test_two_tasks_of_one_name_and_names_with_a_slash_are_hosts_of_their_own(inventory, em):
     names = {"a": ["b/c", "x"], "a/b": ["c", "x"], "a%2Fb": ["c"], "a%252Fb": ["c"]}
     tasks = {server: [{"name": task} for task in tasks] for server, tasks in names.items()}
