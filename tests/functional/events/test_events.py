@@ -17,6 +17,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from ansible_collections.dataops.qlik_em.plugins.module_utils._events import source as source_module
 from ansible_collections.dataops.qlik_em.plugins.module_utils._events.reader import Reader
 from ansible_collections.dataops.qlik_em.plugins.module_utils._events.source import SourceEnded
 from ansible_collections.dataops.qlik_em.tests.functional.support.watcher import Watcher
@@ -244,6 +245,13 @@ def test_a_certificate_that_is_not_verified_is_logged_once(em, watch, caplog):
     source.round()
     source.round()
     assert caplog.text.count(f"The certificate of {em.url}/attunityenterprisemanager is not verified") == 1
+
+
+def test_without_requests_it_says_where_to_install_it(em, watch, monkeypatch):
+    monkeypatch.setattr(source_module, "REQUESTS_IMPORT_ERROR", ImportError("No module named 'requests'"))
+    with pytest.raises(SourceEnded, match=f"The Python library requests is missing for {sys.executable}"):
+        watch().round()
+    assert em.requests() == []
 
 
 def test_an_unexpected_exception_ends_it_in_one_line_without_secrets(em, watch, monkeypatch):

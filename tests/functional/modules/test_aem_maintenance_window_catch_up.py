@@ -175,6 +175,13 @@ def test_a_server_that_cannot_be_read_is_waited_for(em, window, fault, text):
     assert run.failed and "it cannot be read: GetTaskDetails of task" in run.msg and text in run.msg
 
 
+def test_a_server_that_sends_elsewhere_ends_the_wait(em, window):
+    match = {"operation": "GetTaskDetails", "task": "b"}
+    em.faults([{"match": match, "nth": 2, "count": 99, "fault": "redirect", "location": "https://elsewhere.example"}])
+    run = window("restored", **when(timeout=60))
+    assert run.failed and run.changed and "redirects to https://elsewhere.example" in run.msg and running(em) == FIRST
+
+
 @pytest.mark.parametrize(
     "attributes",
     [

@@ -327,6 +327,18 @@ def test_a_look_that_fails_otherwise_than_by_the_role_leaves_the_old_task(admin,
     assert things(em) == at_first and state(em) == "RUNNING"
 
 
+def test_what_cannot_be_looked_at_after_a_trial_is_in_the_message(admin, em, tmp_path, at_first):
+    em.set_server(PROD, fail_import="No.")
+    em.faults({"match": {"operation": "GetEndpointList"}, "nth": 2, **ODD})
+    run = replace(admin, tmp_path, with_shop(definition(tables=NEW)))
+    assert run.failed and [one["name"] for one in run.result["left_behind"]] == ["Shop"], run.result
+    assert "GetEndpointList of " in run.result["left_behind"][0]["msg"]
+    em.faults(on_fresh("GetTaskDetails", ODD, nth=2, count=9))
+    run = replace(admin, tmp_path)
+    assert run.failed and tables(em) == OLD and state(em) == "RUNNING"
+    assert 'The task "fresh" on server "Replicate-Prod" was not touched. GetTaskDetails of task "fresh"' in run.msg
+
+
 def test_who_finds_that_another_run_was_faster_does_nothing(admin, em, tmp_path, monkeypatch):
     monkeypatch.setattr(replacement, "read_note", lambda *_place: "the note of another run")  # none was there
     run = replace(admin, tmp_path)

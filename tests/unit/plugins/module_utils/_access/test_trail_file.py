@@ -56,6 +56,7 @@ def block(request, monkeypatch):
         ("when;who\n1;admin\n", "text"),
         ('when;"a\nb"\r\n' * 50, "text"),
         ("[1, 2", "text"),
+        ("[1,", "text"),
         ("[1 2]", "text"),
         ("[1,]", "text"),
         ("[1], 2", "text"),

@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import unicodedata
 
 import pytest
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import InputError
+from ansible_collections.dataops.qlik_em.plugins.module_utils._common.places import Place
+from ansible_collections.dataops.qlik_em.plugins.module_utils._estates import folder as folder_module
 from ansible_collections.dataops.qlik_em.plugins.module_utils._estates.desired import desired_estate
 from ansible_collections.dataops.qlik_em.plugins.module_utils._estates.folder import open_folder
 from ansible_collections.dataops.qlik_em.plugins.module_utils._estates.layout import (
@@ -232,6 +236,33 @@ def test_a_file_that_cannot_be_written_or_removed_is_named(tmp_path):
         with pytest.raises(InputError, match="/folder cannot be removed: "):
             folder.remove("folder")
         folder.remove("a file that somebody else has just removed")
+
+
+def test_what_the_disk_refuses_is_named(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("x")
+
+    def full(_place, *_arguments, **_options):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(folder_module, "replace", full)
+    monkeypatch.setattr(Place, "open", full)
+    with open_folder("path", str(tmp_path)) as folder:
+        for act in (lambda: folder.write("file", ""), lambda: folder.read("file", 9)):
+            with pytest.raises(InputError, match=r"/file cannot be (written|read): No space left on device\.$"):
+                act()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="Only root can give a file to another user: run the tests as root, too.")
+def test_in_a_folder_that_everybody_may_write_to_a_file_of_a_stranger_is_not_replaced(tmp_path):
+    tmp_path.chmod(0o1777)
+    (tmp_path / "S").mkdir()
+    (tmp_path / "S/server.json").write_text("theirs")
+    for path in (tmp_path / "S", tmp_path / "S/server.json"):
+        os.chown(path, 4002, 4002)
+    refused = pytest.raises(InputError, match="it belongs to another user")
+    with open_folder("path", str(tmp_path)) as root, root.below("S") as folder, refused:
+        folder.write("server.json", "ours")
+    assert (tmp_path / "S/server.json").read_text() == "theirs"
 
 
 def test_in_check_mode_a_new_server_is_all_new_files_and_no_folder(tmp_path):
