@@ -151,7 +151,7 @@ def test_a_text_is_returned_as_a_text(user, em):
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_after_an_answer_that_is_no_text_a_write_is_a_change(user, monkeypatch, method):
+def test_after_an_answer_that_is_not_text_a_write_is_a_change(user, monkeypatch, method):
     monkeypatch.setattr(raw_call, "read_content", lambda _content: None)  # as of bytes
     run = user.run("aem_api", **(STOP if method == "post" else {"path": "servers"}))
     assert run.failed and run.changed is (method == "post") and "bytes) is not UTF-8 text" in run.msg
