@@ -262,6 +262,22 @@ def test_a_signal_ends_it_without_a_back_out_and_the_next_run_goes_on(estate, mo
     assert not estate.run("planned").changed
 
 
+def test_a_task_that_somebody_deletes_in_the_middle_is_put_back_and_runs_again(estate, monkeypatch):
+    before = estate.picture()
+    note = Journal.note
+
+    def deleting(journal, event, **members):
+        note(journal, event, **members)
+        if event == "after" and members["call"] == "PutServerAcl":
+            monkeypatch.undo()
+            assert estate.user.task("orders", "absent", force=True).changed
+
+    monkeypatch.setattr(Journal, "note", deleting)
+    run = estate.run("applied")
+    assert run.failed and f'The task "orders" on server "{PROD}", which ran, is not there any more.' in run.msg
+    assert run.result["back_out"] == "backed_out" and estate.picture() == before
+
+
 def test_an_applied_plan_is_taken_back_on_request(estate):
     before = estate.picture()
     assert estate.run("applied").changed
