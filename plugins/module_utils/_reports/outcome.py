@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from .._client.api import Json
 from .._client.errors import InputError
+from .._common.rows import counted
 from . import remedies
 from .troubles import Trouble, grouped
 from .view import (
@@ -34,7 +35,6 @@ from .view import (
     figures,
     items,
     listed,
-    plural,
     shares,
     state,
     verdict,
@@ -188,7 +188,7 @@ def _remedy(one: Done) -> str:
 
 def _verdict(result: Mapping[str, Any], numbers: Mapping[str, Any]) -> State:
     parts = [f"{numbers[name]} {name}" for name in OUTCOMES if numbers[name]]
-    text = f"{plural(numbers['tasks'], 'task')}: {listed(parts)}." if parts else "No tasks."
+    text = f"{counted(numbers['tasks'], 'task')}: {listed(parts)}." if parts else "No tasks."
     return verdict(result, text, BAD if numbers[FAILED] else WARN if numbers[LEFT] else GOOD)
 
 
@@ -207,8 +207,8 @@ def _notes(result: Mapping[str, Any], left: int) -> list[str]:
         notes.append(f"{first} {result.get('hint') or ''}".strip())
     if left > 0:
         notes.append(
-            f"{plural(left, 'task')} more are counted, but the result does not show them. The file of results_dest has "
-            "all that were worked on: give it as rows_file."
+            f"{counted(left, 'task')} more are counted, but the result does not show them. The file of results_dest "
+            "has all that were worked on: give it as rows_file."
         )
     notes += [
         f"Server {row.get('server')} was skipped: {row.get('msg')}" for row in dicts(result.get("skipped_servers"))

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from .._client.api import Json
 from .._client.errors import InputError
+from .._common.rows import counted
 from .troubles import Trouble, grouped
 from .view import (
     BAD,
@@ -31,7 +32,6 @@ from .view import (
     figures,
     items,
     listed,
-    plural,
     shares,
     verdict,
 )
@@ -133,7 +133,7 @@ def _troubles(result: Mapping[str, Any], member: str, state: State, remedy: str)
 
 def _verdict(result: Mapping[str, Any], numbers: Mapping[str, Any]) -> State:
     parts = [f"{numbers[action]} to {action}" for action in ACTIONS if numbers[action]]
-    text = f"{plural(numbers['steps'], 'step')}: {listed(parts)}." if parts else "Nothing to do."
+    text = f"{counted(numbers['steps'], 'step')}: {listed(parts)}." if parts else "Nothing to do."
     kind = BAD if numbers["delete"] else WARN if numbers["stops"] or numbers["impossible"] else GOOD
     return verdict(result, text, kind)
 
