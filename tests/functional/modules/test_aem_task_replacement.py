@@ -392,6 +392,16 @@ def test_what_fails_later_is_undone_and_the_message_says_so(admin, em, tmp_path,
     assert settings["batch_size"] == 7  # all of it, not only the tables
 
 
+def test_a_task_that_takes_too_long_to_stop_is_left_to_the_next_run(admin, em, tmp_path):
+    em.set_task(PROD, "fresh", stop_seconds=60)
+    run = replace(admin, tmp_path, wait_timeout=1)
+    assert run.failed and run.changed and state(em) == "STOPPING" and tables(em) == OLD and notes(tmp_path)
+    assert "The old definition is in place, and the task is STOPPING. Run this again, with the same" in run.msg
+    em.set_task(PROD, "fresh", state="STOPPED")
+    run = replace(admin, tmp_path)
+    assert not run.failed and tables(em) == NEW and state(em) == "RUNNING" and not notes(tmp_path), run.result
+
+
 def test_a_stopped_task_that_is_put_back_stays_stopped(admin, em, tmp_path):
     admin.task("fresh")
     em.faults(on_fresh("ImportTask", ODD))
