@@ -20,6 +20,8 @@ from ansible_collections.dataops.qlik_em.tests.functional.support.user import Us
 from hypothesis import HealthCheck, Phase, given, note, seed, settings
 from hypothesis import strategies as st
 
+pytestmark = pytest.mark.unmeasured
+
 SCHEDULES = int(os.environ.get("STATE_MACHINE_SCHEDULES", "300"))
 SEED = int(os.environ.get("STATE_MACHINE_SEED", random.randrange(2**32)))
 SHARDS = 6  # so that several processes share the work
