@@ -138,16 +138,16 @@ def secrets_in_text(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield where each secret in a text begins and ends, without quotes around it, and the name that it has there."""
     at = 0
     while match := IN_TEXT.search(text, at):
-        at, name, value = match.end(), match["member"] or match["name"], None
+        at, name, value = match.end(), match["name"] if match["member"] is None else match["member"], None
         if match["login"] or match["header"]:
             kind = "login" if match["login"] else "header"
             yield (*match.span(kind), kind)
-        elif name and (is_secret_name(name) or name.lower() == SIGNATURE):
+        elif is_secret_name(name) or name.lower() == SIGNATURE:
             value = VALUE.match(text, at)
-        elif name:  # not VALUE: each of many names would be searched up to the end of its value
+        else:  # not VALUE: each of many names would be searched up to the end of its value
             value = ENCRYPTED_VALUE.match(text, at)
         begin, stop = _inner(value)
-        if value and name and begin < stop:
+        if value and begin < stop:
             yield begin, stop, name
             at = value.end()
 
