@@ -104,7 +104,7 @@ def test_a_start_that_was_missing_is_not_one_more_restart():
     assert noted(in_quarantine, NOW, is_stopped_first=True) == Record((NOW,), NOW - HOUR, True, NOW)
 
 
-NEVER = POLICY._replace(messages=("ORA-0*1", "No space"), reasons=frozenset(["FATAL_ERROR"]))
+NEVER = POLICY._replace(messages=("ORA-0*1", "No space", "[Q]z"), reasons=frozenset(["FATAL_ERROR"]))
 
 
 @pytest.mark.parametrize(
@@ -115,6 +115,7 @@ NEVER = POLICY._replace(messages=("ORA-0*1", "No space"), reasons=frozenset(["FA
         ("NORMAL", None, "restart"),
         (None, None, "restart"),
         (None, "xxxx", "restart"),
+        (None, "See a[q]Z.", "never"),
         (None, "It has NO SPACE left.", "never"),
         (None, "Failed: ora-00001 of a table.", "never"),
         (None, "Failed: ora-00002.", "restart"),
@@ -124,6 +125,10 @@ NEVER = POLICY._replace(messages=("ORA-0*1", "No space"), reasons=frozenset(["FA
 def test_what_is_never_restarted(reason, message, kind):
     assert one(Record(), TaskSnapshot("ERROR", reason, message), NEVER)[0] == kind
     assert one(Record(), TaskSnapshot("ERROR", reason, message))[0] == "restart"
+
+
+def test_no_pattern_matches_a_message_that_is_missing():
+    assert one(Record(), TaskSnapshot("ERROR"), NEVER._replace(messages=("x",)))[0] == "restart"
 
 
 def why(record, snapshot, policy=POLICY, **more):
@@ -138,9 +143,16 @@ def test_why_something_is_done():
     never = why(Record(), TaskSnapshot("ERROR", None, "Ora-01"), NEVER)
     assert "ORA-0*1" in never.why and "never_if" in never.why
     assert "FATAL_ERROR" in why(Record(), ERROR, NEVER).why
+    assert why(Record(), TaskSnapshot("ERROR")).why.startswith("ERROR. Restart 1 ")
+    assert why(Record(), STOPPED, BOTH).why.startswith("STOPPED, NORMAL. Restart 1 ")
+    unfinished = noted(Record((NOW - 3, NOW - 2)), NOW - 1, is_stopped_first=True)
+    assert why(unfinished, STOPPED).why.endswith(
+        " that did not finish. It is started; that restart was already counted"
+    )
     waiting = why(Record((NOW - 200, NOW - 100)), ERROR)
     assert (waiting.kind, waiting.restarts, waiting.until) == ("wait", 2, NOW + 260)
     assert "3 of 3" in waiting.why and "2027-01-15T08:04:20Z" in waiting.why and "2027-01-15T07:58:20Z" in waiting.why
+    assert "2027-01-15T07:59:00Z" in why(Record((NOW - 60,)), ERROR).why
     assert why(Record((NOW - 200, NOW - 360)), ERROR).kind == "restart"
     assert why(Record((NOW - 361, NOW - 359)), ERROR).kind == "wait"
     tired = why(Record((NOW - 3, NOW - 2, NOW - 1)), ERROR)
