@@ -100,7 +100,9 @@ def test_no_failure_shows_a_piece_of_the_text():
         read_definition("dest", '// x\n{\n "password": secret\n}')
     assert str(raised.value) == "dest is not JSON: syntax error at line 3, column 14."
     assert raised.value.hint == TO_JSON and raised.value.__cause__ is None
-    assert refusal("secret").endswith("syntax error at line 1, column 1.")
+    for text, column in [("secret", 1), ("X{}", 1), ('{"\0": 1}', 3)]:
+        assert refusal(text) == f"dest is not JSON: syntax error at line 1, column {column}."
+    assert refusal("\n{x").endswith(" line 2, column 2.")
 
 
 def test_a_text_that_is_too_long(monkeypatch):
@@ -209,6 +211,8 @@ def test_a_part_is_read_as_the_member_that_it_stands_for():
         with pytest.raises(InputError) as raised:
             read_part("t.json", member, text)
         assert str(raised.value) == f"t.json is not a replication definition: {why}"
+    with pytest.raises(InputError, match=r"^n\.json is damaged: notifications/a is the text of a PowerShell object"):
+        read_part("n.json", "notifications", '{"a": "@{x=1}"}')
     with pytest.raises(InputError) as raised:
         read_part("t.json", "tasks", '{"task": 1,}')
     assert str(raised.value).startswith("t.json is not JSON: syntax error at line 1, column ")
