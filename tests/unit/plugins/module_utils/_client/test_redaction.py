@@ -74,11 +74,16 @@ def test_names_of_plain_settings(name):
         (f"x={ENCRYPTED};y='{ENCRYPTED}';z=1", "x=#;y='#';z=1"),
         (f'{{"": "{ENCRYPTED}", "n": 1', '{"": "#", "n": 1'),
         ("PWD=a;x=1;PWD=b;y=2;token=c", "PWD=#;x=1;PWD=#;y=2;token=#"),
+        ("https://u:abc@h/ Bearer abcdefgh PWD=b", "https://u:#@h/ Bearer # PWD=#"),
     ],
 )
 def test_only_the_secret_part_of_a_text_is_covered(text, shown):
     assert redacted(text, lambda _secret: "#") == shown
     assert redacted([text], lambda _secret: "#") == [shown]
+
+
+def test_what_covers_a_secret_in_a_text_gets_it():
+    assert redacted("PWD=a;x=1;token=b", "<{}>".format) == "PWD=<a>;x=1;token=<b>"
 
 
 def test_json_in_a_text_is_covered_at_any_depth():
