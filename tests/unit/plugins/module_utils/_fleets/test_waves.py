@@ -225,9 +225,10 @@ def test_one_dependency(before, after, waves, warnings):
     assert [warning.startswith(begin) for warning, begin in zip(got.warnings, warnings)] == [True] * len(warnings)
 
 
-def test_a_dependency_that_contradicts_itself():
+@pytest.mark.parametrize("after", ["[cb]", "[dcb]"])
+def test_a_dependency_that_contradicts_itself(after):
     with pytest.raises(InputError) as raised:
-        found(None, "S/a S/b S/c S/d", [{"before": [{"server": "S"}], "after": [{"name": "[dcb]"}]}])
+        found(None, "S/a S/b S/c S/d", [{"before": [{"server": "S"}], "after": [{"name": after}]}])
     assert " item 1 of dependencies " in str(raised.value) and " S/b and S/c:" in str(raised.value)
 
 
