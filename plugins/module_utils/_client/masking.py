@@ -40,8 +40,14 @@ NAMED = {
     " ": [r"\+", f"{PERCENT}2b"],
 }
 ESCAPED = {"\n": "n", "\r": "r", "\t": "t"}
+QUOTES = frozenset("\"'/")  # backslashes, of strings in strings, may stand before them
 # What is more than one character but has to be looked at as one, or a text could be matched in many ways.
 PIECES = re.compile(r"\\+|&(?:amp;)*|.", re.DOTALL)
+
+
+def _optional(sign: str, escape: str) -> str:
+    """Return a pattern for the backslashes that may stand before a character, which mean nothing."""
+    return f"(?:{escape})?" if escape and sign in QUOTES else ""
 
 
 def _encoded(sign: str, escape: str) -> list[str]:
@@ -51,8 +57,10 @@ def _encoded(sign: str, escape: str) -> list[str]:
     first, *others = (f"u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
     forms = [
         escape + first + "".join(ESCAPE + unit for unit in others),
-        rf"{AMPERSAND}#(?:0{{0,8}}{code}|x0{{0,8}}{code:x});",
-        *NAMED.get(sign, []),
+        *(
+            _optional(sign, escape) + form
+            for form in (rf"{AMPERSAND}#(?:0{{0,8}}{code}|x0{{0,8}}{code:x});", *NAMED.get(sign, []))
+        ),
     ]
     if sign in ESCAPED:
         forms.append(escape + ESCAPED[sign])
@@ -74,9 +82,8 @@ def _char(sign: str, escape: str = ESCAPE) -> str:
     """
     if sign in PLAIN:
         return re.escape(sign)
-    # As it is, last: "%" must not be taken from "%25". Backslashes, of strings in strings, may stand before a quote.
-    optional = f"(?:{escape})?" if escape and sign in "\"'/" else ""
-    return f"(?:{'|'.join([*_encoded(sign, escape), optional + re.escape(sign)])})"
+    # As it is, last: "%" must not be taken from "%25".
+    return f"(?:{'|'.join([*_encoded(sign, escape), _optional(sign, escape) + re.escape(sign)])})"
 
 
 def _piece(piece: str, escape: str = ESCAPE) -> str:

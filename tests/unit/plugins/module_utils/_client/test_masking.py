@@ -69,6 +69,7 @@ def test_every_form_is_masked_and_nothing_around_it(secret):
     [
         ("maß", "MASS", MASK),
         ("xĀ", "x\\U00000100", MASK),
+        ("x\"'", "x\\&quot;\\&#x27;", MASK),  # JSON in HTML
         ("+x", "\\+x", f"\\{MASK}"),
         ("x&", "x&" + "amp;" * 6, f"{MASK}amp;"),
         ("x&amp", "PWD=x&amp;Server=y", f"PWD={MASK};Server=y"),
