@@ -54,9 +54,8 @@ def _encoded(sign: str, escape: str) -> list[str]:
     """Return patterns for the forms of one character that are not itself; ``escape`` is one for backslashes."""
     data, code = sign.encode("utf-8", "surrogatepass"), ord(sign)
     units = sign.encode("utf-16-be", "surrogatepass")
-    first, *others = (f"u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
     forms = [
-        escape + first + "".join(ESCAPE + unit for unit in others),
+        escape + ESCAPE.join(f"u{units[at : at + 2].hex()}" for at in range(0, len(units), 2)),
         *(
             _optional(sign, escape) + form
             for form in (rf"{AMPERSAND}#(?:0{{0,8}}{code}|x0{{0,8}}{code:x});", *NAMED.get(sign, []))
@@ -67,11 +66,11 @@ def _encoded(sign: str, escape: str) -> list[str]:
     if sign.isascii():
         return [*forms, f"{PERCENT}{code:02x}", rf"{escape}x{code:02x}"]  # %2520: a URL in a URL
     # Bytes of UTF-8 in a URL, in a repr, or read as Latin-1, as headers are; in upper case some signs become two.
-    first, *others = (
+    in_bytes = "".join(
         rf"(?:{PERCENT}{byte:02x}|{ESCAPE if place else escape}x{byte:02x}|{re.escape(chr(byte))})"
         for place, byte in enumerate(data)
     )
-    forms += [first + "".join(others), rf"{escape}x{code:02x}" if code < 256 else rf"{escape}U{code:08x}"]
+    forms += [in_bytes, rf"{escape}x{code:02x}" if code < 256 else rf"{escape}U{code:08x}"]
     return forms + ([sign.upper()] if len(sign.upper()) > 1 else [])
 
 
