@@ -153,6 +153,8 @@ def left(old, new, kind="tasks"):
         ({"a": "", "b": [], "c": None}, {}, []),
         ({"a": ENCRYPTED, "hidden": {"x": 1}}, {}, []),
         ({"a": {"b": 1}}, {"a": 7}, []),  # replaced
+        ({"a": 7}, {"a": {"b": 1}}, []),
+        ({"a": [1]}, {"a": []}, []),
         ({"a": {"b": 1}, "z": 1}, {"a": 7}, ["z"]),
         ({"items": [{"name": "x"}]}, {"items": []}, ["items"]),  # an empty list empties none
         ({"items": [{"name": "x"}]}, {"items": [1]}, []),
