@@ -35,14 +35,13 @@ LINT := awx-collection formatters codeqa yamllint typing antsibull-nox-config do
 	ansible-lint changelog repository
 each = $(CORES:%=$(1)-%)
 # What CI runs, the long before the short, and each proof once. What is shortened for it is below, at IN_GATE:
-# - "ways" plays all targets of "integration" on the oldest and the newest core, in process and as modules. On the middle
-#   one "functional" runs all that the modules can do both ways (test_every_module.py), and "ways" does what users do.
-# - ansible-test plays two targets on one core: all targets have the same frame (test_every_module.py).
-# - "unit" runs what "units-2.19" would. On the oldest core those units run that know Ansible (test_rooms.py: few do).
+# - "ways" plays all targets of "integration" on each core, in process and as modules; so ansible-test plays two of them on
+#   one core, for the frame that all have.
+# - "unit" runs what "units-2.19" would, on the Python between the oldest and the newest, on which "units-2.21" runs. On
+#   the oldest core those units run that know Ansible (test_rooms.py: few do). Sanity imports everything on each Python.
+# - Sanity on the middle core leaves out what takes long, import and pylint: those of its neighbours find the same.
 GATE := functional $(call each,ways) units-2.21 $(call each,sanity) lint integration-2.21 units-2.16 unit \
 	awx oldest soak mutation pre-release molecule events metrics pages importer mitogen docs demo window release
-
-SAME_RESULTS := tests/functional/ways/test_same_results.py
 
 .DEFAULT_GOAL := help
 .PHONY: help test lint changelog recording clean $(ONCE) $(ON_EACH_CORE) $(foreach name,$(ON_EACH_CORE),$(call each,$(name)))
@@ -63,9 +62,10 @@ session = @if $(NOX) --report .build/results/$@.json --session $(1) $(if $(ARGS)
 	else tail -n 80 .build/logs/$@.log; echo "FAILED  $@, all of its output: .build/logs/$@.log"; exit 1; fi
 demo: ARGS := --stand-in --check
 integration-2.21: ARGS := aem_task role_maintenance_window
-ways-2.19: ARGS := tests/functional/ways --deselect=$(SAME_RESULTS)::test_the_integration_targets
-units-2.16: ARGS := 'tests/unit/(plugins/filter|roles|plugins/module_utils/(_fleets/test_results|_common/test_files)).*'
-unit functional ways-2.21: export MEASURE := coverage
+sanity-2.19: ARGS := --skip-test import --skip-test pylint
+units-2.16: ARGS := 'tests/unit/(plugins/(action|filter)|roles|plugins/module_utils/(_fleets/test_results|_common/test_files)).*'
+units-2.21: export PYTHONS := 3.9 3.13
+unit functional ways-2.16: export MEASURE := coverage
 mutation: ARGS := --sample 40
 endif
 
@@ -80,7 +80,7 @@ demo: ## Watch a playbook stop and start a task (a stand-in server, or QLIK_EM_U
 simulator: ## Run the stand-in Enterprise Manager until Ctrl-C
 unit: ## Unit tests, in seconds
 functional: ## Functional tests against the stand-in, over real HTTPS
-coverage: ## Which lines of the plugins no test reaches, after MEASURE=yes make unit functional ways-2.21
+coverage: ## Which lines of the plugins no test reaches, after MEASURE=yes make unit functional ways-2.16
 awx: ## The kit for AWX, with the collection and the tools that AWX uses
 oldest: ## The HTTP client with the oldest libraries that the modules support
 pre-release: ## The ansible-core that comes next: what users do both ways; it may fail

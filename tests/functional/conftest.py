@@ -9,10 +9,15 @@ import json
 import os
 import re
 import signal
+import sys
+import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.interrupt import Interrupt
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.transport import Transport
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import User
 from ansible_collections.dataops.qlik_em.tests.simulator import running
 from ansible_collections.dataops.qlik_em.tests.simulator.handle import Handle
@@ -38,6 +43,18 @@ class Scheduling(LoadScopeScheduling):
 def pytest_xdist_make_scheduler(config, log) -> Scheduling:
     """Decide which process gets which test; a hook of pytest-xdist."""
     return Scheduling(config, log)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def measured(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Measure what the tests reach of the plugins, but for the mark ``unmeasured``: it would take twice as long."""
+    tracing = sys.gettrace(), threading.gettrace()
+    if request.node.get_closest_marker("unmeasured"):
+        sys.settrace(None)
+        threading.settrace(None)
+    yield
+    sys.settrace(tracing[0])
+    threading.settrace(tracing[1])
 
 
 @pytest.fixture(scope="session")
@@ -66,6 +83,37 @@ def heeded() -> Iterator[None]:
 def user(em: Handle) -> User:
     """A user who logs in by user name and password."""
     return User(em)
+
+
+@pytest.fixture
+def pauses(monkeypatch) -> list[float]:
+    """The seconds of each pause, as it is asked for."""
+    found: list[float] = []
+    pause = Interrupt.pause
+
+    def noting(interrupt: Interrupt, seconds: float) -> None:
+        found.append(seconds)
+        pause(interrupt, seconds)
+
+    monkeypatch.setattr(Interrupt, "pause", noting)
+    return found
+
+
+@pytest.fixture
+def time_limits(monkeypatch) -> list[float]:
+    """The seconds that each request, sent or not, is given at the most.
+
+    What goes on beyond them would end in another failure than that of a time limit, or not at all.
+    """
+    found: list[float] = []
+    send = Transport.send
+
+    def noting(transport: Transport, verb: str, url: str, headers: Any, body: Any, deadline: float, *more: Any) -> Any:
+        found.append(round(deadline - time.monotonic(), 3))
+        return send(transport, verb, url, headers, body, deadline, *more)
+
+    monkeypatch.setattr(Transport, "send", noting)
+    return found
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
@@ -133,6 +134,7 @@ def running(**options: Any) -> Iterator[Handle]:
     ready: concurrent.futures.Future[Handle] = concurrent.futures.Future()
 
     async def main() -> None:
+        sys.settrace(None)  # the tests measure what they reach of the plugins; tracing would slow this thread as well
         try:
             simulator = Simulator(settings)
             await simulator.start()

@@ -18,6 +18,7 @@ from .errors import InputError
 MAX_SECONDS = 86400
 # Unicode's control characters, and its two separators that are line ends and nothing else.
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+LONGEST_SHOWN = 60  # characters
 LINE_ENDS = "\n\r\x85\u2028\u2029"
 # The name of a member that holds a user: username, asm_user, proxyUserName.
 USER_MEMBER = re.compile(r"user(?:_?name)?$", re.IGNORECASE)
@@ -54,6 +55,17 @@ def check_characters(option: str, value: str) -> str:
         f"{option} contains a control character ({name}). If it is in double quotes in YAML, use single quotes: "
         r'in "CORP\nadia" the \n is a newline; \t, \r and \0 are control characters, too.'
     )
+
+
+def shown_value(value: Any) -> str:
+    """Return a value of somebody else as a message shows it: short, and without a sign that hides or turns others."""
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list" if value else "an empty list"
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    text = "".join(sign if sign.isprintable() else json.dumps(sign)[1:-1] for sign in text)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
 
 
 def check_secret(option: str, value: str) -> str:

@@ -22,13 +22,7 @@ from .._client.errors import InputError
 from .._client.redaction import is_encrypted, secrets_in_text
 from .model import BODY, PLACEHOLDER, Rules, Where, by_identity, cover_at, is_redacted, name
 
-
-class _Absent:
-    def __repr__(self) -> str:
-        return "ABSENT"
-
-
-ABSENT: Any = _Absent()
+ABSENT: Any = object()
 REWRITTEN = (
     "A tool has rewritten it, as Windows PowerShell does: use ConvertTo-Json -Depth 100 and Set-Content -Encoding utf8."
 )

@@ -52,7 +52,7 @@ def applied(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
         file = plan_file.load(store.plan, api.client.address)
         if run and run.is_open:
             now = situation(api, params, rules=None)
-            desired = with_secrets(_still_desired(run, file.plan, now), params["secrets"] or {}, api)
+            desired = with_secrets(api, _still_desired(run, file.plan, now), params["secrets"] or {})
             _check_secrets([step for step in file.plan.steps if step.key not in now.current], desired)
             return _apply(api, store, run, file.plan, desired, params, mode)
         now = situation(api, params, rules=None)
@@ -61,7 +61,7 @@ def applied(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
             _check_deletions(file.plan, todo, now.current, params)
             return Result(False, result_of(file.plan, ()), None, now.warnings)
         _check(file.plan, todo, params)
-        desired = with_secrets(now.desired, params["secrets"] or {}, api)
+        desired = with_secrets(api, now.desired, params["secrets"] or {})
         _check_secrets(todo.steps, desired)
         before = {step.key: now.current.get(step.key) for step in todo.steps}
         ran = tuple(TaskName(step.key.server, step.key.name) for step in todo.steps if step.stops)
@@ -153,7 +153,7 @@ def _still_desired(run: RunState, found: Plan, now: Situation) -> Estate:
     return now.desired
 
 
-def with_secrets(desired: Estate, secrets: Mapping[str, Any], api: Api | None = None) -> Estate:
+def with_secrets(api: Api, desired: Estate, secrets: Mapping[str, Any]) -> Estate:
     """Return the estate with the option ``secrets`` laid into the settings of its endpoints.
 
     Raises InputError for a server or an endpoint that is not wanted: a typing mistake, most likely.
@@ -167,8 +167,7 @@ def with_secrets(desired: Estate, secrets: Mapping[str, Any], api: Api | None = 
                 beside = [one.name for one in there if one.server == key.server]
                 near = did_you_mean(key.name, beside) if beside else did_you_mean(key.server, [one[0] for one in there])
                 raise InputError(f"secrets: there is no {key.text} in the files, after the overlay.", near)
-            if api:
-                api.client.hide(secret_texts({"secret": members}))
+            api.client.hide(secret_texts({"secret": members}))
             item = desired[key]
             filled[key] = {**item, "db_settings": _laid(item.get("db_settings") or {}, members)}
     return filled

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from .._client.api import Json
-from .._definitions.document import endpoints_used, names_in
+from .._definitions.document import names_in
 from .._definitions.model import BODY, PLACEHOLDER, Rules, cover_secrets, without_counted
 
 ENDPOINTS, TASKS, SCHEDULES, ACL = "endpoints", "tasks", "schedules", "acl"
@@ -95,17 +95,3 @@ def definition_of(estate: Estate, server: str, keys: Iterable[ObjectKey] | None 
 def servers_of(estate: Estate) -> list[str]:
     """Return the names of the servers, sorted."""
     return sorted({key.server for key in estate})
-
-
-def sorted_estate(estate: Estate) -> Estate:
-    """Return the estate by server, then in the order in which objects are written, then by name."""
-    return {key: estate[key] for key in sorted(estate, key=lambda key: (key.server, KINDS.index(key.kind), key.name))}
-
-
-def tasks_using(estate: Estate, endpoint: ObjectKey) -> list[ObjectKey]:
-    """Return the tasks of its server that read from an endpoint or write to it."""
-    return [
-        key
-        for key, document in estate.items()
-        if key.kind == TASKS and key.server == endpoint.server and endpoint.name in endpoints_used(document)
-    ]

@@ -178,5 +178,5 @@ async def _in_thread(work: Callable[[], T], stop: Interrupt) -> T:
         return await asyncio.shield(future)
     except asyncio.CancelledError:
         stop.abandon()
-        await asyncio.wait([future])
+        await asyncio.gather(future, return_exceptions=True)  # asyncio logs one that nobody has looked at
         raise

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from .._client.checks import check_segment
+from .._client.checks import check_segment, shown_value
 from .._client.errors import InputError
 
 TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -28,7 +28,7 @@ class Odd(OddText):
     """The same in the usual sentence: where in the document, what is there, and what may be."""
 
     def __init__(self, where: str, value: Any, allowed: str) -> None:
-        super().__init__(f"{where or DOCUMENT} is {_shown(value)}, but must be {allowed}")
+        super().__init__(f"{where or DOCUMENT} is {shown_value(value)}, but must be {allowed}")
 
 
 class NotJson(Exception):
@@ -120,13 +120,3 @@ def outline(document: Any) -> Any:
     if not isinstance(document, Mapping):
         return document
     return {key: "(not shown)" if isinstance(value, (dict, list)) else value for key, value in document.items()}
-
-
-def _shown(value: Any) -> str:
-    """Return a value as a message may show it: short, whatever it is."""
-    if isinstance(value, dict):
-        return "a mapping"
-    if isinstance(value, list):
-        return "a list" if value else "an empty list"
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 60 else f"{text[:60]}..."

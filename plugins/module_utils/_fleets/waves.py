@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .._client.api import Api
-from .._client.checks import check_characters
+from .._client.checks import check_characters, shown_value
 from .._client.error_codes import UNAUTHORIZED_REQUEST
 from .._client.errors import ApiError, InputError
 from .._common.parallel import map_parallel
@@ -105,19 +105,14 @@ def _listed(value: Any) -> list[dict[str, Any]]:
         return []
     if not isinstance(value, list):
         raise InputError(
-            f"waves must be auto, or a list of selectors (or such a list as a JSON string), not {_shown(value)}."
+            f"waves must be auto, or a list of selectors (or such a list as a JSON string), not {shown_value(value)}."
         )
     for item in value:
         if not isinstance(item, dict):
-            raise InputError(f"Each of waves must be a selector, such as {{server: Compose-DW}}, not {_shown(item)}.")
+            raise InputError(
+                f"Each of waves must be a selector, such as {{server: Compose-DW}}, not {shown_value(item)}."
+            )
     return checked("waves", value, selectors_option())
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, (dict, list)):
-        return "a mapping" if isinstance(value, dict) else "a list"
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 60 else f"{text[:60]}..."
 
 
 def sort_into_waves(api: Api, tasks: Sequence[Listed], option: WavesOption, limits: FleetLimits) -> Waves:

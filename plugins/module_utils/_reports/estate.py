@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .._client.api import Json
+from .._common.rows import counted
 from . import remedies
 from .reading import MOST_WITH_TABLES, Estate, Facts, is_monitored
 from .troubles import Trouble, grouped
@@ -33,7 +34,6 @@ from .view import (
     count,
     items,
     listed,
-    plural,
     state,
 )
 
@@ -98,9 +98,9 @@ def view(
 
 
 def _verdict(numbers: Mapping[str, Any]) -> State:
-    whole = f"{plural(numbers['tasks'], 'task')} on {plural(numbers['servers'], 'server')}"
+    whole = f"{counted(numbers['tasks'], 'task')} on {counted(numbers['servers'], 'server')}"
     bad = [
-        f"{plural(number, noun)} {what}"
+        f"{counted(number, noun)} {what}"
         for number, noun, what in (
             (numbers["error"], "task", "in ERROR"),
             (numbers["servers_in_trouble"], "server", "in trouble"),
@@ -160,7 +160,7 @@ def _troubles(estate: Estate) -> Iterator[Trouble]:
             remedy = remedies.of_task(one.now.state, _text(one.now.stop_reason))
             yield Trouble(str(one.task), state(one.now.state), _text(one.now.message) or "(no message)", remedy)
         if one.table_errors:
-            message = f"{plural(one.table_errors, 'table')} in error."
+            message = f"{counted(one.table_errors, 'table')} in error."
             yield Trouble(str(one.task), state("TABLES IN ERROR"), message, remedies.TABLES)
 
 
@@ -168,15 +168,15 @@ def _notes(estate: Estate) -> list[str]:
     notes = []
     if estate.skipped:
         names = sorted({row["server"] for row in estate.skipped})
-        notes.append(f"Tasks of {plural(len(names), 'server')} could not be listed: {', '.join(names)}.")
+        notes.append(f"Tasks of {counted(len(names), 'server')} could not be listed: {', '.join(names)}.")
     off = sorted(server["name"] for server in estate.servers if not is_monitored(server))
     if off:
         notes.append(f"Not monitored, so that nothing is known of their tasks: {', '.join(off)}.")
     if estate.unread:
-        notes.append(f"The details of {plural(estate.unread, 'task')} could not be read: no latency, no throughput.")
+        notes.append(f"The details of {counted(estate.unread, 'task')} could not be read: no latency, no throughput.")
     left = sum(bool(one.table_errors) for one in estate.tasks) - MOST_WITH_TABLES
     if left > 0:
-        notes.append(f"The tables in error of {plural(left, 'more task')} are counted and not named.")
+        notes.append(f"The tables in error of {counted(left, 'more task')} are counted and not named.")
     return notes
 
 
@@ -192,7 +192,7 @@ def _charts(estate: Estate) -> Iterator[Chart]:
     bounds = [(label, sum(low < one <= high for one in known)) for low, high, label in _spans()]
     if known:
         middle, most = clock(statistics.median(known)), clock(max(known))
-        note = f"Of {plural(len(known), 'task')} that capture changes. Median {middle}, highest {most} (h:mm:ss)."
+        note = f"Of {counted(len(known), 'task')} that capture changes. Median {middle}, highest {most} (h:mm:ss)."
         yield Chart("Latency", items(((label, number, "") for label, number in bounds)), note)
     for title, member, unit in (
         ("Throughput, records per second", "records", " rec/s"),
@@ -209,7 +209,7 @@ def _throughput(tasks: Sequence[Facts], title: str, member: str, unit: str) -> C
     left = busy[FASTEST:]
     note = "At the target, by server."
     if left:
-        note += f" {plural(len(left), 'more server')}: {count(sum(total for _name, total, _text in left))}{unit}."
+        note += f" {counted(len(left), 'more server')}: {count(sum(total for _name, total, _text in left))}{unit}."
     return Chart(title, items(busy[:FASTEST], unit), note)
 
 
@@ -238,7 +238,7 @@ def _licence(server: Json) -> State:
     if not isinstance(days, int) or isinstance(days, bool):
         return State("valid", GOOD)
     kind = BAD if days < 1 else WARN if days <= SOON else GOOD
-    return State(plural(days, "day"), kind)
+    return State(counted(days, "day"), kind)
 
 
 def _server_table(estate: Estate) -> Table:

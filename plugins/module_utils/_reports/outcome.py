@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from .._client.api import Json
 from .._client.errors import InputError
+from .._common.rows import counted
 from . import remedies
 from .troubles import Trouble, grouped
 from .view import (
@@ -30,10 +31,13 @@ from .view import (
     Trend,
     View,
     count,
+    dicts,
+    figures,
     items,
     listed,
-    plural,
+    shares,
     state,
+    verdict,
 )
 
 SLOWEST = 10
@@ -155,10 +159,7 @@ def view(
     slow = sorted((one for one in done if one.elapsed), key=lambda one: -(one.elapsed or 0))[:SLOWEST]
     bars = [(one.name, one.elapsed or 0, "") for one in slow]
     charts = [
-        Chart(
-            "Outcome",
-            items(((name, numbers[name], "") for name in OUTCOMES if numbers[name]), kinds=_kinds(numbers)),
-        ),
+        Chart("Outcome", shares(numbers, OUTCOMES)),
         Chart("Slowest tasks", items(bars, " s", [OUTCOMES[one.outcome] for one in slow])),
     ]
     return View(
@@ -185,26 +186,14 @@ def _remedy(one: Done) -> str:
     return remedies.of_code(one.code, one.hint or ("" if one.outcome == FAILED else remedies.QUARANTINE))
 
 
-def _kinds(numbers: Mapping[str, Any]) -> list[str]:
-    return [kind for name, kind in OUTCOMES.items() if numbers[name]]
-
-
 def _verdict(result: Mapping[str, Any], numbers: Mapping[str, Any]) -> State:
     parts = [f"{numbers[name]} {name}" for name in OUTCOMES if numbers[name]]
-    text = f"{plural(numbers['tasks'], 'task')}: {listed(parts)}." if parts else "No tasks."
-    if result.get("failed"):
-        return State(f"It failed. {text}", BAD)
-    return State(text, BAD if numbers[FAILED] else WARN if numbers[LEFT] else GOOD)
+    text = f"{counted(numbers['tasks'], 'task')}: {listed(parts)}." if parts else "No tasks."
+    return verdict(result, text, BAD if numbers[FAILED] else WARN if numbers[LEFT] else GOOD)
 
 
 def _figures(numbers: Mapping[str, Any]) -> list[Figure]:
-    found = [
-        Figure("Tasks", str(numbers["tasks"])),
-        *(
-            Figure(name.capitalize(), str(numbers[name]), kind if numbers[name] else PLAIN)
-            for name, kind in OUTCOMES.items()
-        ),
-    ]
+    found = [Figure("Tasks", str(numbers["tasks"])), *figures(numbers, OUTCOMES)]
     for label, member in (("Slowest", "slowest"), ("First to last", "span")):
         if numbers[member] is not None:
             found.append(Figure(label, f"{count(numbers[member])} s"))
@@ -218,13 +207,12 @@ def _notes(result: Mapping[str, Any], left: int) -> list[str]:
         notes.append(f"{first} {result.get('hint') or ''}".strip())
     if left > 0:
         notes.append(
-            f"{plural(left, 'task')} more are counted, but the result does not show them. The file of results_dest has "
-            "all that were worked on: give it as rows_file."
+            f"{counted(left, 'task')} more are counted, but the result does not show them. The file of results_dest "
+            "has all that were worked on: give it as rows_file."
         )
-    skipped = result.get("skipped_servers")
-    for row in skipped if isinstance(skipped, list) else []:
-        if isinstance(row, dict):
-            notes.append(f"Server {row.get('server')} was skipped: {row.get('msg')}")
+    notes += [
+        f"Server {row.get('server')} was skipped: {row.get('msg')}" for row in dicts(result.get("skipped_servers"))
+    ]
     return notes
 
 

@@ -14,8 +14,27 @@ from typing import Any, NamedTuple
 
 from .._client.api import Json
 from .._client.errors import InputError
+from .._common.rows import counted
 from .troubles import Trouble, grouped
-from .view import BAD, GOOD, PLAIN, WARN, Chart, Column, Figure, State, Table, Trend, View, items, listed, plural
+from .view import (
+    BAD,
+    GOOD,
+    PLAIN,
+    WARN,
+    Chart,
+    Column,
+    Figure,
+    State,
+    Table,
+    Trend,
+    View,
+    dicts,
+    figures,
+    items,
+    listed,
+    shares,
+    verdict,
+)
 
 ACTIONS = {"create": GOOD, "update": PLAIN, "reorder": PLAIN, "delete": BAD}
 IMPOSSIBLE = "Remove it in the console, or take it into the files: an import cannot remove it."
@@ -48,7 +67,7 @@ def _step(row: Json) -> Step:
 def summary(steps: Sequence[Step], result: Mapping[str, Any]) -> dict[str, Any]:
     """Return the numbers of a plan, which trends are made of."""
     actions = Counter(step.action for step in steps)
-    others = {member: len(_dicts(result.get(member))) for member in ("impossible", "unmanaged", "secrets_needed")}
+    others = {member: len(dicts(result.get(member))) for member in ("impossible", "unmanaged", "secrets_needed")}
     return {
         "steps": len(steps),
         **{action: actions[action] for action in ACTIONS},
@@ -82,11 +101,9 @@ def view(
             ),
         ]
     )
-    actions = [action for action in ACTIONS if numbers[action]]
-    bars = items(((action, numbers[action], "") for action in actions), kinds=[ACTIONS[one] for one in actions])
     servers = Counter(step.server for step in steps).most_common(10)
     charts = [
-        Chart("Steps by action", bars),
+        Chart("Steps by action", shares(numbers, ACTIONS)),
         Chart("Steps by server", items((name, number, "") for name, number in servers)),
     ]
     tables = [_step_table(steps), _unmanaged_table(result)]
@@ -105,13 +122,9 @@ def view(
     )
 
 
-def _dicts(value: Any) -> list[Mapping[str, Any]]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
-
-
 def _troubles(result: Mapping[str, Any], member: str, state: State, remedy: str) -> list[Trouble]:
     found = []
-    for one in _dicts(result.get(member)):
+    for one in dicts(result.get(member)):
         places = one.get("places")
         message = ", ".join(map(str, places)) if isinstance(places, list) else ""
         found.append(Trouble(f"{one.get('server')}/{one.get('name')}", state, message or "(no place)", remedy))
@@ -120,19 +133,15 @@ def _troubles(result: Mapping[str, Any], member: str, state: State, remedy: str)
 
 def _verdict(result: Mapping[str, Any], numbers: Mapping[str, Any]) -> State:
     parts = [f"{numbers[action]} to {action}" for action in ACTIONS if numbers[action]]
-    text = f"{plural(numbers['steps'], 'step')}: {listed(parts)}." if parts else "Nothing to do."
-    if result.get("failed"):
-        return State(f"It failed. {text}", BAD)
-    return State(text, BAD if numbers["delete"] else WARN if numbers["stops"] or numbers["impossible"] else GOOD)
+    text = f"{counted(numbers['steps'], 'step')}: {listed(parts)}." if parts else "Nothing to do."
+    kind = BAD if numbers["delete"] else WARN if numbers["stops"] or numbers["impossible"] else GOOD
+    return verdict(result, text, kind)
 
 
 def _figures(numbers: Mapping[str, Any]) -> list[Figure]:
     return [
         Figure("Steps", str(numbers["steps"])),
-        *(
-            Figure(action.capitalize(), str(numbers[action]), kind if numbers[action] else PLAIN)
-            for action, kind in ACTIONS.items()
-        ),
+        *figures(numbers, ACTIONS),
         Figure("Tasks stopped", str(numbers["stops"]), WARN if numbers["stops"] else PLAIN),
         Figure("Not possible", str(numbers["impossible"]), BAD if numbers["impossible"] else PLAIN),
     ]
@@ -163,6 +172,6 @@ def _step_table(steps: Sequence[Step]) -> Table:
 
 def _unmanaged_table(result: Mapping[str, Any]) -> Table:
     texts = ("kind", "server", "name")
-    rows = [[str(one.get(member) or "") for member in texts] for one in _dicts(result.get("unmanaged"))]
+    rows = [[str(one.get(member) or "") for member in texts] for one in dicts(result.get("unmanaged"))]
     columns = [Column("Kind", "word"), Column("Server"), Column("Object", "name")]
     return Table("unmanaged", "On the servers, and not in the files", columns, rows)

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 # What a state means to who reads it; the page shows it by a colour and, for those who see none, by the word itself.
@@ -142,6 +142,29 @@ def items(pairs: Iterable[tuple[str, float, str]], unit: str = "", kinds: Sequen
     ]
 
 
+def figures(numbers: Mapping[str, Any], kinds: Mapping[str, str]) -> list[Figure]:
+    """Return a number for each of the ``kinds``, without its meaning if it is 0."""
+    return [
+        Figure(name.capitalize(), str(numbers[name]), kind if numbers[name] else PLAIN) for name, kind in kinds.items()
+    ]
+
+
+def shares(numbers: Mapping[str, Any], kinds: Mapping[str, str]) -> list[Item]:
+    """Return a bar for each of the ``kinds`` that is not 0."""
+    there = [name for name in kinds if numbers[name]]
+    return items(((name, numbers[name], "") for name in there), kinds=[kinds[name] for name in there])
+
+
+def verdict(result: Mapping[str, Any], text: str, kind: str) -> State:
+    """Return what a result says as a whole: ``text``, of this kind unless it failed."""
+    return State(f"It failed. {text}", BAD) if result.get("failed") else State(text, kind)
+
+
+def dicts(value: Any) -> list[Mapping[str, Any]]:
+    """Return the mappings in a list of a result; anything may be there."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
 def count(number: float) -> str:
     """Return a number as people read it: no more digits than help."""
     text = f"{number:.2f}" if abs(number) < 10 else f"{number:.1f}" if abs(number) < 100 else f"{number:.0f}"
@@ -152,11 +175,6 @@ def clock(seconds: float) -> str:
     """Return a duration as h:mm:ss, which sorts by its numbers."""
     whole = round(seconds)
     return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
-
-
-def plural(number: int, noun: str) -> str:
-    """Return a number of things."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def listed(parts: Iterable[str]) -> str:

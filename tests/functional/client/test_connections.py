@@ -80,12 +80,11 @@ def test_answers_before_the_answer_are_skipped(desk, interim, pause):
     ]
 
 
-def test_answers_before_the_answer_do_not_hold_anybody_beyond_the_time_limit(desk):
+def test_answers_before_the_answer_do_not_hold_anybody_beyond_the_time_limit(desk, time_limits):
     user, _server = desk(replies([], [PROCESSING, 0.05] * 400))
-    begin = time.monotonic()
     run = user.task(state="started", request_timeout=1)
     assert run.failed and "did not answer in time" in run.msg
-    assert time.monotonic() - begin < 10
+    assert max(time_limits[:-1]) <= 1  # but for the logout
 
 
 def test_a_connection_that_changes_to_another_protocol_is_not_used(desk):
@@ -183,14 +182,13 @@ def test_a_server_is_given_the_time_that_it_asks_for(desk, status, head):
     user, _server = desk(reply)
     run = user.task(state="started")
     assert not run.failed, run.result
-    assert 0.9 <= times[1] - times[0] < 10
+    assert times[1] - times[0] >= 0.9
 
 
-def test_a_server_that_asks_for_more_time_than_there_is_ends_the_call_at_once(desk):
+def test_a_server_that_asks_for_more_time_than_there_is_ends_the_call_at_once(desk, pauses):
     user, server = desk(replies([], [TURNED_AWAY.format(status=429, head="Retry-After: 3600\r\n").encode()]))
-    begin = time.monotonic()
     run = user.task(state="started")
-    assert time.monotonic() - begin < 10
+    assert pauses == []
     assert run.failed and not run.changed and "answered HTTP 429" in run.msg
     assert "asks clients to wait 3600 s" in run.result["hint"]
     assert len(server.lines) == 3

@@ -21,7 +21,7 @@ from ansible_collections.dataops.qlik_em.tests.functional.support.wires import L
 from requests.adapters import HTTPAdapter
 
 STOP = ["Login", "StopTask", "Logout"]
-LONG = 30  # seconds: far more than any limit below, far less than the 60 s for which a fault lasts
+LONG = 30  # seconds
 
 # name: (the fault, what msg says of it). All of them leave the client without a usable answer.
 LOST = {
@@ -144,12 +144,11 @@ def test_a_read_that_was_sent_elsewhere_is_not_repeated(user, em, name):
 
 
 @pytest.mark.parametrize("name", sorted(SLOW))
-def test_a_slow_read_holds_nobody_beyond_the_time_limit(user, em, name):
+def test_a_slow_read_holds_nobody_beyond_the_time_limit(user, em, time_limits, name):
     fault, text = LOST[name]
     spoil(em, "GetTaskDetails", fault, nth="all")
-    begin = time.monotonic()
     run = user.task(state="started", request_timeout=1)
-    assert 1 <= time.monotonic() - begin < LONG
+    assert max(time_limits) <= 1
     assert_clear_failure(run, em, 'GetTaskDetails of task "orders" on server "Replicate-Prod" failed', text)
     assert "request_timeout" in run.result["hint"]
     assert run.operations == ["Login", "GetTaskDetails", "Logout"]
@@ -357,11 +356,10 @@ def test_a_login_at_the_wrong_place_is_sent_once(user, em, fault, text):
 
 
 @pytest.mark.parametrize("name", ["slow headers", "silence"])
-def test_a_slow_login_holds_nobody_beyond_the_time_limit(user, em, name):
+def test_a_slow_login_holds_nobody_beyond_the_time_limit(user, em, time_limits, name):
     spoil(em, "Login", undone(LOST[name][0]), nth="all")
-    begin = time.monotonic()
     run = user.task(request_timeout=1)
-    assert time.monotonic() - begin < LONG
+    assert max(time_limits) <= 1
     assert_clear_failure(run, em, "Login failed", "did not answer in time")
     assert run.operations == ["Login"] and not run.changed
 
@@ -428,11 +426,10 @@ def test_a_write_whose_answer_is_408_is_never_sent_again(user, em):
 
 
 @pytest.mark.parametrize("name", sorted({*LOGIN_BRIEF, "slow headers", "silence", "redirect", "status 404"}))
-def test_a_logout_without_an_answer_does_not_spoil_the_result(user, em, name):
+def test_a_logout_without_an_answer_does_not_spoil_the_result(user, em, time_limits, name):
     spoil(em, "Logout", LOST[name][0], nth="all")
-    begin = time.monotonic()
     run = user.task()
-    assert time.monotonic() - begin < LONG
+    assert time_limits[-1] <= User.limits.logout
     assert run.changed and not run.failed
     assert run.writes == ["StopTask"]
     assert em.summary()["open_sessions"] == 0
@@ -597,11 +594,10 @@ def test_a_live_session_beside_a_login_is_used_and_left_open(user, em, session):
 # The line
 
 
-def test_a_server_that_is_not_there_is_named_and_nothing_is_sent(user, em, line):
+def test_a_server_that_is_not_there_is_named_and_nothing_is_sent(user, em, line, time_limits):
     line.pull_plug()
-    begin = time.monotonic()
     run = user.task(url=line.url)
-    assert time.monotonic() - begin < LONG
+    assert len(time_limits) == User.limits.attempts
     assert run.failed and not run.changed
     assert run.msg == f"Login failed: No connection to {line.url}/attunityenterprisemanager: Connection refused."
     assert "url" in run.result["hint"]
@@ -656,9 +652,7 @@ def test_a_server_that_goes_away_and_comes_back_does_not_end_the_wait(user, em, 
 @pytest.mark.usefixtures("long_stop")
 def test_a_server_that_stays_away_ends_the_wait_with_what_was_seen_last(user, line, monkeypatch):
     during_the_wait(monkeypatch, {1: line.pull_plug})
-    begin = time.monotonic()
     run = user.task(url=line.url, wait_timeout=1)
-    assert time.monotonic() - begin < LONG
     assert run.failed and run.changed
     assert run.msg.startswith('The task "orders" on server "Replicate-Prod" was last seen STOPPING within 1 s')
     assert f"No connection to {line.url}" in run.msg

@@ -26,6 +26,8 @@ from ansible_collections.dataops.qlik_em.tests.functional.support.play import Pl
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import User
 from ansible_collections.dataops.qlik_em.tests.functional.support.wires import Proxy
 
+pytestmark = pytest.mark.unmeasured
+
 
 @pytest.mark.parametrize("name", CANARIES)
 def test_the_detector_finds_each_form_and_nothing_in_masked_text(name):

@@ -54,6 +54,14 @@ def test_a_wrong_password_is_sent_once_and_said(user, em):
     assert run.operations == ["Login"]
 
 
+def test_a_login_that_fails_by_a_known_code_says_what_to_do(user, em):
+    em.faults([{"match": {"operation": "Login"}, "fault": "error", "error_code": "LICENSE_NOT_FOUND"}])
+    run = user.task()
+    assert run.failed and not run.changed and run.operations == ["Login"]
+    assert run.result["error_code"] == "LICENSE_NOT_FOUND" and run.result["hint"].startswith("Register one in the")
+    assert "not tried again" in run.result["hint"]
+
+
 @pytest.mark.parametrize("way", ["api_token", "jwt"])
 def test_a_refused_token_is_named_but_not_shown(user, way):
     run = user.task(**{way: "not-the-right-one"})

@@ -16,6 +16,8 @@ from ansible_collections.dataops.qlik_em.tests.functional.support.user import Us
 from ansible_collections.dataops.qlik_em.tests.functional.support.wires import Proxy
 from ansible_collections.dataops.qlik_em.tests.simulator import running
 
+pytestmark = pytest.mark.unmeasured
+
 PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 
 

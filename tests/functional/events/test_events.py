@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
 import os
+import runpy
 import subprocess
 import sys
 from collections import Counter
@@ -14,6 +17,8 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from ansible_collections.dataops.qlik_em.plugins.module_utils._events import source as source_module
+from ansible_collections.dataops.qlik_em.plugins.module_utils._events.reader import Reader
 from ansible_collections.dataops.qlik_em.plugins.module_utils._events.source import SourceEnded
 from ansible_collections.dataops.qlik_em.tests.functional.support.watcher import Watcher
 from ansible_collections.dataops.qlik_em.tests.simulator import running
@@ -173,8 +178,9 @@ def test_a_task_that_is_named_and_does_not_exist_is_logged_once(watch, caplog):
     assert caplog.text.count('does not exist: "order" on server "Replicate-Prod". Did you mean "orders"?') == 1
 
 
-def test_while_enterprise_manager_is_away_the_log_says_what_to_do(watch, caplog):
-    assert small(*watch(ca_path=None).round()) == [("manager_lost", None, None, None, "AWAY")]
+@pytest.mark.parametrize("include", [None, PROD])
+def test_while_enterprise_manager_is_away_the_log_says_what_to_do(watch, caplog, include):
+    assert small(*watch(ca_path=None, include=include).round()) == [("manager_lost", None, None, None, "AWAY")]
     assert caplog.text.count("issued by an unknown CA") == 1 and "ca_path" in caplog.text
 
 
@@ -214,6 +220,50 @@ def test_one_session_for_all_rounds_renewed_once_and_ended_at_the_end(em, watch)
     assert (operations["Login"], operations["Logout"]) == (2, 1)
 
 
+def test_cancelled_in_a_round_it_reads_no_more_and_ends_its_session(em, watch, caplog):
+    em.faults({"match": {"operation": "GetServerList"}, "fault": "delay", "seconds": 0.3})
+    source = watch()
+    source.stop_in_round(lambda: any(request["operation"] == "GetServerList" for request in em.requests()))
+    assert [request["operation"] for request in em.requests()] == ["Login", "GetServerList", "Logout"]
+    assert source.events == [] and em.summary()["open_sessions"] == 0
+    gc.collect()  # asyncio logs the traceback of an exception that nobody has looked at
+    assert caplog.text == ""
+
+
+def test_a_session_that_was_passed_in_and_has_ended_ends_the_watch(em, user, watch):
+    session = user.run("aem_session").result["session_id"]
+    source = watch(username=None, password=None, session_id=session, include=PROD)
+    source.round()
+    em.expire_sessions()
+    with pytest.raises(SourceEnded) as ended:
+        source.round()
+    assert session not in str(ended.value)
+
+
+def test_a_certificate_that_is_not_verified_is_logged_once(em, watch, caplog):
+    source = watch(ca_path=None, validate_certs="no", include=PROD)
+    source.round()
+    source.round()
+    assert caplog.text.count(f"The certificate of {em.url}/attunityenterprisemanager is not verified") == 1
+
+
+def test_without_requests_it_says_where_to_install_it(em, watch, monkeypatch):
+    monkeypatch.setattr(source_module, "REQUESTS_IMPORT_ERROR", ImportError("No module named 'requests'"))
+    with pytest.raises(SourceEnded, match=f"The Python library requests is missing for {sys.executable}"):
+        watch().round()
+    assert em.requests() == []
+
+
+def test_an_unexpected_exception_ends_it_in_one_line_without_secrets(em, watch, monkeypatch):
+    def broken(_reader):
+        raise LookupError(f"odd:\n{em.password}")
+
+    monkeypatch.setattr(Reader, "read", broken)
+    with pytest.raises(SourceEnded, match=r"^Unexpected LookupError: odd: .* Please report it\.$") as ended:
+        watch().round()
+    assert em.password not in str(ended.value)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -226,6 +276,7 @@ def test_one_session_for_all_rounds_renewed_once_and_ended_at_the_end(em, watch)
         ({"interval": 0}, "interval must be between 1 and 86400 seconds, not 0."),
         ({"max_latency": 5}, "max_latency and latency_of must be given together"),
         ({"validate_certs": "perhaps"}, "validate_certs must be true or false."),
+        ({"url": ["https://em"]}, "url must be a string."),
         ({"url": "http://em"}, "url must begin with https://"),
     ],
 )
@@ -234,6 +285,12 @@ def test_wrong_options_are_refused_before_anything_is_sent(em, watch, options, m
         watch(**options).round()
     assert message in str(ended.value)
     assert em.requests() == []
+
+
+def test_the_plugin_finds_the_source_by_its_own_path():
+    main = runpy.run_path(str(SOURCE))["main"]
+    with pytest.raises(Exception, match='Unknown option "includ"'):  # its class is of the package that main() makes
+        asyncio.run(main(None, {"includ": []}))
 
 
 def test_the_variables_of_the_modules_count(em, watch):

@@ -52,6 +52,8 @@ from ansible_collections.dataops.qlik_em.tests.functional.support.play import Pl
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import MODULES, User
 from ansible_collections.dataops.qlik_em.tests.functional.support.wires import Proxy
 
+pytestmark = pytest.mark.unmeasured
+
 # What the stand-in takes in the place of the canary.
 LOGIN = "Basic " + base64.b64encode(b"admin@corp.example:admin-test-password").decode()
 PROD = {"server": "Replicate-Prod"}

@@ -24,6 +24,8 @@ from ansible_collections.dataops.qlik_em.tests.functional.every_module.inputs im
 )
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import MODULES, User
 
+pytestmark = pytest.mark.unmeasured
+
 ADMIN = {"username": "admin@corp.example", "password": "admin-test-password"}
 CONNECTION = connection_options()
 

@@ -13,6 +13,8 @@ import yaml
 from ansible_collections.dataops.qlik_em.tests.functional.support.play import Player
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import MODULES
 
+pytestmark = pytest.mark.unmeasured
+
 USERNAME, PASSWORD = "admin@corp.example", "admin-test-password"
 # Where examples keep files; each test has a folder of its own instead.
 FOLDERS = ("/var/tmp/", "/var/lib/qlik/", "/var/lib/prometheus/node-exporter/")

@@ -25,6 +25,8 @@ from ansible_collections.dataops.qlik_em.tests.functional.support.time_lapse imp
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import MODULES, Run
 from ansible_collections.dataops.qlik_em.tests.simulator.handle import Handle
 
+pytestmark = pytest.mark.unmeasured
+
 Place = tuple[Any, ...]
 MISSING = object()
 ODD = {"null": None, "a number": 7, "a list": [], "a text": "x", "half a character": "\ud800", "missing": MISSING}

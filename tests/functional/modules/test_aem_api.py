@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from ansible_collections.dataops.qlik_em.plugins.module_utils._access import raw_call
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import User
 
 ORDERS = "servers/Replicate-Prod/tasks/orders"
@@ -147,6 +148,13 @@ def test_a_text_is_returned_as_a_text(user, em):
     query = {"action": "set_change_data_retention_barrier"}
     run = user.run("aem_api", method="put", path=ORDERS, query=query, body=barrier)
     assert run.changed and run.result["text"] == ""
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_after_an_answer_that_is_not_text_a_write_is_a_change(user, monkeypatch, method):
+    monkeypatch.setattr(raw_call, "read_content", lambda _content: None)  # as of bytes
+    run = user.run("aem_api", **(STOP if method == "post" else {"path": "servers"}))
+    assert run.failed and run.changed is (method == "post") and "bytes) is not UTF-8 text" in run.msg
 
 
 def test_secrets_in_the_answer_are_masked_unless_they_are_wanted(em):

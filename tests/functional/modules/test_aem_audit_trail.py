@@ -222,12 +222,19 @@ def test_a_full_disk_is_a_failure_that_says_so_and_is_not_tried_again(admin, em,
     assert run.operations == ["Login", "ExportAuditTrail", "Logout"] and not list(tmp_path.iterdir())
 
 
-def test_bytes_that_are_no_text_are_a_clear_failure(admin, em, monkeypatch):
+def test_bytes_that_are_no_text_are_a_clear_failure(admin, em, tmp_path, monkeypatch):
     from ansible_collections.dataops.qlik_em.plugins.module_utils._client.api import Api
 
-    monkeypatch.setattr(Api, "export_audit_trail", lambda *_arguments: b"\xff\xfe\x00")
-    run = admin.run("aem_audit_trail", **DAY)
-    assert run.failed and "is not UTF-8 text" in run.msg
+    def export(_api, _start, _end, spool=None):
+        if spool:
+            spool.write(b"\xff\xfe\x00")
+        return b"\xff\xfe\x00"
+
+    monkeypatch.setattr(Api, "export_audit_trail", export)
+    for options in ({}, {"dest": str(tmp_path / "trail")}):
+        run = admin.run("aem_audit_trail", **DAY, **options)
+        assert run.failed and not run.changed and "(3 bytes) is not UTF-8 text" in run.msg
+    assert not list(tmp_path.iterdir())
 
 
 @both_ways

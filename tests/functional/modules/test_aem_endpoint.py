@@ -428,6 +428,31 @@ def test_tasks_that_the_user_may_not_see_cannot_be_foreseen(em):
     assert endpoint(limited, state="absent").result["error_code"] == "AEM_ENDPOINT_IS_IN_USE"
 
 
+@pytest.mark.parametrize(
+    ("operation", "options"),
+    [
+        ("ExportAll", {"state": "absent", "check": True}),
+        ("GetTaskList", {"state": "absent", "check": True}),
+        ("ExportAll", {"state": "reconfigured", "configuration": "ERP standby"}),
+        ("ExportTask", {"settings": {"server": "new"}}),
+    ],
+)
+def test_what_cannot_be_read_for_another_reason_than_the_role_is_a_failure(em, operation, options):
+    who = "admin" if operation == "ExportAll" else "designer"  # who may not read an export of all
+    em.faults({"match": {"operation": operation}, "fault": "error", "error_code": "SYS,GENERIC"})
+    run = endpoint(person(em, who), **options)
+    assert run.failed and writes(run) == [] and run.result["error_code"] == "SYS,GENERIC"
+    assert run.msg.startswith(f"{operation} of ")
+
+
+def test_an_endpoint_that_no_export_contains_is_named_with_who_may_read_it(admin, em):
+    exported = {"cmd.replication_definition": {"databases": []}}
+    em.faults({"match": {"operation": "ExportAll"}, "fault": "answer", "json": exported})
+    run = endpoint(admin, settings={"server": "new"})
+    assert run.failed and writes(run) == [] and "cannot be read: no export contains them." in run.msg
+    assert run.result["hint"].startswith("Settings can be read by an Admin")
+
+
 def test_a_refused_deletion_is_told(admin, em):
     em.set_endpoint(PROD, "Down & out", fail_delete=True)
     run = endpoint(admin, name="Down & out", state="absent")

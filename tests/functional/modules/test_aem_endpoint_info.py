@@ -107,6 +107,12 @@ def test_who_may_not_read_any_gets_the_list_and_the_reason(em):
     assert "ExportAll" in run.result["warnings"][0] and "refused" in run.result["warnings"][0]
 
 
+def test_an_export_that_fails_is_a_failure_and_not_a_warning(admin, em):
+    em.faults({"match": {"operation": "ExportAll"}, "fault": "error", "error_code": "SYS,GENERIC"})
+    run = info(admin, settings=True)
+    assert run.failed and "ExportAll" in run.msg and run.result["error_code"] == "SYS,GENERIC"
+
+
 def test_servers_by_glob_and_what_cannot_be_read(admin):
     run = info(admin, server=["Replicate-*"], on_server_error="skip")
     assert {one["server"] for one in run.result["endpoints"]} == {PROD, "Replicate-Test"}

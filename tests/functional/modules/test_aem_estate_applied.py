@@ -119,6 +119,26 @@ def test_a_failure_before_the_first_write_leaves_nothing_to_put_back(estate):
     assert estate.run("planned").changed and not estate.run("applied").failed
 
 
+def test_a_plan_that_only_deletes_is_not_done_without_its_word_and_is_taken_back_as_a_whole(em, tmp_path):
+    estate, options = Estate(em, tmp_path), {"secrets": {}}
+    assert not estate.run("gathered").failed
+    for file in ("tasks/invoices.json", "endpoints/ERP standby.json"):
+        (estate.path / PROD / file).unlink()
+    assert estate.run("planned", **options).result["counts"]["deleted"] == 2
+    before = estate.picture()
+    run = estate.run("applied", **options, prune="report")
+    assert run.failed and written(run) == [] and 'The plan deletes 2 objects, the task "invoices"' in run.msg
+    em.faults([{"match": {"operation": "DeleteEndpoint"}, "fault": "error", "error_code": "SYS,GENERIC"}])
+    run = estate.run("applied", **options)
+    assert run.failed and run.result["back_out"] == "backed_out", run.result
+    assert f'The endpoint "ERP standby" on server "{PROD}" could not be deleted: ' in run.msg
+    assert estate.picture() == before
+    run = estate.run("applied", **options)
+    assert run.changed and not run.failed and written(run) == ["DeleteTask", "DeleteEndpoint"], run.result
+    assert estate.run("backed_out", **options).changed
+    assert estate.picture() == before
+
+
 def test_deleting_needs_force_and_a_word(estate):
     for options in ({"force": False}, {"prune": "report"}):
         run = estate.run("applied", **options)
@@ -242,6 +262,22 @@ def test_a_signal_ends_it_without_a_back_out_and_the_next_run_goes_on(estate, mo
     assert not estate.run("planned").changed
 
 
+def test_a_task_that_somebody_deletes_in_the_middle_is_put_back_and_runs_again(estate, monkeypatch):
+    before = estate.picture()
+    note = Journal.note
+
+    def deleting(journal, event, **members):
+        note(journal, event, **members)
+        if event == "after" and members["call"] == "PutServerAcl":
+            monkeypatch.undo()
+            assert estate.user.task("orders", "absent", force=True).changed
+
+    monkeypatch.setattr(Journal, "note", deleting)
+    run = estate.run("applied")
+    assert run.failed and f'The task "orders" on server "{PROD}", which ran, is not there any more.' in run.msg
+    assert run.result["back_out"] == "backed_out" and estate.picture() == before
+
+
 def test_an_applied_plan_is_taken_back_on_request(estate):
     before = estate.picture()
     assert estate.run("applied").changed
@@ -251,7 +287,23 @@ def test_an_applied_plan_is_taken_back_on_request(estate):
     assert not estate.run("backed_out").changed
 
 
-@pytest.mark.parametrize("line", [1, 2, 7, 13])
+def test_a_run_that_was_killed_goes_on_with_what_it_wanted_only(estate):
+    before = estate.picture()
+    estate.die_at(3)
+    path = estate.path / PROD / "endpoints/ERP.json"
+    text = path.read_text()
+    estate.edit("endpoints/ERP.json", lambda item: item["db_settings"].update(server="late"))
+    run = estate.run("applied")
+    assert run.failed and written(run) == [], run.result
+    assert f'end, and the endpoint "ERP" of server "{PROD}" was changed in the files' in run.msg
+    path.write_text(text)
+    estate.user.run("aem_endpoint", server=PROD, name="ERP", settings={"server": "third.example"})
+    run = estate.run("applied")
+    assert run.failed and f'endpoint "ERP" of server "{PROD}" was changed by somebody else' in run.msg, run.result
+    assert run.result["back_out"] == "backed_out" and estate.picture() == before
+
+
+@pytest.mark.parametrize("line", [1, 2, 7, 13, 17])
 def test_the_next_run_goes_on_after_a_kill_and_sends_nothing_twice(estate, line):
     estate.em.clear_requests()
     estate.die_at(line)

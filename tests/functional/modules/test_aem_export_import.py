@@ -167,6 +167,13 @@ def test_secrets_that_are_to_go_go(admin, tmp_path, before, after):
     assert not export(admin, path, secrets=after).changed
 
 
+def test_a_file_of_something_else_is_replaced_and_not_shown(admin, tmp_path):
+    path = tmp_path / "all.json"
+    path.write_text('password: "hunter2"')
+    run = export(admin, path, diff=True)
+    assert run.changed and run.result["diff"]["before"] == "(something that is not a replication definition)\n"
+
+
 def test_a_name_that_needs_care(user, tmp_path):
     run = export(user, tmp_path / "x.json", name="Aufträge & Kunden 100%")
     assert run.changed and sent(run, "ExportTask")[0]["raw_path"].endswith(

@@ -17,6 +17,7 @@ from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors imp
 from ansible_collections.dataops.qlik_em.plugins.module_utils._common.files import locked
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets import heal as _heal
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets import heal_memory as _memory
+from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets import heal_report as _report
 from ansible_collections.dataops.qlik_em.tests.functional.ways.children import Controller, await_that
 
 MINUTE = 60
@@ -282,6 +283,34 @@ def test_a_server_that_does_not_answer_hides_no_restart(em, heal, clock):
     assert not run.failed and run.result["skipped_servers"][0]["server"] == "S0"
     em.set_server("S0", state="MONITORED")
     assert decisions(heal(max_restarts=1)) == {"a": "quarantine"}
+
+
+def test_a_login_that_is_refused_in_the_middle_is_reported_with_what_was_done(em, heal, clock, state_file):
+    estate(em, S0={"a": ERROR, "b": ERROR})
+    em.faults([{"match": {"operation": "RunTask"}, "nth": 2, "fault": "expire_session"}])
+    em.faults([{"match": {"operation": "Login"}, "nth": 2, "count": 9, "fault": "status", "status": 401}])
+    run = heal(parallel=1)
+    assert run.failed and run.changed and "refused to log in" in run.msg
+    assert run.operations.count("Login") == 2 and run.result["counts"]["restarted"] == 1
+    assert [(row["name"], row["changed"]) for row in run.result["tasks"]] == [("b", False)]
+    assert run.result["report"][0] == "2 of 2 tasks are sick: 1 restarted, 1 failed."
+    assert set(json.loads(state_file.read_text())["servers"]["S0"]) == {"a", "b"}  # it was about to be sent
+
+
+def test_a_task_that_somebody_starts_or_deletes_meanwhile_is_no_failure(em, heal, clock, monkeypatch):
+    estate(em, S0={"a": ERROR, "late": {**RUNNING, "total_latency": 9000}})
+    deleted = {"fault": "error", "error_code": "AEM_TASK_NOT_FOUND"}
+    em.faults([{"match": {"operation": "GetTaskDetails", "task": "late"}, **deleted}])
+    run_task = Api.run_task
+
+    def later(api, server, task, *arguments, **options):
+        em.set_task(server, task, state="RUNNING", stop_reason=None, message="")
+        return run_task(api, server, task, *arguments, **options)
+
+    monkeypatch.setattr(Api, "run_task", later)
+    run = heal(max_latency=3600)
+    assert not run.failed and not run.changed and decisions(run) == {"a": "restart"}, run.result
+    assert run.result["tasks"][0]["msg"] == _report.STARTED_MEANWHILE
 
 
 def test_what_is_over_is_forgotten(em, heal, clock, state_file):

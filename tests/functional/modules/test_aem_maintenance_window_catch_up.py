@@ -161,12 +161,25 @@ def test_what_is_not_near_its_source_is_waited_for(em, window, details, what):
     assert run.failed and f"has not caught up within 1 s (start_when): {what}." in run.msg and running(em) == FIRST
 
 
-def test_a_server_that_cannot_be_read_is_waited_for(em, window):
+@pytest.mark.parametrize(
+    ("fault", "text"),
+    [
+        ({"fault": "error", "error_code": "AEM_SERVER_NOT_CONNECTED", "error_message": "Away."}, "Away."),
+        ({"fault": "status", "status": 502}, "answered HTTP 502"),
+    ],
+)
+def test_a_server_that_cannot_be_read_is_waited_for(em, window, fault, text):
     match = {"operation": "GetTaskDetails", "task": "b"}
-    error = {"fault": "error", "error_code": "AEM_SERVER_NOT_CONNECTED", "error_message": "Away."}
-    em.faults([{"match": match, "nth": n, **error} for n in range(2, 40)])
+    em.faults([{"match": match, "nth": 2, "count": 99, **fault}])
     run = window("restored", **when(timeout=1))
-    assert run.failed and "it cannot be read: GetTaskDetails of task" in run.msg and "Away." in run.msg
+    assert run.failed and "it cannot be read: GetTaskDetails of task" in run.msg and text in run.msg
+
+
+def test_a_server_that_sends_elsewhere_ends_the_wait(em, window):
+    match = {"operation": "GetTaskDetails", "task": "b"}
+    em.faults([{"match": match, "nth": 2, "count": 99, "fault": "redirect", "location": "https://elsewhere.example"}])
+    run = window("restored", **when(timeout=60))
+    assert run.failed and run.changed and "redirects to https://elsewhere.example" in run.msg and running(em) == FIRST
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from ansible_collections.dataops.qlik_em.plugins.module_utils._common import clock
@@ -193,18 +193,19 @@ def test_a_freeze_that_fails_keeps_what_it_has_read(em, window, tmp_path, monkey
 
 def test_tasks_are_started_from_their_safe_points(em, window, tmp_path):
     window("recorded")
-    begin = time.monotonic()
+    begin = datetime.now(timezone.utc)
     window("frozen")
+    end = datetime.now(timezone.utc)
     foreseen = window("restored", check=True, **SAFE)
     assert not foreseen.writes and foreseen.changed
     assert row(foreseen, "orders")["msg"].endswith(" (UTC), its safe restart point.")
     run = window("restored", **SAFE)
     assert not run.failed, run.result
-    passed = time.monotonic() - begin
     for name, known in (("orders", 5), ("returns", 3600)):
         (started,) = runs(em, name)
         assert started["option"] == "RESUME_PROCESSING_FROM_TIMESTAMP"
-        assert known + 600 <= seconds_ago(started["cdcposition"]) <= known + 600 + passed + 2
+        stopped = datetime.fromisoformat(f"{started['cdcposition']}+00:00") + timedelta(seconds=known + 600)
+        assert begin - timedelta(seconds=2) <= stopped <= end
         msg = f"From {started['cdcposition']} (UTC), its safe restart point."
         assert row(run, name)["msg"] == row(foreseen, name)["msg"] == msg
     assert runs(em, "load") == runs(em, "flow__x") == RESUMED and not runs(em, "archive")

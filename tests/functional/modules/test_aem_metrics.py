@@ -185,8 +185,24 @@ def test_a_task_that_is_deleted_meanwhile_is_left_out(scraper, em):
             [{"match": {"operation": "Login"}, "nth": "all", "fault": "stall"}],
             "did not answer in time",
         ),
+        (
+            {"server": [PROD, "Replicate-Test"]},
+            [
+                {"match": {"operation": operation}, "nth": "all", "fault": "garbage"}
+                for operation in ("GetServerDetails", "GetTaskList")
+            ],
+            "gave no usable answer",
+        ),
+        *(
+            (
+                {},
+                [{"match": {"operation": one}, "nth": "all", "fault": "redirect", "location": "https://x"}],
+                "redirects",
+            )
+            for one in ("GetServerDetails", "GetTaskList", "GetTaskDetails")
+        ),
     ],
-    ids=["refused login", "no connection", "no list", "no answer"],
+    ids=["refused login", "no connection", "no list", "no answer", "no server", "details", "tasks", "details of tasks"],
 )
 def test_enterprise_manager_that_cannot_be_read_is_a_failure_and_in_the_file(scraper, em, options, faults, message):
     scraper.run()

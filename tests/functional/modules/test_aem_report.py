@@ -98,6 +98,19 @@ def test_a_task_whose_name_cannot_be_in_a_url_spoils_no_page(user, em, dest):
 NO = '{"error_code": "AEM_TASK_INNER_ERR", "error_message": "Not now."}'
 
 
+def test_what_is_deleted_or_refused_meanwhile_spoils_no_page(user, em, dest):
+    em.set_table("Replicate-Prod", "orders", "SALES", "PRICES", state="TABLE_ERROR")
+    em.set_task("Replicate-Prod", "orders", details={"full_load_counters": {"tables_with_error_count": 1}})
+    deleted = {"fault": "error", "error_code": "AEM_TASK_NOT_FOUND", "error_message": "Not there."}
+    em.faults([{"match": {"operation": "GetTaskDetails", "task": "invoices"}, **deleted}])
+    em.faults([{"match": {"operation": "GetTableList"}, "nth": "all", "fault": "bad_json", "body": NO}])
+    dest.write_text("old")
+    run = user.run("aem_report", dest=str(dest), server="Replicate-Prod", backup=True)
+    assert not run.failed and run.result["numbers"]["table_errors"] == 1, run.result
+    with open(run.result["backup_file"]) as kept:
+        assert kept.read() == "old"
+
+
 def test_tables_in_error_are_read_and_named(user, em, dest):
     em.set_table("Replicate-Prod", "orders", "SALES", "PRICES", state="TABLE_ERROR")
     details = {"full_load_counters": {"tables_with_error_count": 1}}

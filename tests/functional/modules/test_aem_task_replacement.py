@@ -306,6 +306,46 @@ def test_a_trial_that_may_not_be_read_back_is_a_warning(admin, em, tmp_path, at_
     assert "The trial import was accepted, but could not be read back" in str(run.result["warnings"])
 
 
+def test_a_trial_of_an_earlier_run_that_cannot_be_removed_is_a_warning(admin, em, tmp_path, at_first):
+    em.faults({"match": {"operation": "DeleteTask"}, **ODD})
+    replace(admin, tmp_path)
+    (left,) = things(em) - at_first
+    em.faults({"match": {"operation": "DeleteTask", "task": left}, "nth": "all", **ODD})
+    run = replace(admin, tmp_path)
+    assert run.changed and not run.failed and tables(em) == NEW, run.result
+    assert f'The task "{left}", which an earlier run left behind, could not be deleted: ' in str(run.result["warnings"])
+
+
+@pytest.mark.parametrize("operation", ["GetTaskList", "GetEndpointList"])
+def test_a_look_that_fails_otherwise_than_by_the_role_leaves_the_old_task(admin, em, tmp_path, at_first, operation):
+    em.faults({"match": {"operation": operation}, **ODD})
+    new = definition(tables=NEW)
+    if operation == "GetEndpointList":  # which is read if one is new
+        new["cmd.replication_definition"]["tasks"][0]["task"]["source_name"] = "Shop"
+    run = replace(admin, tmp_path, new)
+    assert run.failed and not run.changed and writes(run) == [] and f"{operation} of " in run.msg, run.result
+    assert things(em) == at_first and state(em) == "RUNNING"
+
+
+def test_what_cannot_be_looked_at_after_a_trial_is_in_the_message(admin, em, tmp_path, at_first):
+    em.set_server(PROD, fail_import="No.")
+    em.faults({"match": {"operation": "GetEndpointList"}, "nth": 2, **ODD})
+    run = replace(admin, tmp_path, with_shop(definition(tables=NEW)))
+    assert run.failed and [one["name"] for one in run.result["left_behind"]] == ["Shop"], run.result
+    assert "GetEndpointList of " in run.result["left_behind"][0]["msg"]
+    em.faults(on_fresh("GetTaskDetails", ODD, nth=2, count=9))
+    run = replace(admin, tmp_path)
+    assert run.failed and tables(em) == OLD and state(em) == "RUNNING"
+    assert 'The task "fresh" on server "Replicate-Prod" was not touched. GetTaskDetails of task "fresh"' in run.msg
+
+
+def test_who_finds_that_another_run_was_faster_does_nothing(admin, em, tmp_path, monkeypatch):
+    monkeypatch.setattr(replacement, "read_note", lambda *_place: "the note of another run")  # none was there
+    run = replace(admin, tmp_path)
+    assert run.failed and not run.changed and writes(run) == [] and run.result["hint"] == "Run this again."
+    assert 'Another run has replaced the task "fresh"' in run.msg
+
+
 def test_a_list_of_tasks_that_may_not_be_read_is_not_missed(admin, em, tmp_path):
     em.faults({"match": {"operation": "GetTaskList"}, "nth": "all", **FORBIDDEN})
     run = replace(admin, tmp_path)
@@ -352,6 +392,16 @@ def test_what_fails_later_is_undone_and_the_message_says_so(admin, em, tmp_path,
     assert settings["batch_size"] == 7  # all of it, not only the tables
 
 
+def test_a_task_that_takes_too_long_to_stop_is_left_to_the_next_run(admin, em, tmp_path):
+    em.set_task(PROD, "fresh", stop_seconds=60)
+    run = replace(admin, tmp_path, wait_timeout=1)
+    assert run.failed and run.changed and state(em) == "STOPPING" and tables(em) == OLD and notes(tmp_path)
+    assert "The old definition is in place, and the task is STOPPING. Run this again, with the same" in run.msg
+    em.set_task(PROD, "fresh", state="STOPPED")
+    run = replace(admin, tmp_path)
+    assert not run.failed and tables(em) == NEW and state(em) == "RUNNING" and not notes(tmp_path), run.result
+
+
 def test_a_stopped_task_that_is_put_back_stays_stopped(admin, em, tmp_path):
     admin.task("fresh")
     em.faults(on_fresh("ImportTask", ODD))
@@ -392,6 +442,18 @@ def test_an_old_task_that_could_not_be_put_back_is_by_the_next_run(admin, em, tm
     assert tables(em) == (NEW if document == "new" else OLD) and state(em) == "RUNNING"
     assert things(em) == at_first and not notes(tmp_path)
     assert not any(path.name.endswith(".lock") for path in tmp_path.iterdir())
+
+
+def test_an_old_definition_that_somebody_has_removed_is_named(admin, em, tmp_path):
+    em.faults(on_fresh("ImportTask", ODD, count=2))
+    assert replace(admin, tmp_path).failed and tables(em) is None
+    (kept,) = set(tmp_path.iterdir()) - set(notes(tmp_path))
+    kept.unlink()
+    em.faults(on_fresh("ImportTask", ODD))
+    run = replace(admin, tmp_path)
+    assert run.failed and tables(em) is None and notes(tmp_path)
+    assert f"could not be put back: The old definition is no longer in {kept}." in run.msg
+    assert not replace(admin, tmp_path).failed and tables(em) == NEW
 
 
 @pytest.mark.parametrize("fault", [ODD, {"fault": "cut_before"}], ids=["refused", "lost"])

@@ -45,6 +45,13 @@ def test_a_finished_full_load_is_known_from_the_list_if_the_details_do_not_show_
     assert "GetTaskList" in run.operations
 
 
+def test_a_list_that_fails_for_another_reason_than_the_role_is_a_failure(user, em):
+    em.set_options(task_stop_reason=False)
+    em.faults([{"match": {"operation": "GetTaskList"}, "fault": "error", "error_code": "SYS,GENERIC"}])
+    run = user.task("customers full load", "started")
+    assert run.failed and not run.changed and run.writes == [] and run.msg.startswith("GetTaskList of ")
+
+
 def test_without_the_right_to_the_list_the_task_is_started(user, em):
     em.set_options(task_stop_reason=False)
     em.set_task("Replicate-Prod", "orders", state="STOPPED")

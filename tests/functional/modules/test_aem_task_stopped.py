@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 ONCE = ["Login", "StopTask", "Logout"]
 
 
 def test_a_running_task_is_stopped_with_one_login_one_post_and_one_connection(user, em):
+    begin = time.monotonic()
     run = user.task()
     assert run.changed and not run.failed
     assert run.result["task"] == {
@@ -25,7 +28,7 @@ def test_a_running_task_is_stopped_with_one_login_one_post_and_one_connection(us
     summary = em.summary()
     assert (summary["logins"], summary["tcp_connections"], summary["open_sessions"]) == (1, 1, 0)
     assert em.task("Replicate-Prod", "orders")["state"] == "STOPPED"
-    assert 0.9 < run.result["elapsed"] < 10
+    assert 0.9 < run.result["elapsed"] <= time.monotonic() - begin + 0.01  # it is rounded
 
 
 def test_a_stopped_task_is_left_alone(user):

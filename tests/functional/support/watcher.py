@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.limits import Limits
@@ -58,6 +59,18 @@ class Watcher:
         idle.cancel()
         if self._task.done():
             self._task.result()
+
+    def stop_in_round(self, is_reading: Callable[[], bool]) -> None:
+        """Let the source read, and end it as soon as it does."""
+        self._loop.run_until_complete(self._stop_in_round(is_reading))
+        self.stop()
+
+    async def _stop_in_round(self, is_reading: Callable[[], bool]) -> None:
+        self._task = asyncio.ensure_future(self._source)
+        while not is_reading():
+            await asyncio.sleep(0.01)
+        self._task.cancel()
+        await asyncio.wait([self._task])
 
     def stop(self) -> None:
         """End the source as the rulebook does, by cancelling it; may be called twice."""

@@ -80,7 +80,7 @@ _action.ActionFrame.run = watched
 def controller(em, tmp_path: Path) -> Controller:
     """A controller whose variables lead to the stand-in."""
     variables = {f"QLIK_EM_{name.upper()}": getattr(em, name) for name in ("url", "ca_path", "username", "password")}
-    return Controller(tmp_path, variables)
+    return Controller(tmp_path, variables, is_measured=True)
 
 
 def run(controller: Controller, *tasks: dict[str, Any], status: int | None = 0, **play: Any) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import subprocess
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 from ansible_collections.dataops.qlik_em.plugins.inventory import servers as plugin
-from ansible_collections.dataops.qlik_em.tests.functional.ways.children import Controller
+from ansible_collections.dataops.qlik_em.tests.functional.ways.children import Controller, await_that
 
 PLUGIN = "dataops.qlik_em.servers"
 SERVERS = ["Compose-DW", "Replicate Old", "Replicate-Down", "Replicate-Prod", "Replicate-Test", "Replicate-Unlicensed"]
@@ -38,7 +39,7 @@ class Inventory:
     def __init__(self, em: Any, folder: Path) -> None:
         self.em, self.folder = em, folder
         self.login = {"QLIK_EM_USERNAME": em.username, "QLIK_EM_PASSWORD": em.password}
-        self.controller = Controller(folder, {"QLIK_EM_URL": em.url, "QLIK_EM_CA_PATH": em.ca_path})
+        self.controller = Controller(folder, {"QLIK_EM_URL": em.url, "QLIK_EM_CA_PATH": em.ca_path}, True)
 
     def write(self, called: str = "em.qlik_em.yml", text: str | None = None, **options: Any) -> Path:
         """Write a file; JSON is YAML."""
@@ -143,6 +144,13 @@ def test_details_of_tasks_and_what_chooses_among_them(inventory):
     assert "total_latency" in found.hosts["Replicate-Prod/orders"]["qlik_em_cdc_latency"]
     found = inventory.list(hosts="tasks", server=["Replicate-Prod"], name=["orders"], details=True)
     assert found.operations == ["Login", "GetTaskDetails", "Logout"]
+
+
+def test_a_task_that_is_deleted_meanwhile_is_left_out(inventory, em):
+    deleted = {"fault": "error", "error_code": "AEM_TASK_NOT_FOUND"}
+    em.faults([{"match": {"operation": "GetTaskDetails", "task": "orders"}, **deleted}])
+    found = inventory.list(hosts="tasks", server=["Replicate-Prod"], name=["o*", "i*"], details=True)
+    assert list(found.hosts) == ["Replicate-Prod/invoices"]
 
 
 def test_two_tasks_of_one_name_and_names_with_a_slash_are_hosts_of_their_own(inventory, em):
@@ -306,6 +314,26 @@ def test_a_name_that_ansible_has_taken(inventory, em):
     em.reset({"users": [operator(em)], "servers": [{"name": "all"}, {"name": "good"}]})
     assert 'A server is called "all"' in words(inventory.list().output)
     assert list(inventory.list(server=["g*"]).hosts) == ["good"]
+
+
+def test_two_names_that_are_masked_alike_are_refused(inventory, em):
+    names = [em.password, base64.b64encode(em.password.encode()).decode()]
+    em.reset({"users": [operator(em)], "servers": [{"name": name} for name in names]})
+    found = inventory.list()
+    assert not found.hosts and 'Two hosts are called "********".' in words(found.output)
+    assert em.password not in found.output
+
+
+@pytest.mark.usefixtures("heeded")
+def test_ctrl_c_logs_out_and_sends_nothing_more(inventory, em):
+    em.faults([{"match": {"operation": "GetServerList"}, "fault": "delay", "seconds": 1}])
+    command = ["--list", "--inventory", str(inventory.write(details=True))]
+    with inventory.controller.start("ansible-inventory", *command, **inventory.login) as child:
+        await_that(lambda: [one for one in em.requests() if one["operation"] == "GetServerList"], "the list is read")
+        child.press_ctrl_c()
+        assert child.wait() == 99, child.output
+    assert [request["operation"] for request in em.requests()] == ["Login", "GetServerList", "Logout"]
+    assert em.summary()["open_sessions"] == 0
 
 
 def test_what_enterprise_manager_says_is_never_evaluated(inventory, em, tmp_path):

@@ -20,7 +20,7 @@ HOSTS = "".join(f"host{number} ansible_connection=local\n" for number in range(5
 def controller(em, tmp_path: Path) -> Controller:
     """A controller whose variables lead to the stand-in, with a password that is wrong."""
     variables = {f"QLIK_EM_{name.upper()}": getattr(em, name) for name in ("url", "ca_path", "username")}
-    return Controller(tmp_path, {**variables, "QLIK_EM_PASSWORD": "not the right one"})
+    return Controller(tmp_path, {**variables, "QLIK_EM_PASSWORD": "not the right one"}, is_measured=True)
 
 
 def run(controller: Controller, *tasks: dict[str, Any], **play: Any) -> str:

@@ -56,6 +56,7 @@ def block(request, monkeypatch):
         ("when;who\n1;admin\n", "text"),
         ('when;"a\nb"\r\n' * 50, "text"),
         ("[1, 2", "text"),
+        ("[1,", "text"),
         ("[1 2]", "text"),
         ("[1,]", "text"),
         ("[1], 2", "text"),
@@ -99,6 +100,13 @@ def test_what_cannot_be_parted_is_read_as_a_whole_if_it_is_not_too_long():
     with pytest.raises(AemError, match="neither a JSON list nor JSON lines") as caught:
         cleaned(text, most=len(text) - 1)
     assert "narrow start and end" in caught.value.hint
+
+
+@pytest.mark.usefixtures("block")
+@pytest.mark.parametrize("text", ["x" * 30 + "\n", '["' + "x" * 30 + '"]', "[" + "1" * 30 + "]", '["x'])
+def test_what_has_a_very_long_record_is_read_as_a_whole(monkeypatch, text):
+    monkeypatch.setattr(trail_file, "LONGEST", 20)
+    assert cleaned(text, most=len(text)) == (read_content(text.encode()).kind, text)
 
 
 def test_it_can_be_stopped():

@@ -16,6 +16,7 @@ from ansible_collections.dataops.qlik_em.plugins.module_utils._client.checks imp
     check_secret,
     check_segment,
     check_text,
+    shown_value,
 )
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import InputError
 
@@ -114,3 +115,23 @@ def test_seconds():
             f"timeout must be between 1 and 86400 seconds, not {value}."
         )
     assert refusal(check_seconds, "timeout", -1, least=0) == "timeout must be between 0 and 86400 seconds, not -1."
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ({"a": 1}, "a mapping"),
+        ([0], "a list"),
+        ([], "an empty list"),
+        (None, "null"),
+        (True, "true"),
+        ("Aufträge", '"Aufträge"'),
+        ("\x1b[31m \x9b \u2028 \u202e \ud800", r'"\u001b[31m \u009b \u2028 \u202e \ud800"'),
+        ("x" * 58, f'"{"x" * 58}"'),
+        ("x" * 70, f'"{"x" * 59}...'),
+        (1.5, "1.5"),
+        (b"x", "\"b'x'\""),
+    ],
+)
+def test_a_value_of_somebody_else_is_shown_short_and_with_all_its_signs(value, shown):
+    assert shown_value(value) == shown

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 
 import pytest
@@ -33,3 +34,9 @@ def tls_error(reason):
 )
 def test_a_reason_that_ends_in_a_full_stop_gets_no_second_one(kind, sent, text, reason):
     assert failure_of(kind(reason), sent, CONNECTION).message == f"{text}: It is over."
+
+
+def test_a_host_name_that_cannot_be_resolved_is_named_and_nothing_was_sent():
+    failure = failure_of(socket.gaierror(-2, "Name or service not known"), False, CONNECTION)
+    assert failure.message == "The host name em.example.com of https://em.example.com/x cannot be resolved."
+    assert failure.hint == "Check url." and not failure.sent and not failure.final

@@ -5,22 +5,28 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import unicodedata
 
 import pytest
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import InputError
+from ansible_collections.dataops.qlik_em.plugins.module_utils._common.places import Place
+from ansible_collections.dataops.qlik_em.plugins.module_utils._estates import folder as folder_module
 from ansible_collections.dataops.qlik_em.plugins.module_utils._estates.desired import desired_estate
 from ansible_collections.dataops.qlik_em.plugins.module_utils._estates.folder import open_folder
 from ansible_collections.dataops.qlik_em.plugins.module_utils._estates.layout import (
     LONGEST,
+    Changes,
     check_origin,
     file_name,
     name_in,
     read_estate,
     write_server,
 )
-from ansible_collections.dataops.qlik_em.plugins.module_utils._estates.model import ObjectKey
+from ansible_collections.dataops.qlik_em.plugins.module_utils._estates.layout_diff import NEW, ODD, THERE, places_of
+from ansible_collections.dataops.qlik_em.plugins.module_utils._estates.model import NO_RULES, ObjectKey
 from ansible_collections.dataops.qlik_em.plugins.module_utils._estates.reading import Reading
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -147,6 +153,11 @@ def test_a_file_that_was_edited_badly_is_to_be_corrected_where_it_is(tmp_path):
             '{"name": "S", "more": 1}',
             "x/S/server.json cannot be used: more is not known: the members here are name, _version",
         ),
+        (
+            "S/server.json",
+            '{"name": "S", "_version": 1}',
+            "x/S/server.json cannot be used: _version is 1, but must be a",
+        ),
         ("S/tasks/a.json", "", "x/S/tasks/a.json is empty"),
         ("S/tasks/a.json", "{", "x/S/tasks/a.json is not JSON: syntax error at line 1, column 2"),
         ("S/tasks/a.json", '{"task": {"name": "b"}}', 'x/S/tasks/a.json holds the task "b", whose name here is b.json'),
@@ -173,3 +184,108 @@ def test_a_file_that_is_odd_is_named(tmp_path, file, text, message):
     with pytest.raises(InputError) as caught:
         read_estate("path", str(path))
     assert message in caught.value.message
+
+
+def test_what_else_lies_in_the_folder_is_left_alone(tmp_path):
+    path = tmp_path / "x"
+    estate = write(path, "S", tasks=[("a", task("a"))])
+    (path / "docs").mkdir()
+    (path / "docs/README.md").write_text("ours")
+    (path / "S/tasks/README.md").write_text("ours, too")
+    (readings,) = read_estate("path", str(path)).values()
+    assert readings.objects == estate
+
+
+def test_a_stamp_in_another_spelling_is_written_anew(tmp_path):
+    write(tmp_path / "x", "S")
+    (tmp_path / "x/estate.json").write_text(json.dumps({"enterprise_manager": EM, "schema": 1}))
+    with open_folder("path", str(tmp_path / "x")) as root:
+        root.write("estate.json", check_origin(root, EM))
+        assert check_origin(root, EM) is None
+        with pytest.raises(InputError, match=r"was gathered from another Enterprise Manager \(https://em\.example"):
+            check_origin(root, "https://other")
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"x\) does not exist"):
+        read_estate("path", str(tmp_path / "x"))
+
+
+def test_a_path_may_end_in_a_dot_and_links_that_lead_nowhere_are_left_alone(tmp_path):
+    write(tmp_path / "x", "S", tasks=[("a", task("a"))])
+    (tmp_path / "x/dangling").symlink_to("nowhere")
+    assert list(read_estate("path", f"{tmp_path}/x/S/..")) == ["S"]
+
+
+def test_what_is_not_a_text_file_is_named(tmp_path):
+    write(tmp_path / "x", "S", tasks=[("a", task("a"))])
+    file = tmp_path / "x/S/tasks/a.json"
+    file.write_bytes(b"\xff")
+    with pytest.raises(InputError, match=r"x/S/tasks/a\.json cannot be read: it is not UTF-8\.$"):
+        read_estate("path", str(tmp_path / "x"))
+    too_large = pytest.raises(InputError, match=r"a\.json cannot be read: it is larger than 0 MB\.$")
+    with open_folder("path", str(file.parent)) as folder, too_large:
+        folder.read("a.json", 0)
+
+
+def test_a_file_that_cannot_be_written_or_removed_is_named(tmp_path):
+    (tmp_path / "folder").mkdir()
+    with open_folder("path", str(tmp_path)) as folder:
+        with pytest.raises(InputError, match="/folder cannot be written: "):
+            folder.write("folder", "")
+        with pytest.raises(InputError, match="/folder cannot be removed: "):
+            folder.remove("folder")
+        folder.remove("a file that somebody else has just removed")
+
+
+def test_what_the_disk_refuses_is_named(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("x")
+
+    def full(_place, *_arguments, **_options):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(folder_module, "replace", full)
+    monkeypatch.setattr(Place, "open", full)
+    with open_folder("path", str(tmp_path)) as folder:
+        for act in (lambda: folder.write("file", ""), lambda: folder.read("file", 9)):
+            with pytest.raises(InputError, match=r"/file cannot be (written|read): No space left on device\.$"):
+                act()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="Only root can give a file to another user: run the tests as root, too.")
+def test_in_a_folder_that_everybody_may_write_to_a_file_of_a_stranger_is_not_replaced(tmp_path):
+    tmp_path.chmod(0o1777)
+    (tmp_path / "S").mkdir()
+    (tmp_path / "S/server.json").write_text("theirs")
+    for path in (tmp_path / "S", tmp_path / "S/server.json"):
+        os.chown(path, 4002, 4002)
+    refused = pytest.raises(InputError, match="it belongs to another user")
+    with open_folder("path", str(tmp_path)) as root, root.below("S") as folder, refused:
+        folder.write("server.json", "ours")
+    assert (tmp_path / "S/server.json").read_text() == "theirs"
+
+
+def test_in_check_mode_a_new_server_is_all_new_files_and_no_folder(tmp_path):
+    write(tmp_path / "x", "S")
+    with open_folder("path", str(tmp_path / "x")) as root:
+        reading = Reading({ObjectKey("T", "tasks", "a"): task("a")}, None)
+        changes = write_server(root, "T", reading, lambda _kind, _name: True, is_check=True)
+    assert {path: old for path, (old, _new) in changes.written.items()} == dict.fromkeys(
+        ["T/server.json", "T/tasks/a.json"]
+    )
+    assert not (tmp_path / "x/T").exists()
+
+
+def test_a_file_that_differs_in_no_place_is_shown_as_a_whole_and_so_is_one_that_was_damaged():
+    new = '{"task": {"name": "a"}, "n": 1}'
+    for old in ('{"n": 1, "task": {"name": "a"}}', "{"):
+        changes = Changes({"S/tasks/a.json": (old, new)}, [], 0)
+        assert places_of(changes, NO_RULES) == ({"S/tasks/a.json": ODD}, {"S/tasks/a.json": NEW})
+
+
+def test_of_very_many_places_the_files_are_shown():
+    texts = {f"t{at:03}": f'{{"task": {{"name": "t{at:03}"}}, "n": %d}}' for at in range(251)}
+    files = {f"S/tasks/{name}.json": (text % 1, text % 2) for name, text in texts.items()}
+    before, after = places_of(Changes(files, [], 0), NO_RULES)
+    assert len(before) == len(after) == 251
+    assert (before["S/tasks/t250.json"], after["S/tasks/t250.json"]) == (THERE, NEW)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import copy
+import sys
 
 import pytest
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import InputError
@@ -102,6 +103,17 @@ def test_servers_endpoints_and_tasks_get_other_names_wherever_they_are_named(est
     nightly = found[ObjectKey(PROD, "schedules", "nightly")]
     assert nightly["task"] == "prod_orders,scratch"
     assert found[ObjectKey(PROD, "schedules", "all")].get("task") is None
+
+
+def test_an_object_may_be_added_whole_where_nothing_is_yet(estate):
+    found = lay(estate, tasks=[{"name": "dev_orders", "add": {"loggers/configuration/level": "TRACE"}}])
+    assert found[ObjectKey(DEV, "tasks", "dev_orders")]["loggers"] == {"configuration": {"level": "TRACE"}}
+
+
+def test_a_task_without_a_list_of_targets_is_renamed_as_any_other(estate):
+    del estate[ObjectKey(DEV, "tasks", "dev_orders")]["task"]["target_names"]
+    found = lay(estate, endpoints=[{"name": "* dev", "rename": "*"}])
+    assert found[ObjectKey(DEV, "tasks", "dev_orders")]["task"]["source_name"] == "ERP"
 
 
 def test_schemas_settings_and_schedules_differ(estate):
@@ -249,6 +261,7 @@ def test_what_is_odd_or_not_there_is_refused_with_its_place_and_the_nearest(esta
         ('{"tasks": [], "tasks": []}', "twice"),
         ("&a [*a]\n", "is too large, or nested too deeply"),
         ("- a\n", "must be a mapping"),
+        ("[" * 5000, "is nested too deeply"),
         ("", "must be a mapping"),
     ],
 )
@@ -267,3 +280,13 @@ def test_a_file_may_be_yaml_or_json(tmp_path):
     assert [(one.servers, one.rules) for one in found] == [({"a": "b"}, [])] * 2
     with pytest.raises(InputError, match="does not exist"):
         load_overlay("overlay", str(tmp_path / "b.yml"))
+
+
+def test_without_pyyaml_a_file_in_yaml_is_refused_and_one_in_json_is_read(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    (tmp_path / "a.yml").write_text("servers:\n  a: b\n")
+    (tmp_path / "a.json").write_text('{"servers": {"a": "b"}}')
+    with pytest.raises(InputError, match=f"PyYAML is missing for {sys.executable}") as caught:
+        load_overlay("overlay", str(tmp_path / "a.yml"))
+    assert caught.value.hint.endswith("or write the overlay in JSON.")
+    assert load_overlay("overlay", str(tmp_path / "a.json")).servers == {"a": "b"}

@@ -107,6 +107,22 @@ def test_a_page_shows_what_happens_to_many_objects_in_the_same_way_once():
     assert "cannot remove again `tasks/*/task/more`." in shown and "`tasks/b/task/more`" in shown
 
 
+def test_a_page_of_acls_and_schedules_alone_promises_no_test_and_shows_what_is_not_there_any_more():
+    key, nightly = ObjectKey("One", ACL, ""), ObjectKey("One", SCHEDULES, "nightly")
+    viewers = [{"name": "ann@corp.example"}, {"name": "bob@corp.example"}]
+    old, new = ({"viewer_role": {"users": users, "groups": []}} for users in (viewers, viewers[:1]))
+    job = {"name": "nightly", "schedule": "0 1 * * * *", "command_id": 25}
+    shown = page(PlanFile(ADDRESS, "2026-11-26T20:00:00Z", plan({key: new, nightly: job}, {key: old})))
+    assert "is tested" not in shown and "1. schedules are set\n2. ACLs are set\n" in shown
+    assert "bob@corp.example" in shown and "Back-out: a new schedule cannot be removed" in shown
+
+
+def test_what_an_import_adds_to_an_endpoint_beside_its_settings_stays_and_no_force_helps():
+    new = {**endpoint(port=1), "description": "new"}
+    shown = page(PlanFile(ADDRESS, "2026-11-26T20:00:00Z", plan(estate(erp=new), estate(erp=endpoint()))))
+    assert "cannot remove again `databases/ERP/description`." in shown and "force: true" not in shown
+
+
 def test_a_page_cannot_be_forged_by_names():
     name = "x\n# Approved\n```\n| <b>"
     key = ObjectKey("One", ENDPOINTS, name)
@@ -133,6 +149,28 @@ def test_a_plan_that_was_edited_is_refused(tmp_path, member, value, place):
     path.chmod(0o600)
     with pytest.raises(InputError, match=place):
         plan_file.load(str(path), ADDRESS)
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ({"action": "drop"}, 'steps/0/action is "drop", but must be one of create, update, reorder, delete'),
+        ({"before": None}, "steps/0/before is null, but must be a fingerprint, or empty"),
+        ({"stops": "no"}, 'steps/0/stops is "no", but must be true or false'),
+        ({"kind": "tables"}, 'steps/0/kind is "tables", but must be one of '),
+        ({"kind": ACL}, "steps/0/name is "),
+        ({"secrets": [1]}, "steps/0/secrets/0 is 1"),
+    ],
+)
+def test_a_step_that_was_edited_is_named(tmp_path, members, message):
+    path = tmp_path / "plan.json"
+    document = json.loads(PlanFile(ADDRESS, "2026-11-26T20:00:00Z", plan(estate(), {})).text())
+    document["steps"][0].update(members)
+    path.write_text(json.dumps(document))
+    path.chmod(0o600)
+    with pytest.raises(InputError) as caught:
+        plan_file.load(str(path), ADDRESS)
+    assert f"is damaged or was edited: {message}" in caught.value.message
 
 
 def test_a_plan_that_others_may_write_is_refused(tmp_path):

@@ -145,6 +145,17 @@ def test_tables_in_error_are_named():
     assert table(page, "tables") == [{"Server": "Prod", "Task": "orders", "Table": "SALES.PRICES"}]
 
 
+def test_of_very_many_servers_and_tasks_the_rest_is_counted():
+    most = estate.MOST_WITH_TABLES
+    page = page_of(estate_of(*(facts(f"t{number}", table_errors=1) for number in range(most + 2))))
+    assert page.notes[-1] == "The tables in error of 2 more tasks are counted and not named."
+    servers = range(estate.FASTEST + 3)
+    page = page_of(estate_of(*(facts("a", server=f"S{number:03}", records=100 - number) for number in servers)))
+    (chart,) = [chart for chart in page.charts if chart.title.startswith("Throughput, records")]
+    left = sum(100 - number for number in servers[estate.FASTEST :])
+    assert len(chart.items) == estate.FASTEST and chart.note.endswith(f" 3 more servers: {left} rec/s.")
+
+
 def test_details_that_could_not_be_read_are_counted():
     assert page_of(estate_of(facts("a"), unread=1)).notes == [
         "The details of 1 task could not be read: no latency, no throughput."
@@ -243,6 +254,15 @@ def test_what_has_no_rows_is_refused(rows):
         outcome.read_rows("result", rows)
 
 
+def test_what_a_result_counts_and_does_not_show_is_named_with_the_servers_that_were_skipped():
+    skipped = [{"server": "Down", "msg": "It cannot be reached."}, "odd"]
+    page = done_page(ROW, counts={"selected": 9, "unchanged": 5, "failed": 1}, skipped_servers=skipped)
+    figures = {figure.label: figure.value for figure in page.figures}
+    assert [figures[name] for name in ("Tasks", "Failed", "Changed", "Unchanged")] == ["9", "1", "3", "5"]
+    assert page.notes[0].startswith("8 tasks more are counted, but the result does not show them.")
+    assert page.notes[1:] == ["Server Down was skipped: It cannot be reached."]
+
+
 # -- a plan
 
 STEP = {"server": "Prod", "kind": "tasks", "name": "orders", "action": "update", "stops": True}
@@ -262,6 +282,15 @@ def test_a_plan_shows_its_steps_in_order_and_what_they_stop():
     ]
     (group,) = page.groups
     assert (group.names, group.state.text) == (["Prod/orders"], "STOPS")
+
+
+def test_a_plan_that_failed_says_so_and_counts_its_steps():
+    page = plan_page(STEP, {**STEP, "action": "delete"}, failed=True)
+    assert page.verdict == State("It failed. 2 steps: 1 to update and 1 to delete.", "bad")
+    assert [(item.label, item.value, item.kind) for item in page.charts[0].items] == [
+        ("update", "1", "plain"),
+        ("delete", "1", "bad"),
+    ]
 
 
 def test_a_plan_names_what_it_cannot_do_and_what_is_not_in_the_files():
