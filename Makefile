@@ -93,7 +93,7 @@ metrics: ## Metrics, alerts and dashboard, checked by promtool of Prometheus
 pages: ## The pages of aem_report in a real browser (needs Chromium)
 units: ## ansible-test units, on each ansible-core and each Python
 sanity: ## ansible-test sanity, on each ansible-core
-mutation: ## How many small changes of the code the unit tests notice, file by file (an hour; ARGS="_client/checks.py")
+mutation: ## How many small changes of the code the unit tests notice, file by file (half an hour and more; ARGS="_client/checks.py")
 molecule: ## The Molecule scenarios
 window: ## The playbooks of a maintenance window, by name and from the tarball
 docs: ## The documentation site, in .build/docs/html
