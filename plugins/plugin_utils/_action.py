@@ -37,6 +37,8 @@ from ..module_utils._run.result import Mode, Result, no_progress
 from ..module_utils._run.run import run_resource
 from ._controller import REFUSALS, plain, shown_lines
 
+# Late in a module; here the parent of all workers imports it, once.
+import_module("..module_utils._client.redaction", __package__)
 display = Display()
 # What Python up to 3.8 says of the type hints of a module (3.6: of the line that makes them texts).
 OLD_PYTHON = re.compile("'(ABCMeta|type)' object is not subscriptable|future feature annotations is not defined")
@@ -53,6 +55,7 @@ class ActionFrame(ActionBase):
     """
 
     spec: ClassVar[Spec]
+    validator: ClassVar[ArgumentSpecValidator]
     run_module: ClassVar[staticmethod[..., Result]]
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -158,8 +161,7 @@ class ActionFrame(ActionBase):
         """Do what the module would do, and return the same result."""
         arguments = self.spec.given(plain(self._arguments()))
         with self._surroundings(), interrupt:
-            validator = ArgumentSpecValidator(self.spec.argument_spec, required_if=self.spec.required_if)
-            validation = validator.validate(arguments)
+            validation = self.validator.validate(arguments)
             params = validation.validated_parameters
             if validation.error_messages:  # the object itself is always true
                 outcome = self._invalid(validation.errors, params, arguments)
@@ -204,15 +206,19 @@ class ActionFrame(ActionBase):
         """Give the surroundings of a module, and restore them: the task's `environment:`, and the playbook's folder."""
         environment: dict[str, Any] = {}
         self._compute_environment_string(environment)
-        before, folder = dict(os.environ), os.getcwd()
+        # These variables only: to put all of them back takes longer than all else here.
+        before, folder = {name: os.environ.get(name) for name in environment}, os.getcwd()
         try:
             os.environ.update({name: str(value) for name, value in environment.items()})
             os.chdir(self._loader.get_basedir())
             yield
         finally:
             os.chdir(folder)
-            os.environ.clear()
-            os.environ.update(before)
+            for name, value in before.items():
+                if value is not None:
+                    os.environ[name] = value
+                elif name in os.environ:
+                    del os.environ[name]
 
     @staticmethod
     def _wants_invocation(task_vars: Mapping[str, Any]) -> bool:
@@ -236,6 +242,7 @@ def action_plugin(name: str) -> tuple[type[ActionFrame], Callable[[], None]]:
 
         _supports_async = not module.SPEC.returned_secret  # the result of an async task is kept in a file
         spec = module.SPEC
+        validator = ArgumentSpecValidator(spec.argument_spec, required_if=spec.required_if)
         run_module = staticmethod(module.run)
 
     ActionModule.__module__ = name

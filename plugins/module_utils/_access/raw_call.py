@@ -13,8 +13,9 @@ from typing import Any
 
 from .._client.api import Api
 from .._client.checks import check_name
+from .._client.connection import MASK
 from .._client.errors import AemError, ApiError, InputError, TransportError
-from .._client.redaction import MASK, secret_texts
+from .._client.redaction import secret_texts
 from .._client.writes import GOES_ON
 from .._common.content import TEXT, Content, read_content
 from .._run.result import Mode, Result

@@ -12,8 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._client.api import Api
-from .._client.error_codes import INVALID_SESSION_ID, UNAUTHORIZED_REQUEST
-from .._client.errors import ApiError, InputError
+from .._client.errors import INVALID_SESSION_ID, UNAUTHORIZED_REQUEST, ApiError, InputError
 from .._run.result import Mode, Result
 
 

@@ -19,8 +19,7 @@ from . import exact_json
 from .calls import Answer, Call, Target
 from .checks import check_segment
 from .connection import API_PATH, Connection
-from .error_codes import INVALID_SESSION_ID
-from .errors import AemError, ApiError, LoginRefused, TransportError, sentence
+from .errors import INVALID_SESSION_ID, AemError, ApiError, LoginRefused, TransportError, sentence
 from .interrupt import Interrupt
 from .limits import Limits
 from .masking import Secrets

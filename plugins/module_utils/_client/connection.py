@@ -22,6 +22,7 @@ API_PATH = "/api/v1"
 # The options that carry a secret, and the user name before it in the Basic header
 # (docs/enterprise_manager_api.md, 2.2).
 SECRET_OPTIONS = {"password": "", "api_token": "api-token", "jwt": "jwt", "session_id": ""}
+MASK = "********"  # what is shown in place of a secret
 
 # All connection options: the type as Ansible names it, and the default. Their documentation is in the fragment
 # `connection`.

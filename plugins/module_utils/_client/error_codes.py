@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-UNAUTHORIZED_REQUEST = "UNAUTHORIZED_REQUEST"
-INVALID_SESSION_ID = "INVALID_SESSION_ID"
+from .errors import INVALID_SESSION_ID, UNAUTHORIZED_REQUEST
 
 
 class Advice(NamedTuple):

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .error_codes import UNAUTHORIZED_REQUEST
+# Those error codes that the code itself decides by, everywhere; what all of them mean is in ``error_codes``.
+UNAUTHORIZED_REQUEST = "UNAUTHORIZED_REQUEST"
+INVALID_SESSION_ID = "INVALID_SESSION_ID"
 
 
 class AemError(Exception):

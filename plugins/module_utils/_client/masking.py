@@ -16,8 +16,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
-from .connection import SECRET_OPTIONS, variable
-from .redaction import MASK, leaves, secret_texts
+from .connection import MASK, SECRET_OPTIONS, variable
 
 # What is secret in the value of an option that is not one of the connection's; it gets the value and all options.
 Finder = Callable[[Any, Mapping[str, Any]], Iterable[str]]
@@ -139,6 +138,8 @@ def _pattern(secret: str, user: str) -> re.Pattern[str]:
 
 def all_of(value: Any, _params: Mapping[str, Any]) -> list[str]:
     """Return each text and number in the value of an option that is secret as a whole: a Finder."""
+    from .redaction import leaves  # late: a stop does not need it, and a module compiles what it imports at each start
+
     return leaves(value)
 
 
@@ -160,9 +161,12 @@ class Secrets:
         self._texts: set[str] = {secret for _user, secret in self._pairs}
         # The longest first, or a shorter secret would leave the rest of a longer one behind.
         longest_first = sorted(self._pairs, key=lambda pair: len(pair[1]), reverse=True)
-        self._patterns: list[re.Pattern[str]] = [self._pairs[pair] for pair in longest_first]
-        self._patterns_in_names: list[re.Pattern[str]] = [
-            self._pairs[pair] for pair in longest_first if not WORD.fullmatch(pair[1])
+        # With how long a text must be to hold one: no form is shorter than the secret, and most texts are.
+        self._patterns: list[tuple[int, re.Pattern[str]]] = [
+            (len(pair[1]), self._pairs[pair]) for pair in longest_first
+        ]
+        self._patterns_in_names: list[tuple[int, re.Pattern[str]]] = [
+            (len(pair[1]), self._pairs[pair]) for pair in longest_first if not WORD.fullmatch(pair[1])
         ]
 
     def mask(self, value: Any) -> Any:
@@ -171,6 +175,8 @@ class Secrets:
         A number is replaced if it is one. In the names of members, no secret is looked for that may be a word of them:
         a password ``state`` would hide the state.
         """
+        if value is None:  # as most options are
+            return None
         if isinstance(value, str):
             return self._masked(value, self._patterns)
         if isinstance(value, dict):
@@ -184,11 +190,12 @@ class Secrets:
     def _masked_name(self, name: Any) -> Any:
         return self._masked(name, self._patterns_in_names) if isinstance(name, str) else name
 
-    def _masked(self, text: str, patterns: Iterable[re.Pattern[str]]) -> str:
+    def _masked(self, text: str, patterns: Iterable[tuple[int, re.Pattern[str]]]) -> str:
         for secret in self._long:
             text = text.replace(secret, MASK)
-        for pattern in patterns:
-            text = pattern.sub(MASK, text)
+        for length, pattern in patterns:
+            if len(text) >= length:
+                text = pattern.sub(MASK, text)
         return text
 
 
@@ -206,7 +213,7 @@ def secrets_in(
                     yield user or str(values.get("username") or ""), text
     for option, value in params.items():
         if value is not None and (option in finders or isinstance(value, (dict, list))):
-            found = finders[option](value, params) if option in finders else secret_texts(value)
+            found = finders[option](value, params) if option in finders else _named_in(value)
             yield from (("", secret) for secret in found)
     for option in ("url", "proxy"):
         # A password inside a URL is refused (url) or used (proxy); neither way may it be shown, also if it has a slash.
@@ -215,3 +222,10 @@ def secrets_in(
         if password:
             yield user, password
             yield unquote(user), unquote(password)
+
+
+def _named_in(value: Any) -> Iterable[str]:
+    """Return what is secret in an option that is a mapping or a list, by the names of its members."""
+    from .redaction import secret_texts  # late: likewise
+
+    return secret_texts(value)

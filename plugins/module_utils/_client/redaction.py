@@ -13,7 +13,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-MASK = "********"
+from .connection import MASK
+
 LEAST_DIGITS = 4  # a number with fewer may stand anywhere
 
 # The names are an assumption; no guide lists them (docs/enterprise_manager_api.md, 9.6). What follows a word may only

@@ -17,8 +17,7 @@ from typing import Any
 from . import exact_json, shapes
 from .calls import Answer, Call
 from .connection import Connection
-from .error_codes import UNAUTHORIZED_REQUEST, advice_on
-from .errors import ApiError, TransportError
+from .errors import UNAUTHORIZED_REQUEST, ApiError, TransportError
 from .transport import Reply
 
 NOT_SUPPORTED = "AEM_METHOD_NOT_SUPPORTED_VERSION"
@@ -91,6 +90,8 @@ def _odd_answer(call: Call, reply: Reply, connection: Connection, fault: str) ->
 
 
 def _api_error(call: Call, code: str, message: str, status: int, connection: Connection) -> ApiError:
+    from .error_codes import advice_on  # late: only a failure needs it
+
     advice = advice_on(code)
     what = str(call) if call.target.subject else f"{call} at {connection.url}"
     error = ApiError(

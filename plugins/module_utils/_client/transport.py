@@ -38,6 +38,7 @@ else:
 # identity: a compressed body could grow without bound when it is unpacked.
 HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "dataops.qlik_em"}
 CHUNK = 64 * 1024  # bytes
+LOG = logging.getLogger("urllib3")
 
 # SO_KEEPALIVE notices a dead peer during the minutes that a stop may take (seconds before and between probes).
 KEEPALIVE = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
@@ -166,14 +167,13 @@ def one_warning_is_enough() -> Iterator[None]:
 
     Nor may it write to Ansible's log, neither masked nor escaped, what it finds odd in an answer.
     """
-    log = logging.getLogger("urllib3")
-    before, log.propagate = log.propagate, False
+    before, LOG.propagate = LOG.propagate, False
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", InsecureRequestWarning)
             yield
     finally:
-        log.propagate = before
+        LOG.propagate = before
 
 
 class _Adapter(HTTPAdapter):

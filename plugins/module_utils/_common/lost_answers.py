@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from .._client.error_codes import INVALID_SESSION_ID
-from .._client.errors import AemError, ApiError, TransportError
+from .._client.errors import INVALID_SESSION_ID, AemError, ApiError, TransportError
 
 T = TypeVar("T")
 NO_EFFECT = "It shows no effect. It may have been carried out all the same, so changed is true."

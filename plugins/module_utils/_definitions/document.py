@@ -18,9 +18,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from .._client.api import Json
+from .._client.connection import MASK
 from .._client.errors import InputError
 from .._client.exact_json import dumps, number
-from .._client.redaction import MASK
 from .model import BODY, KINDS, SETS, Where, is_set, name, placed, sorted_set
 from .sending import REWRITTEN
 

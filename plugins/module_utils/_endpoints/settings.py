@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 
 from .._client.api import Json
 from .._client.checks import USER_MEMBER, check_characters, check_secret
+from .._client.connection import MASK
 from .._client.errors import InputError
-from .._client.redaction import MASK, is_encrypted, is_secret_name, redacted
+from .._client.redaction import is_encrypted, is_secret_name, redacted
 
 Path = tuple[str, ...]
 

@@ -15,8 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from .._client.api import Api, Json
-from .._client.error_codes import INVALID_SESSION_ID, UNAUTHORIZED_REQUEST
-from .._client.errors import AemError, ApiError, TransportError
+from .._client.errors import INVALID_SESSION_ID, UNAUTHORIZED_REQUEST, AemError, ApiError, TransportError
 from .._client.nearest import did_you_mean
 from .._common.parallel import map_parallel
 from .._common.patterns import is_literal

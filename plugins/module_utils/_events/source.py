@@ -20,8 +20,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from .._client.api import Api, Json
 from .._client.client import Client
-from .._client.error_codes import INVALID_SESSION_ID
-from .._client.errors import AemError, InputError, Interrupted, LoginRefused
+from .._client.errors import INVALID_SESSION_ID, AemError, InputError, Interrupted, LoginRefused
 from .._client.interrupt import Interrupt
 from .._client.limits import Limits
 from .._client.masking import Secrets, secrets_in

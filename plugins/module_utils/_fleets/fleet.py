@@ -19,9 +19,8 @@ from .._common.rows import Row, raise_failures, with_rows
 from .._common.times import moment
 from .._common.wait import TimedOut, wait_until
 from .._run.result import Mode, diff, no_progress
-from .._tasks.control import STOP_TIMEOUT
 from .._tasks.drain import prepare_stop
-from .._tasks.model import ACTIVE, STARTING, TaskName, TaskSnapshot
+from .._tasks.model import ACTIVE, STARTING, STOP_TIMEOUT, TaskName, TaskSnapshot
 from .._tasks.operation import Operation
 from .._tasks.state import apply, plan, read_for_plan
 from .._tasks.stop_policy import StopPolicy

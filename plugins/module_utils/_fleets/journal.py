@@ -25,8 +25,7 @@ from .._client.client import Client
 from .._client.errors import AemError, ApiError, InputError
 from .._common.clock import boot_id, monotonic_of, uptime
 from .._common.files import locked, open_to_append, read_file
-from .._tasks.control import STOP_TIMEOUT
-from .._tasks.model import TaskName
+from .._tasks.model import STOP_TIMEOUT, TaskName
 
 SCHEMA = 1
 BEGIN = '{"event": "'  # of each line

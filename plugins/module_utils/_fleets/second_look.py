@@ -13,7 +13,7 @@ from typing import Union
 
 from .._client.errors import AemError
 from .._common.rows import Row
-from .._tasks.control import RECOVERS
+from .._tasks.failures import RECOVERS
 from .._tasks.model import ACTIVE, AT_REST, STARTING, STOPPING, TaskName, TaskSnapshot
 
 ServerStatus = Union["dict[str, TaskSnapshot]", AemError]  # the tasks of a server by name, or why they cannot be read

@@ -15,8 +15,7 @@ from typing import Any, NamedTuple
 
 from .._client.api import Api
 from .._client.checks import check_characters, shown_value
-from .._client.error_codes import UNAUTHORIZED_REQUEST
-from .._client.errors import ApiError, InputError
+from .._client.errors import UNAUTHORIZED_REQUEST, ApiError, InputError
 from .._common.parallel import map_parallel
 from .._common.rows import first
 from .._run.arguments import checked

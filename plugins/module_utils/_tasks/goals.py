@@ -64,15 +64,6 @@ class Goal:
             return False
         return tables.check(self._task, snapshot) if tables else True
 
-    def missing(self) -> str:
-        """Return what a task that ran into the time-out has not done."""
-        operation = self._operation
-        if operation.makes_tables:
-            return "has not created its tables and stopped"
-        if operation.wait_for == LATENCY:
-            return f"has not reached a latency of {operation.max_latency:g} s (max_latency)"
-        return "has not loaded all its tables" if operation.wait_for == LOADED else "has not finished"
-
     def _tables(self, snapshot: TaskSnapshot) -> Tables:
         done = [DONE] if snapshot.work and snapshot.work.only_loads is False else [DONE, LOADED_ONLY]
         states = {
@@ -84,6 +75,15 @@ class Goal:
         counted = snapshot.work.tables_completed if snapshot.work else 0
         is_known = bool(states) or bool(counted)
         return Tables(is_known and all(state in (*done, IN_ERROR) for state in states.values()), failed)
+
+
+def missing(operation: Operation) -> str:
+    """Return what a task that ran into the time-out has not done."""
+    if operation.makes_tables:
+        return "has not created its tables and stopped"
+    if operation.wait_for == LATENCY:
+        return f"has not reached a latency of {operation.max_latency:g} s (max_latency)"
+    return "has not loaded all its tables" if operation.wait_for == LOADED else "has not finished"
 
 
 def load_times(api: Api, task: TaskName) -> list[str]:

@@ -26,6 +26,7 @@ KNOWN_STATES = (*AT_REST, *MOVING)
 # As options name them.
 TASK_STATES = ["running", "recovery", "stopped", "error", "starting", "stopping", "paused", "not_exist"]
 
+STOP_TIMEOUT, RUN_TIMEOUT = "AEM_STOP_TASK_TIMEOUT", "AEM_RUN_TASK_TIMEOUT"
 TASK_NOT_FOUND = "AEM_TASK_NOT_FOUND"  # assumed (docs/enterprise_manager_api.md, 3.8)
 
 # Starting a task that has finished its only load would load everything again

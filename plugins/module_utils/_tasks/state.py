@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._client.api import Api
 from .._client.errors import AemError, InputError
@@ -19,6 +19,9 @@ from .model import ACTIVE, AT_REST, FINISHED_FOR_GOOD, KNOWN_STATES, STARTING, T
 from .operation import FINISHED, RESUME, Operation, check_operation
 from .stop_policy import StopPolicy, check_drain
 from .watching import watch_task
+
+if TYPE_CHECKING:
+    from .starting import Start
 
 QUIET = (
     "The {} is RUNNING, but moves no data. The API does not show with which run option it was started: if that run "
@@ -63,7 +66,9 @@ def ensure(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     current = read_for_plan(api, task, operation) if mode.shows_diff or state == "started" else None
     may_end = state == "started" and operation.wait_for != FINISHED and not operation.makes_tables
     if current and current.is_quiet and may_end and not mode.check:
-        current = Control(api, task, operation).await_signs(current)
+        from .starting import Start  # likewise
+
+        current = Start(api, task, operation).await_signs(current)
     todo, warnings = plan(operation, current), []
     if policy.is_needed and not (current and current.is_stopped):
         from .drain import prepare_stop  # likewise
@@ -134,23 +139,21 @@ def apply(
     have changed the task.
     """
     todo, control = plan(operation, current), Control(api, task, operation, watch)
-    if operation.is_for_replicate:
-        from .goals import check_possible  # late: a stop does not need it
+    start: Start | None = None
+    if operation.state != "stopped":
+        from .starting import Start  # late: a stop does not need it
 
-        shown = check_possible(task, operation, current, control.read)
-        if operation.state == "started":
-            control.check_run_in_progress(shown)
+        control = start = Start(api, task, operation, watch)
+        start.check(current)
     if current and mode.check:
         return Outcome(todo.changed, current)
     if current and not todo.changed:
         return Outcome(False, control.watch(current))
-    changed = False
-    if todo.stop:
-        changed, stopped = control.stop()
-        if not todo.run:
-            return Outcome(changed, stopped)
+    if start is None:
+        return control.stop()
+    changed = todo.stop and start.stop().changed
     try:
-        outcome = control.run(current if current and not todo.stop else control.read())
+        outcome = start.run(current if current and not todo.stop else start.read())
     except AemError as error:
         if changed:
             error.changed = True

@@ -15,6 +15,7 @@ from .._common.lost_answers import confirm_lost_write
 from .control import Control
 from .model import MOVING, TASK_NOT_FOUND, TaskName, TaskSnapshot, snapshot_of
 from .operation import Operation
+from .starting import Start
 
 NOT_STOPPED = "AEM_TASK_NOT_STOPPED"
 # The API's word for it, in one generation of the SDK (docs/enterprise_manager_api.md, 8.2).
@@ -30,7 +31,7 @@ class TaskChange:
     def __init__(self, api: Api, task: TaskName, operation: Operation, may_stop: bool) -> None:
         self.api, self.task, self._may_stop = api, task, may_stop
         self._stopping = Control(api, task, operation._replace(state="stopped", wait=True))
-        self._starting = Control(api, task, operation)
+        self._starting = Start(api, task, operation)
 
     def read(self) -> TaskSnapshot:
         """Return the task as it is, NOT_THERE if there is none."""

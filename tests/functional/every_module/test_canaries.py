@@ -26,8 +26,8 @@ import pytest
 import yaml
 from ansible.module_utils import basic
 from ansible.module_utils.testing import patch_module_args
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.connection import MASK
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.http_failure import failure_of
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client.redaction import MASK
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.transport import Reply, Transport
 from ansible_collections.dataops.qlik_em.tests import simulator
 from ansible_collections.dataops.qlik_em.tests.functional.every_module.cases import Case, all_cases, filled, nothing

@@ -10,8 +10,8 @@ import time
 from urllib.parse import quote, quote_plus
 
 import pytest
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.connection import MASK
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.masking import Secrets, all_of, secrets_in
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client.redaction import MASK
 
 AWKWARD = "p\"a's\\s %&+/=<ü>\t€x"
 
@@ -62,6 +62,7 @@ def test_every_form_is_masked_and_nothing_around_it(secret):
     secrets.add([("someone", secret)])
     for form in forms(secret, "someone"):
         assert secrets.mask(f"[{form}]") == f"[{MASK}]", form
+        assert secrets.mask(form) == MASK, form
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,12 @@ from email.utils import formatdate
 import pytest
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.calls import Answer, Call, Target
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.connection import Connection
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client.error_codes import UNAUTHORIZED_REQUEST, advice_on
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import ApiError, TransportError
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.error_codes import advice_on
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import (
+    UNAUTHORIZED_REQUEST,
+    ApiError,
+    TransportError,
+)
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.replies import BUSY, read_answer, retry_after
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.shapes import compiled
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.transport import Reply

@@ -6,8 +6,12 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client.error_codes import INVALID_SESSION_ID
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import AemError, ApiError, TransportError
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import (
+    INVALID_SESSION_ID,
+    AemError,
+    ApiError,
+    TransportError,
+)
 from ansible_collections.dataops.qlik_em.plugins.module_utils._common.lost_answers import (
     NO_EFFECT,
     confirm_lost_write,

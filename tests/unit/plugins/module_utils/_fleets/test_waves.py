@@ -8,8 +8,11 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client.error_codes import UNAUTHORIZED_REQUEST
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import ApiError, InputError
+from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import (
+    UNAUTHORIZED_REQUEST,
+    ApiError,
+    InputError,
+)
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets import waves as module
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.options import FleetLimits
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.selection import Listed

@@ -16,6 +16,7 @@ from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks.goals impor
     Tables,
     check_possible,
     load_times,
+    missing,
 )
 from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks.latency import Latency
 from ansible_collections.dataops.qlik_em.plugins.module_utils._tasks.model import TaskName, TaskSnapshot
@@ -182,7 +183,7 @@ def test_a_task_that_has_stopped_has_loaded_its_tables_only_if_they_show_it():
     ],
 )
 def test_what_is_missing_at_the_time_out(op, text):
-    assert goal(op=op).missing() == text
+    assert missing(op) == text
 
 
 def test_when_tables_were_loaded():
