@@ -21,7 +21,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 # make unit ARGS="-k stop", make integration CORE=2.19 ARGS=aem_task
 CORE :=
 ARGS :=
-JOBS := 2
+# One more than CI has cores: a session that installs, or waits for a server, leaves its core idle.
+JOBS := 3
 # make release TAG=v1.0.0 GPG_KEY=...
 export TAG GPG_KEY
 NOX := .build/nox/bin/python -m nox $(NOXFLAGS)
