@@ -21,7 +21,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 # make unit ARGS="-k stop", make integration CORE=2.19 ARGS=aem_task
 CORE :=
 ARGS :=
-JOBS := 2
+# One more than CI has cores: a session that installs, or waits for a server, leaves its core idle.
+JOBS := 3
 # make release TAG=v1.0.0 GPG_KEY=...
 export TAG GPG_KEY
 NOX := .build/nox/bin/python -m nox $(NOXFLAGS)
@@ -93,7 +94,7 @@ metrics: ## Metrics, alerts and dashboard, checked by promtool of Prometheus
 pages: ## The pages of aem_report in a real browser (needs Chromium)
 units: ## ansible-test units, on each ansible-core and each Python
 sanity: ## ansible-test sanity, on each ansible-core
-mutation: ## How many small changes of the code the unit tests notice, file by file (an hour; ARGS="_client/checks.py")
+mutation: ## How many small changes of the code the unit tests notice, file by file (half an hour and more; ARGS="_client/checks.py")
 molecule: ## The Molecule scenarios
 window: ## The playbooks of a maintenance window, by name and from the tarball
 docs: ## The documentation site, in .build/docs/html

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
@@ -13,9 +14,11 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.dataops.qlik_em import plugins
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.interrupt import Interrupt
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.transport import Transport
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import User
@@ -23,9 +26,12 @@ from ansible_collections.dataops.qlik_em.tests.simulator import running
 from ansible_collections.dataops.qlik_em.tests.simulator.handle import Handle
 from xdist.scheduler import LoadScopeScheduling
 
-if "PYTEST_XDIST_WORKER" in os.environ:
+if "PYTEST_XDIST_WORKER" in os.environ and os.environ.pop("COVERAGE_PROCESS_START", None):
     # This process is measured by now. What it starts is not: tests/functional/ways shows the same of real playbooks.
-    os.environ.pop("COVERAGE_PROCESS_START", None)
+    # A file's own lines run once, when it is imported: not by a test that is not measured.
+    PLUGINS = Path(plugins.__path__[0])
+    for path in PLUGINS.rglob("*.py"):
+        importlib.import_module(".".join([plugins.__name__, *path.relative_to(PLUGINS).with_suffix("").parts]))
 
 
 class Scheduling(LoadScopeScheduling):

@@ -24,8 +24,9 @@ Finder = Callable[[Any, Mapping[str, Any]], Iterable[str]]
 # Nothing encodes these; that keeps the pattern of a long token short.
 PLAIN = frozenset(string.ascii_letters + string.digits + "-_.")
 # How often one thing is encoded within another: bounds, so that a text is searched in a time that grows as its length.
-DEPTH = 5  # texts in texts: JSON doubles the backslashes each time
-ESCAPE = rf"\\{{1,{2**DEPTH}}}"
+DEPTH = 5  # texts in texts
+BACKSLASHES = 2**DEPTH  # JSON doubles them each time
+ESCAPE = rf"\\{{1,{BACKSLASHES}}}"
 AGAIN = rf"{{0,{DEPTH}}}"
 AMPERSAND = f"&(?:amp;){AGAIN}"
 PERCENT = f"%(?:25){AGAIN}"
@@ -38,30 +39,37 @@ NAMED = {
     " ": [r"\+", f"{PERCENT}2b"],
 }
 ESCAPED = {"\n": "n", "\r": "r", "\t": "t"}
+QUOTES = frozenset("\"'/")  # backslashes, of strings in strings, may stand before them
 # What is more than one character but has to be looked at as one, or a text could be matched in many ways.
 PIECES = re.compile(r"\\+|&(?:amp;)*|.", re.DOTALL)
+
+
+def _optional(sign: str, escape: str) -> str:
+    """Return a pattern for the backslashes that may stand before a character, which mean nothing."""
+    return f"(?:{escape})?" if escape and sign in QUOTES else ""
 
 
 def _encoded(sign: str, escape: str) -> list[str]:
     """Return patterns for the forms of one character that are not itself; ``escape`` is one for backslashes."""
     data, code = sign.encode("utf-8", "surrogatepass"), ord(sign)
     units = sign.encode("utf-16-be", "surrogatepass")
-    first, *others = (f"u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
     forms = [
-        escape + first + "".join(ESCAPE + unit for unit in others),
-        rf"{AMPERSAND}#(?:0{{0,8}}{code}|x0{{0,8}}{code:x});",
-        *NAMED.get(sign, []),
+        escape + ESCAPE.join(f"u{units[at : at + 2].hex()}" for at in range(0, len(units), 2)),
+        *(
+            _optional(sign, escape) + form
+            for form in (rf"{AMPERSAND}#(?:0{{0,8}}{code}|x0{{0,8}}{code:x});", *NAMED.get(sign, []))
+        ),
     ]
     if sign in ESCAPED:
         forms.append(escape + ESCAPED[sign])
     if sign.isascii():
         return [*forms, f"{PERCENT}{code:02x}", rf"{escape}x{code:02x}"]  # %2520: a URL in a URL
     # Bytes of UTF-8 in a URL, in a repr, or read as Latin-1, as headers are; in upper case some signs become two.
-    first, *others = (
-        rf"(?:{PERCENT}{byte:02x}|{before}x{byte:02x}|{re.escape(chr(byte))})"
-        for byte, before in zip(data, [escape, *[ESCAPE] * 3])
+    in_bytes = "".join(
+        rf"(?:{PERCENT}{byte:02x}|{ESCAPE if place else escape}x{byte:02x}|{re.escape(chr(byte))})"
+        for place, byte in enumerate(data)
     )
-    forms += [first + "".join(others), rf"{escape}x{code:02x}" if code < 256 else rf"{escape}U{code:08x}"]
+    forms += [in_bytes, rf"{escape}x{code:02x}" if code < 256 else rf"{escape}U{code:08x}"]
     return forms + ([sign.upper()] if len(sign.upper()) > 1 else [])
 
 
@@ -72,19 +80,17 @@ def _char(sign: str, escape: str = ESCAPE) -> str:
     """
     if sign in PLAIN:
         return re.escape(sign)
-    # As it is, last: "%" must not be taken from "%25". Backslashes, of strings in strings, may stand before a quote.
-    optional = f"(?:{escape})?" if escape and sign in "\"'/" else ""
-    return f"(?:{'|'.join([*_encoded(sign, escape), optional + re.escape(sign)])})"
+    # As it is, last: "%" must not be taken from "%25".
+    return f"(?:{'|'.join([*_encoded(sign, escape), _optional(sign, escape) + re.escape(sign)])})"
 
 
-def _piece(piece: str, escape: str = ESCAPE, is_last: bool = False) -> str:
+def _piece(piece: str, escape: str = ESCAPE) -> str:
     """Return a pattern for one of the PIECES that is not backslashes."""
     if piece[0] != "&":
         return _char(piece, escape)
     times = len(piece) // len("amp;")
     encoded = f"(?:{'|'.join(_encoded('&', escape))}){_all(piece[1:])}"
-    itself = f"&(?:amp;){{{times},{times + DEPTH}}}"
-    return f"(?:{encoded}|{itself})" if is_last else f"(?:{encoded}|{itself}(?!amp;))"
+    return f"(?:{encoded}|&(?:amp;){{{times},{times + DEPTH}}})"
 
 
 def _all(text: str) -> str:
@@ -94,20 +100,17 @@ def _all(text: str) -> str:
         piece = pieces[at]
         at += 1
         if piece[0] != "\\":
-            patterns.append(_piece(piece, is_last=at == len(pieces)))
+            patterns.append(_piece(piece))
             continue
         count = len(piece)
         encoded = f"(?:{'|'.join(_encoded(piece[0], ESCAPE))}){{{count}}}"
-        itself = rf"\\{{{count},{count * 2**DEPTH}}}"
-        if at == len(pieces):
-            patterns.append(f"(?:{encoded}|{itself})")
-            continue
-        # All backslashes are taken with these, those before what comes next as well: which are whose does not show.
-        follower, is_last = pieces[at], at + 1 == len(pieces)
+        itself = rf"\\{{{count},{count * BACKSLASHES}}}"
+        if at < len(pieces):
+            # All backslashes are taken with these, those before what comes next as well: whose they are does not show.
+            encoded += _piece(pieces[at])
+            itself += rf"(?!\\){_piece(pieces[at], '')}"
         at += 1
-        patterns.append(
-            rf"(?:{encoded}{_piece(follower, is_last=is_last)}|{itself}(?!\\){_piece(follower, '', is_last)})"
-        )
+        patterns.append(f"(?:{encoded}|{itself})")
     return "".join(patterns)
 
 
@@ -145,10 +148,6 @@ class Secrets:
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
         self._pairs: dict[tuple[str, str], re.Pattern[str]] = {}
-        # With how long a text must be to hold one: no form is shorter than the secret, and most texts are.
-        self._patterns: list[tuple[int, re.Pattern[str]]] = []
-        self._patterns_in_names: list[tuple[int, re.Pattern[str]]] = []
-        self._texts: set[str] = set()
         self._long: set[str] = set()  # found as they are only
         self.add(pairs)
 
@@ -159,11 +158,14 @@ class Secrets:
                 self._long.add(secret)
             elif secret.strip() and (user, secret) not in self._pairs:  # a blank would mask all blanks
                 self._pairs[user, secret] = _pattern(secret, user)  # kept: a licence has more than the cache holds
-        self._texts = {secret for _user, secret in self._pairs}
+        self._texts: set[str] = {secret for _user, secret in self._pairs}
         # The longest first, or a shorter secret would leave the rest of a longer one behind.
         longest_first = sorted(self._pairs, key=lambda pair: len(pair[1]), reverse=True)
-        self._patterns = [(len(pair[1]), self._pairs[pair]) for pair in longest_first]
-        self._patterns_in_names = [
+        # With how long a text must be to hold one: no form is shorter than the secret, and most texts are.
+        self._patterns: list[tuple[int, re.Pattern[str]]] = [
+            (len(pair[1]), self._pairs[pair]) for pair in longest_first
+        ]
+        self._patterns_in_names: list[tuple[int, re.Pattern[str]]] = [
             (len(pair[1]), self._pairs[pair]) for pair in longest_first if not WORD.fullmatch(pair[1])
         ]
 

@@ -138,24 +138,24 @@ def secrets_in_text(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield where each secret in a text begins and ends, without quotes around it, and the name that it has there."""
     at = 0
     while match := IN_TEXT.search(text, at):
-        at, name, value = match.end(), match["name"] if match["member"] is None else match["member"], None
+        at = match.end()
         if match["login"] or match["header"]:
             kind = "login" if match["login"] else "header"
             yield (*match.span(kind), kind)
-        elif is_secret_name(name) or name.lower() == SIGNATURE:
-            value = VALUE.match(text, at)
-        else:  # not VALUE: each of many names would be searched up to the end of its value
-            value = ENCRYPTED_VALUE.match(text, at)
-        begin, stop = _inner(value)
-        if value and begin < stop:
-            yield begin, stop, name
-            at = value.end()
+            continue
+        name = match["name"] or match["member"]
+        # Not VALUE for all: each of many names would be searched up to the end of its value.
+        form = VALUE if is_secret_name(name) or name.lower() == SIGNATURE else ENCRYPTED_VALUE
+        value = form.match(text, at)
+        if value:
+            begin, stop = _inner(value)
+            if begin < stop:
+                yield begin, stop, name
+                at = value.end()
 
 
-def _inner(value: re.Match[str] | None) -> tuple[int, int]:
+def _inner(value: re.Match[str]) -> tuple[int, int]:
     """Return where a value begins and ends without what encloses it; the braces belong to one that is encrypted."""
-    if value is None:
-        return 0, 0
     return value.span() if is_encrypted(value[0]) else value.span(value.lastindex or 0)
 
 

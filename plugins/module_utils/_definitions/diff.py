@@ -21,6 +21,7 @@ from .model import (
     PLACEHOLDER,
     Rules,
     Where,
+    beginnings,
     by_identity,
     cover_at,
     is_secret_place,
@@ -133,10 +134,10 @@ def leftovers(current: Leaves, wanted: Leaves, rules: Rules) -> list[Where]:
         if where[: 2 if where[0] in KINDS else 1] not in inner or _same(DEFAULTS.get(where[-2:], ABSENT), value):
             continue
         # A value in the place of an object replaces it; an empty list does not empty one that has names.
-        above = next((where[:end] for end in range(1, len(where)) if where[:end] in wanted), None)
+        above = next((one for one in beginnings(where) if one in wanted), None)
         if (above and wanted[above] != []) or _goes_with_its_target(where, wanted):
             continue
-        found[next(where[:end] for end in range(1, len(where) + 1) if where[:end] not in inner)] = None
+        found[next(one for one in beginnings(where) if one not in inner)] = None
     return list(found)
 
 

@@ -120,7 +120,8 @@ def _parsed(option: str, text: str, hint: str = TEMPLATES) -> Any:
         raise InputError(f"{option} is not JSON: it is nested too deeply.") from error
     except json.JSONDecodeError as error:
         at = len(text) - len(plain) + error.pos
-        line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+        before = text[:at]
+        line, column = before.count("\n") + 1, at - before.rfind("\n")
         raise InputError(f"{option} is not JSON: syntax error at line {line}, column {column}.", hint) from None
     except ValueError as error:  # a number that is not JSON, or too long for Python
         raise InputError(f"{option} is not JSON: {error}.") from None

@@ -68,6 +68,11 @@ def name(where: Where) -> str:
     return "/".join(".".join(part) if isinstance(part, tuple) else str(part) for part in where)
 
 
+def beginnings(where: Where) -> list[Where]:
+    """Return the places that a place is in, from the outermost to itself."""
+    return [where[:end] for end, _part in enumerate(where, start=1)]
+
+
 def names(places: Iterable[Where], most: int = 10) -> str:
     """Return places in one line; of more than ``most``, how many more there are."""
     shown = [name(where) for where in places]
@@ -145,7 +150,7 @@ def without_counted(document: Json, with_loggers: bool = True) -> Json:
 
 def is_secret_place(where: Where, rules: Rules) -> bool:
     """Return whether all at this place is secret: by the user's word, or by a name, which counts outside of tasks."""
-    if any(_is_named(where[:length], rules) for length in range(1, len(where) + 1)):
+    if any(_is_named(one, rules) for one in beginnings(where)):
         return True
     return where[0] != "tasks" and any(map(_is_secret_part, where[2 if where[0] in KINDS else 1 :]))
 
@@ -161,7 +166,7 @@ def members(value: Json) -> Iterator[tuple[str, Any]]:
 
 
 def _is_secret_part(part: Any) -> bool:
-    return isinstance(part, _SecretValue) or is_secret_name(part[-1] if isinstance(part, tuple) else part)
+    return isinstance(part, _SecretValue) or is_secret_name(part[1] if isinstance(part, tuple) else part)
 
 
 def _is_named(where: Where, rules: Rules) -> bool:
@@ -208,7 +213,7 @@ def redacted_places(document: Json) -> list[Where]:
 
 def unknown_secrets(document: Json, rules: Rules) -> list[str]:
     """Return the patterns of the user that name nothing in the definition: typing mistakes, most likely."""
-    places = {name(where[:length]) for where, _value in _values(document) for length in range(1, len(where) + 1)}
+    places = {name(one) for where, _value in _values(document) for one in beginnings(where)}
     return [
         pattern
         for pattern in rules.secrets

@@ -71,7 +71,7 @@ class _Walker:
                 items = [self._item(where, item, left) for item in new]
             else:
                 there = by_identity(known) or {}
-                items = [self.walk((*where, key), item, there.get(key, ABSENT)) for key, item in keyed.items()]
+                items = [self.walk((*where, key), item, there.get(key)) for key, item in keyed.items()]
             return [item for item in items if item is not ABSENT]
         if is_redacted(new):
             return self._redacted(where, new, old)

@@ -172,7 +172,7 @@ def _decide(policy: Policy, record: Record, seen: Seen, now: int) -> tuple[Decis
 
     if seen.window:
         return decision(WINDOW, f"A maintenance window is open ({seen.window}): the task is left alone."), record
-    if record.unfinished and seen.snapshot.state == "STOPPED":
+    if record.unfinished:  # and stopped, or it would not be sick
         # What this policy has stopped must not stay so, whatever the brakes say.
         return decision(RESTART, "It is started; that restart was already counted"), record
     if record.quarantined is None:

@@ -157,7 +157,7 @@ def open_journal(path: str, address: str, operation: str) -> Iterator[Journal]:
 def read_journal(path: str, address: str, operation: str) -> JournalState:
     """Return what a journal holds for a run of ``operation``. Raises InputError as ``open_journal`` does."""
     before, is_over = "", True  # the operation of the run before, and whether it came to its end
-    boot = ""  # the start of the machine on which it ran
+    boot: str | None = None  # the start of the machine on which it ran, if that is known
     done: set[TaskName] = set()
     unconfirmed: dict[TaskName, UnconfirmedWrite] = {}
     for number, line in enumerate(_lines(path), start=1):
@@ -185,24 +185,26 @@ def read_journal(path: str, address: str, operation: str) -> JournalState:
                     since=monotonic_of(boot, entry.get("uptime")), goes_on=goes_on
                 )
         except (ValueError, KeyError, TypeError) as error:
-            raise InputError(
-                f"journal ({path}) is damaged at line {number}. Look at it, then move it away to start over."
-            ) from error
+            raise _damaged(path, number) from error
     continues = before == operation and not is_over
     has_ended = before in ("", operation) and is_over
     return JournalState(continues, frozenset(done if continues else ()), unconfirmed, has_ended)
 
 
 def _lines(path: str) -> list[str]:
-    """Return the lines of a journal that are whole; none if there is no journal."""
+    """Return the lines of a journal that are whole; none if there is no journal. Raises InputError."""
     text = read_file("journal", path)
     if text is None:
         return []
     *lines, cut = text.split("\n")
     if cut[: len(BEGIN)] != BEGIN[: len(cut)]:
-        lines.append(cut)  # somebody else's file, which is not to be touched
+        raise _damaged(path, len(lines) + 1)  # somebody else's file, which is not to be touched
     # Otherwise a crash has cut it, and it is not a line: a write is sent only when its line is whole and on the disk.
     return lines
+
+
+def _damaged(path: str, number: int) -> InputError:
+    return InputError(f"journal ({path}) is damaged at line {number}. Look at it, then move it away to start over.")
 
 
 def _task_in(entry: Mapping[str, Any]) -> TaskName:

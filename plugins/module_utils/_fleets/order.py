@@ -36,7 +36,7 @@ class Order:
 
     def __init__(self, tasks: Iterable[TaskName]) -> None:
         # What comes after each, and what before it, with the reason.
-        self._after: dict[Node, dict[Node, str]] = {}
+        self._after: dict[Node, dict[Node, None]] = {}
         self._before: dict[Node, dict[Node, str]] = {}
         for task in tasks:
             self._add(task)
@@ -50,7 +50,7 @@ class Order:
         if first != then:
             self._add(first)
             self._add(then)
-            self._after[first].setdefault(then, why)
+            self._after[first].setdefault(then)
             self._before[then].setdefault(first, why)
 
     def put_all(self, firsts: Iterable[TaskName], thens: Iterable[TaskName], gate: Gate) -> None:
@@ -75,17 +75,16 @@ class Order:
         waits_for = {node: len(firsts) for node, firsts in self._before.items()}
         found = dict.fromkeys(waits_for, 0)
         ready = deque(node for node, count in waits_for.items() if not count)
-        done = 0
         while ready:
             node = ready.popleft()
-            done += 1
             for follower in self._after[node]:
                 found[follower] = max(found[follower], found[node] + isinstance(node, TaskName))
                 waits_for[follower] -= 1
                 if not waits_for[follower]:
                     ready.append(follower)
-        if done < len(found):
-            raise _circular(self._circle({node for node, count in waits_for.items() if count}))
+        stuck = {node for node, count in waits_for.items() if count}
+        if stuck:
+            raise _circular(self._circle(stuck))
         return found
 
     def _circle(self, stuck: set[Node]) -> list[tuple[Node, str]]:
@@ -106,7 +105,7 @@ class Order:
     def waves(self) -> list[list[TaskName]]:
         """Return the tasks in the waves in which they are started; raise InputError for a circle."""
         levels = self.levels()
-        result: list[list[TaskName]] = [[] for _level in range(max(levels.values(), default=-1) + 1)]
+        result: list[list[TaskName]] = [[] for _level in set(levels.values())]  # a wave for each
         for node, level in levels.items():
             if isinstance(node, TaskName):
                 result[level].append(node)
@@ -115,7 +114,7 @@ class Order:
     def tree(self) -> list[str]:
         """Return the order as lines: each task below what it waits for, with the waves of its start and its stop."""
         levels = self.levels()
-        count = max((level for node, level in levels.items() if isinstance(node, TaskName)), default=-1) + 1
+        count = len(set(levels.values()))
         below: dict[Node, list[Node]] = {node: [] for node in levels}
         top: list[Node] = []
         others: dict[Node, list[Node]] = {}
@@ -123,7 +122,7 @@ class Order:
             firsts = list(before)
             upper = None if isinstance(node, Gate) else _deciding(firsts, levels)
             (below[upper] if upper is not None else top).append(node)
-            others[node] = [] if isinstance(node, Gate) else [one for one in firsts if one != upper]
+            others[node] = [one for one in firsts if one != upper]
         top.sort(key=lambda node: (isinstance(node, Gate), levels[node]))  # the tasks first, each in its place
 
         def line(node: Node) -> str:

@@ -45,9 +45,13 @@ class Dependency(NamedTuple):
 
 
 class WavesOption(NamedTuple):
-    """The options ``waves`` and ``dependencies``, checked; ``given`` is the list in ``waves``, None for ``auto``."""
+    """The options ``waves`` and ``dependencies``, checked; ``given`` is the list in ``waves``, None for ``auto``.
+
+    ``selectors`` are those of the list.
+    """
 
     given: list[dict[str, Any]] | None
+    selectors: list[Selector]
     dependencies: list[Dependency]
 
     @property
@@ -75,12 +79,11 @@ def check_waves(params: Mapping[str, Any]) -> WavesOption:
             Dependency(number, *(_selectors_of(side, number, item[side]) for side in ("before", "after")))
             for number, item in enumerate(params["dependencies"] or [], start=1)
         ]
-        return WavesOption(None, dependencies)
+        return WavesOption(None, [], dependencies)
     if params["dependencies"]:
         raise InputError("dependencies can only be used with waves: auto. A list in waves is the order itself.")
     given = _listed(value)
-    read_selectors("waves", given)
-    return WavesOption(given, [])
+    return WavesOption(given, read_selectors("waves", given), [])
 
 
 def _selectors_of(side: str, number: int, given: Sequence[Mapping[str, Any]]) -> list[Selector]:
@@ -116,8 +119,8 @@ def sort_into_waves(api: Api, tasks: Sequence[Listed], option: WavesOption, limi
 
     Raises InputError for a task of two waves, and for tasks that wait for each other in a circle.
     """
-    if option.given is not None:
-        return Waves(_as_listed(tasks, read_selectors("waves", option.given)), None, [])
+    if not option.is_auto:
+        return Waves(_as_listed(tasks, option.selectors), None, [])
     order, warnings = _found_order(api, tasks, option.dependencies, limits)
     listed = {one.task: one for one in tasks}
     in_waves = [[listed[task] for task in wave] for wave in order.waves()[::-1]]
@@ -162,11 +165,9 @@ def _found_order(
     for listed in tasks:
         names.setdefault(listed.task.server, []).append(listed.task.name)
     run_all = functools.partial(map_parallel, parallel=limits.parallel, abandon=api.client.interrupt.abandon)
-    products, unclear = _read_products(api, list(names), run_all)
+    compose, unclear = _compose_servers(api, list(names), run_all)
     warnings += unclear
-    to_read = {
-        server: of_server for server, of_server in names.items() if len(of_server) > 1 and products[server] != COMPOSE
-    }
+    to_read = {server: of_server for server, of_server in names.items() if len(of_server) > 1 and server not in compose}
     found = [relate(streams, to_read[streams.server]) for streams in read_streams(api, to_read, run_all)]
     warnings += warnings_of(found)
     for relations in found:
@@ -178,7 +179,7 @@ def _found_order(
         order.put_all(relations.staging, readers, Gate(f'log streams of server "{relations.server}"'))
     by_product: dict[bool, list[TaskName]] = {False: [], True: []}
     for listed in tasks:
-        by_product[products[listed.task.server] == COMPOSE].append(listed.task)
+        by_product[listed.task.server in compose].append(listed.task)
     later = order.later_than(by_product[True])
     replicate = [task for task in by_product[False] if task not in later]
     order.put_all(replicate, by_product[True], Gate("Replicate before Compose"))
@@ -213,9 +214,11 @@ def _put_dependency(order: Order, tasks: Sequence[Listed], dependency: Dependenc
     ]
 
 
-def _read_products(api: Api, servers: Sequence[str], run_all: RunAll) -> tuple[dict[str, str], list[str]]:
-    """Return what each server is, ``replicate`` or ``compose``, and a warning if that cannot be seen."""
-    products = {item["name"]: type_of(item) for item in api.get_server_list(accept=(UNAUTHORIZED_REQUEST,))}
+def _compose_servers(api: Api, servers: Sequence[str], run_all: RunAll) -> tuple[set[str], list[str]]:
+    """Return the servers that are Compose, and a warning if that cannot be seen of one of ``servers``."""
+    products: dict[str, str | ApiError] = {
+        item["name"]: type_of(item) for item in api.get_server_list(accept=(UNAUTHORIZED_REQUEST,))
+    }
 
     def read(server: str) -> str | ApiError:
         try:
@@ -224,8 +227,8 @@ def _read_products(api: Api, servers: Sequence[str], run_all: RunAll) -> tuple[d
             return failure
 
     missing = [server for server in servers if server not in products]
-    answers = dict(zip(missing, run_all(read, missing)))
-    refused = {server: answer for server, answer in answers.items() if isinstance(answer, ApiError)}
+    products.update(zip(missing, run_all(read, missing)))
+    refused = {server: answer for server, answer in products.items() if isinstance(answer, ApiError)}
     warnings = []
     if refused:
         names, failure = ", ".join(first(list(refused))), next(iter(refused.values()))
@@ -233,5 +236,4 @@ def _read_products(api: Api, servers: Sequence[str], run_all: RunAll) -> tuple[d
             "It cannot be read whether these servers are Replicate or Compose. They are treated as Replicate: "
             f"{names}. {failure.message}"
         )
-    products.update({server: "" if isinstance(answer, ApiError) else answer for server, answer in answers.items()})
-    return products, warnings
+    return {server for server, product in products.items() if product == COMPOSE}, warnings

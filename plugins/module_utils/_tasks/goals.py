@@ -67,7 +67,7 @@ class Goal:
     def _tables(self, snapshot: TaskSnapshot) -> Tables:
         done = [DONE] if snapshot.work and snapshot.work.only_loads is False else [DONE, LOADED_ONLY]
         states = {
-            f"{item.get('schema')}.{item.get('table')}": str(item.get("state") or "").upper()
+            f"{item.get('schema')}.{item.get('table')}": str(item.get("state")).upper()
             for item in self._api.get_table_list(*self._task, ALL_TABLES)
         }
         failed = [name for name, state in states.items() if state == IN_ERROR]

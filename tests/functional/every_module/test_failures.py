@@ -21,8 +21,6 @@ from ansible_collections.dataops.qlik_em.tests.functional.support.time_lapse imp
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import MODULES, Run, User
 from ansible_collections.dataops.qlik_em.tests.simulator.handle import Handle
 
-pytestmark = pytest.mark.unmeasured
-
 ADMIN = {"username": "admin@corp.example", "password": "admin-test-password"}
 # From the request that is to fail on, all do.
 FAILURES: dict[str, dict[str, Any]] = {

@@ -12,8 +12,6 @@ import time
 import pytest
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import User
 
-pytestmark = pytest.mark.unmeasured
-
 NAMES = ("run1", "run2", "run3")
 DAY = 86400
 SLOW = 3.5  # seconds that the stop of run1 takes

@@ -12,12 +12,15 @@ import pytest
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.redaction import (
     is_encrypted,
     is_secret_name,
+    leaves,
     redacted,
     secret_texts,
     secrets_in_text,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+ENCRYPTED = "{QUJDREVGR0hJSktMTU5P}"
 
 
 @pytest.mark.parametrize(
@@ -68,6 +71,11 @@ def test_names_of_plain_settings(name):
         ("accountKeyType=abc;privateKeyFile=/x", "accountKeyType=abc;privateKeyFile=/x"),
         ("password=;c=d", "password=;c=d"),
         ("{0B1D3C4E-1111-2222-3333-444455556666}", "{0B1D3C4E-1111-2222-3333-444455556666}"),
+        (f"PWD={ENCRYPTED};x=1", "PWD=#;x=1"),
+        (f"x={ENCRYPTED};y='{ENCRYPTED}';z=1", "x=#;y='#';z=1"),
+        (f'{{"": "{ENCRYPTED}", "n": 1', '{"": "#", "n": 1'),
+        ("PWD=a;x=1;PWD=b;y=2;token=c", "PWD=#;x=1;PWD=#;y=2;token=#"),
+        ("https://u:abc@h/ Bearer abcdefgh PWD=b", "https://u:#@h/ Bearer # PWD=#"),
     ],
 )
 def test_only_the_secret_part_of_a_text_is_covered(text, shown):
@@ -75,15 +83,42 @@ def test_only_the_secret_part_of_a_text_is_covered(text, shown):
     assert redacted([text], lambda _secret: "#") == [shown]
 
 
+def test_what_covers_a_secret_in_a_text_gets_it():
+    assert redacted("PWD=a;x=1;token=b", "<{}>".format) == "PWD=<a>;x=1;token=<b>"
+
+
 def test_json_in_a_text_is_covered_at_any_depth():
     text = json.dumps({"a": json.dumps([{"apiKey": "abc", "b": 1}]), "x": "PWD=abc;"})
     assert "abc" not in redacted(text) and json.loads(redacted(text))["x"] == "PWD=********;"
+    assert redacted(' {"password": ["ä"], "b": "ü"}', "<{}>".format) == '{"password": ["<ä>"], "b": "ü"}'
+    assert redacted('["a", {"password": [1]}]', "<{}>".format) == '["a", {"password": ["<1>"]}]'
     plain = '{"a":   1.10}'
     assert redacted(plain) == plain  # as it was, if nothing is to be covered
 
 
+def test_all_below_the_name_of_a_secret_is_one():
+    value = {"password": {"a": ["x", 7, None, "", True, [1.5]], "b": "y"}}
+    assert redacted(value, "<{}>".format) == {"password": {"a": ["<x>", "<7>", None, "", True, ["<1.5>"]], "b": "<y>"}}
+    assert leaves(value) == ["x", "7", "1.5", "y"]
+
+
+def test_a_pair_has_a_name_of_its_own():
+    for name in ("name", "key"):
+        assert redacted([{name: "password", "value": "x"}]) == [{name: "password", "value": "********"}]
+        assert redacted({name: "host", "value": "x", "VALUE": "y"}) == {name: "host", "value": "x", "VALUE": "y"}
+    assert redacted({"name": "host", "key": "password", "value": "x"})["value"] == "x"
+
+
+def test_without_names_only_what_is_encrypted_is_covered():
+    value = {"password": "x", "all": [ENCRYPTED, "PWD=x", {"password": ENCRYPTED}]}
+    shown = {"password": "x", "all": [f"<{ENCRYPTED}>", "PWD=x", {"password": f"<{ENCRYPTED}>"}]}
+    assert redacted(value, "<{}>".format, by_name=False) == shown
+    assert list(secret_texts(value, by_name=False)) == [ENCRYPTED, ENCRYPTED]
+
+
 def test_small_numbers_and_booleans_are_not_searched_for():
-    assert list(secret_texts({"password": 12, "pin": True, "secret": 12345, "token": False})) == ["12345"]
+    value = {"password": 123, "pin": True, "secret": 12345, "token": False, "pwd": "1234"}
+    assert list(secret_texts(value)) == ["12345", "1234"]
 
 
 PARTS = st.sampled_from(['"', "'", "{", "}", "=", ";", "&", "\\", ":", "//", "@", " ", "PWD", "Bearer ", "a.b-c", "\n"])
@@ -113,7 +148,7 @@ def seconds_for(text):
 
 
 @pytest.mark.parametrize("part", ODD)
-def test_a_text_four_times_as_long_does_not_take_sixteen_times_as_long(part):
+def test_four_times_as_long_a_text_is_searched_in_linear_time(part):
     short, long = part * 5_000, part * 20_000
     assert seconds_for(long) < 9 * seconds_for(short) + 0.01
 

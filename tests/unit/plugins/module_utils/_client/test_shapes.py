@@ -26,6 +26,7 @@ SHAPE = {
         ({"list": [{"name": "x"}, {"name": None}]}, "list[1].name is null, not a string"),
         ({"list": [{}]}, "list[0].name is missing"),
         ({"list": [{"name": ["secret"]}]}, "list[0].name is a list, not a string"),
+        ({"list": [{"name": 7.5}]}, "list[0].name is a number, not a string"),
         ({"list": ["secret"]}, "list[0] is a string, not an object"),
         ({"list": [{"name": "x", "port": {}}]}, "list[0].port is an object, not a string or a number"),
         ({"list": [{"name": "x", "port": True}]}, "list[0].port is true or false, not a string or a number"),
@@ -56,6 +57,11 @@ def test_the_second_spelling_is_as_good_and_the_missing_member_has_both():
     assert fault_in({"serverDetails": details}, answers.SERVER_DETAILS) == ""
     assert fault_in({"server_details": None, "serverDetails": details}, answers.SERVER_DETAILS) == ""
     assert fault_in({}, answers.SERVER_DETAILS) == "server_details or serverDetails is missing"
+    assert fault_in({}, compiled({"a|b": str})) == "a or b is missing"
+
+
+def test_nothing_but_the_question_mark_is_left_out_of_a_name():
+    assert fault_in({"XX": 1}, compiled({"XX?": str})) == "XX is a number, not a string"
 
 
 @pytest.mark.parametrize(
@@ -65,6 +71,8 @@ def test_the_second_spelling_is_as_good_and_the_missing_member_has_both():
         (b'{"a": {"\\uDFFF": 1}}', "a.\\udfff contains a lone surrogate (half of a character)"),
         (b'"\\ud800"', "the body contains a lone surrogate (half of a character)"),
         (b'["\xed\xa0\x80"]', "[0] contains a lone surrogate (half of a character)"),
+        (b'{"X": "\\ud800"}', "X contains a lone surrogate (half of a character)"),
+        (b'["x"]', ""),
         (b'["\\ud83d\\ude00", "\xed\x9f\xbf"]', ""),
         (b'["\\\\ud800"]', ""),
     ],

@@ -74,7 +74,8 @@ def test_servers_that_are_named_need_no_list():
 
 def read(server):
     if server.startswith("bad"):
-        raise ApiError(f"{server} is down.", "Look.", "AEM_SERVER_DOWN", http_status=500)
+        hint = "" if server == "bad" else "Look."
+        raise ApiError(f"{server} is down.", hint, "AEM_SERVER_DOWN", http_status=500)
     return server.upper()
 
 
@@ -92,6 +93,9 @@ def test_or_they_are_the_failure_all_of_them():
         read_servers(["a", "bad1", "bad2"], read, "fail")
     assert str(raised.value) == "bad1 is down." and raised.value.lines == ["bad2 is down."]
     assert raised.value.hint == "Look. Or leave such servers out with on_server_error: skip."
+    with pytest.raises(ApiError) as raised:
+        read_servers(["bad"], read, "fail")
+    assert raised.value.hint == "Or leave such servers out with on_server_error: skip."
     assert read_servers(["a"], read, "fail") == ({"a": "A"}, ([],))
 
 

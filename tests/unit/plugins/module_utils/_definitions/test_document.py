@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 
 import pytest
 from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import InputError
@@ -15,7 +16,9 @@ from ansible_collections.dataops.qlik_em.plugins.module_utils._definitions.docum
     name_of,
     names_in,
     read_definition,
+    read_part,
     shown_option,
+    stable_part,
     stable_text,
     task_definition,
     with_version,
@@ -97,7 +100,9 @@ def test_no_failure_shows_a_piece_of_the_text():
         read_definition("dest", '// x\n{\n "password": secret\n}')
     assert str(raised.value) == "dest is not JSON: syntax error at line 3, column 14."
     assert raised.value.hint == TO_JSON and raised.value.__cause__ is None
-    assert refusal("secret").endswith("syntax error at line 1, column 1.")
+    for text, column in [("secret", 1), ("X{}", 1), ('{"\0": 1}', 3)]:
+        assert refusal(text) == f"dest is not JSON: syntax error at line 1, column {column}."
+    assert refusal("\n{x").endswith(" line 2, column 2.")
 
 
 def test_a_text_that_is_too_long(monkeypatch):
@@ -195,6 +200,25 @@ def test_what_is_shown_of_the_option():
     assert shown_option("PWD=secret") == "********"
 
 
+def test_a_part_is_read_as_the_member_that_it_stands_for():
+    assert read_part("t.json", "tasks", json.dumps(TASK)) == TASK
+    assert read_part("e.json", "databases", '{"name": "ERP"}') == {"name": "ERP"}
+    assert read_part("n.json", "notifications", "[1.50]") == [Decimal("1.50")]
+    for member, text, why in [
+        ("tasks", '{"task": {}}', "an item of tasks has no name."),
+        ("databases", "[]", "an item of databases has no name."),
+    ]:
+        with pytest.raises(InputError) as raised:
+            read_part("t.json", member, text)
+        assert str(raised.value) == f"t.json is not a replication definition: {why}"
+    with pytest.raises(InputError, match=r"^n\.json is damaged: notifications/a is the text of a PowerShell object"):
+        read_part("n.json", "notifications", '{"a": "@{x=1}"}')
+    with pytest.raises(InputError) as raised:
+        read_part("t.json", "tasks", '{"task": 1,}')
+    assert str(raised.value).startswith("t.json is not JSON: syntax error at line 1, column ")
+    assert raised.value.hint.startswith("Correct the file there: ")
+
+
 # One task
 
 
@@ -282,3 +306,10 @@ def test_a_stable_text():
     )
     assert '"_version"' not in stable_text({BODY: {}}, "mine")
     assert '"_version"' not in stable_text({BODY: {}, "_version": {}}, "mine")
+
+
+def test_a_part_has_the_text_that_it_has_in_the_whole():
+    task = {"task": {"name": "b", "target_names": ["z", "a"]}, "ordered": [2, 1]}
+    text = stable_part(("tasks", "b"), task)
+    assert json.loads(text) == {"ordered": [2, 1], "task": {"name": "b", "target_names": ["a", "z"]}}
+    assert text.startswith('{\n\t"ordered": [') and text.endswith("}\n")

@@ -470,6 +470,8 @@ def test_the_items_of_a_list_by_what_identifies_them():
 def test_places_as_people_read_them():
     places = [("tasks", "t", ("o", "n"), 0)] * 12
     assert model.name(places[0]) == "tasks/t/o.n/0"
+    assert model.name(("tasks", "t", "items", model.ORDER)) == "tasks/t/items/(order)"
+    assert model.beginnings(("tasks", "t", 0)) == [("tasks",), ("tasks", "t"), ("tasks", "t", 0)]
     assert model.names(places[:2]) == "tasks/t/o.n/0, tasks/t/o.n/0"
     assert model.names(places) == f"{', '.join(['tasks/t/o.n/0'] * 10)} and 2 more"
     assert model.names(places[:10]).count("/0") == 10 and "more" not in model.names(places[:10])
@@ -486,6 +488,8 @@ def test_sets():
     items = [{"name": "b"}, {"name": "a", "x": 2}, {"name": "a", "x": 1}, 7]
     assert model.sorted_set(items) == [7, {"name": "a", "x": 1}, {"name": "a", "x": 2}, {"name": "b"}]
     assert model.sorted_set([{"x": 1, "w": 2}, {"w": 1, "x": 9}]) == [{"w": 1, "x": 9}, {"x": 1, "w": 2}]
+    assert model.sorted_set([{"w": 3, "x": 0}, {"x": 1, "w": 2}]) == [{"x": 1, "w": 2}, {"w": 3, "x": 0}]
+    assert model.sorted_set([{"name": "b", "a": 1}, {"name": "a", "z": 1}])[0] == {"name": "a", "z": 1}
 
 
 def test_what_replicate_counts_is_left_out():
@@ -530,6 +534,11 @@ def test_secret_places(where, secret):
     assert model.is_secret_place(where, NAMED) is secret
 
 
+def test_a_pattern_may_name_a_whole_part_of_the_definition_but_not_all_of_it():
+    assert model.is_secret_place(("tasks", "t", "a"), model.Rules(("tasks",)))
+    assert not model.is_secret_place(("tasks", "t", "a"), model.Rules(("",)))
+
+
 def covered(where, value, rules=NAMED):
     return model.cover_at(where, value, rules, lambda text: f"<{text}>")
 
@@ -564,8 +573,8 @@ def test_what_was_taken_out_and_patterns_that_name_nothing():
         False,
         False,
     ]
-    rules = model.Rules(("tasks/t/a", "tasks/*/b", "tasks/t", "tasks/u", "a*", "tasks/t/b/1"))
-    assert model.unknown_secrets(document, rules) == ["tasks/u", "a*"]
+    rules = model.Rules(("tasks", "tasks/t/a", "tasks/*/b", "tasks/t", "tasks/u", "a*", "tasks/t/b/1", ""))
+    assert model.unknown_secrets(document, rules) == ["tasks/u", "a*", ""]
 
 
 def test_a_pair_that_holds_a_secret():

@@ -184,7 +184,7 @@ MEMBERS = "schema, enterprise_manager, recorded, phase, selection"
         (["running"], KeyError, "the document has no member running."),
         (["running"], 4, "running is 4|5"),
         (["running"], 5.0, "running is 5.0|5"),
-        (["phase"], "over", 'phase is "over"'),
+        (["phase"], "over", 'phase is "over"|one of recorded, freezing, frozen, restoring, restored.'),
         (["recorded"], "today", 'recorded is "today"'),
         (["enterprise_manager"], "", 'enterprise_manager is ""'),
         (["selection"], None, "selection is null"),
@@ -220,6 +220,11 @@ MEMBERS = "schema, enterprise_manager, recorded, phase, selection"
 )  # fmt: skip
 def test_an_edited_one_is_refused_with_the_place(place, value, why):
     is_damaged(edited(place, value), why)
+
+
+def test_a_selector_has_the_members_that_were_given():
+    selection = {"include": [{"name": "a*"}, {"server": "S", "tag": ["x"]}]}
+    assert read_document(edited(["selection"], selection), EM, "cp.json").selection == selection
 
 
 @pytest.mark.parametrize("item", [["a", 0, 0], ["a", 315_360_000, -315_360_000], ["a", 7, -1]])

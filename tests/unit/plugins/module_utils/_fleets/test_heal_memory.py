@@ -1,10 +1,11 @@
 # Copyright (c) 2026, dataops.qlik_em contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The memory of healing, in a file and without one."""
+"""The memory of healing: in a file, without one, and as a document that anybody may have edited."""
 
 from __future__ import annotations
 
+import copy
 import json
 import stat
 import threading
@@ -67,6 +68,81 @@ def test_it_is_written_sorted_and_read_back():
         "restarts": [],
         "quarantined": "2027-01-15T08:00:00Z",
     }
+
+
+READABLE = {
+    "schema": 1,
+    "enterprise_manager": EM,
+    "servers": {
+        "S": {
+            "a/b": {"restarts": ["2026-11-26T01:00:00Z", "2026-11-26T01:02:00Z"]},
+            "c": {"restarts": [], "quarantined": "2026-11-25T01:00:00Z", "seen": "2026-11-26T01:00:00Z"},
+            "d": {"restarts": ["2026-11-26T01:00:00Z"], "unfinished": True, "seen": "2026-11-26T01:00:00Z"},
+        }
+    },
+}
+
+
+def test_a_document_is_read_as_it_was_written():
+    memory = read_memory(READABLE, EM, "x")
+    assert len(memory) == 3 and document_of(memory, EM) == READABLE
+    assert read_memory({}, EM, "x") == {}
+
+
+def edited(path, value):
+    """Return the document with another value at a path; None takes the member out."""
+    document = copy.deepcopy(READABLE)
+    *parts, last = path
+    place = document
+    for part in parts:
+        place = place[part]
+    if value is None:
+        del place[last]
+    else:
+        place[last] = value
+    return document
+
+
+IN_A = ("servers", "S", "a/b")
+
+
+@pytest.mark.parametrize(
+    ("document", "text"),
+    [
+        ([], "it is not a memory of aem_heal"),
+        ({"servers": {}}, "it is not a memory of aem_heal"),
+        (edited(["schema"], True), "it is not a memory of aem_heal"),
+        (edited(["schema"], 2), "was written by a newer release of the collection (schema 2, this one knows 1)"),
+        (edited(["schema"], 0), "schema is 0, but must be 1"),
+        (edited(["enterprise_manager"], "https://other"), "belongs to another Enterprise Manager: https://other, not"),
+        (edited(["enterprise_manager"], 1), "enterprise_manager is 1, but must be a non-blank string"),
+        (edited(["servers"], []), "servers is an empty list, but must be a mapping"),
+        (edited(["servers", "S"], ["a"]), "servers/S is a list, but must be a mapping"),
+        (edited(["servers", ".."], {}), 'servers is "..", but must be a name'),
+        (edited(["servers", "S", " "], {}), 'servers/S is " ", but must be a non-blank string'),
+        (edited(["more"], 1), "more is not known: the members here are schema, enterprise_manager"),
+        (edited([*IN_A, "restarts"], None), "servers/S/a/b has no member restarts."),
+        (edited([*IN_A, "restarts"], 1), "servers/S/a/b/restarts is 1, but must be a list"),
+        (edited([*IN_A, "restarts", 0], 1), "servers/S/a/b/restarts/0 is 1, but must be a UTC time"),
+        (
+            edited([*IN_A, "restarts", 0], "2026-11-27T01:00:00Z"),
+            'servers/S/a/b/restarts/1 is "2026-11-26T01:02:00Z", but must be a time after the one before it',
+        ),
+        (edited([*IN_A, "unfinished"], 1), "servers/S/a/b/unfinished is 1, but must be true or false"),
+        (edited([*IN_A, "quarantined"], "soon"), 'servers/S/a/b/quarantined is "soon", but must be a UTC time'),
+        (edited(["servers", "S", "c", "seen"], "soon"), 'servers/S/c/seen is "soon", but must be a UTC time'),
+        (
+            edited(["servers", "S", "c", "seen"], None),
+            "servers/S/c is a mapping, but must be a mapping with seen, as it is in quarantine",
+        ),
+    ],
+)
+def test_what_no_release_has_written_is_refused_with_its_place(document, text):
+    with pytest.raises(InputError) as caught:
+        read_memory(document, EM, "heal.json")
+    begin = "" if text.startswith(("was ", "belongs ")) else "is damaged or was edited: "
+    assert str(caught.value).startswith(f"The memory (heal.json) {begin}{text}")
+    assert str(caught.value).endswith(". Nothing was done.")
 
 
 def test_two_restarts_at_the_same_time_are_in_order():
@@ -149,6 +225,11 @@ def test_a_damaged_file(path, text, why):
     path.chmod(0o666)
     with pytest.raises(InputError, match=r"^state_file "):
         store(path).load()
+
+
+def test_a_place_where_no_file_can_be(tmp_path):
+    with pytest.raises(InputError, match=r"^state_file "):
+        store(tmp_path)
 
 
 def test_a_huge_file_is_not_read(path, monkeypatch):

@@ -1,15 +1,11 @@
 # Copyright (c) 2026, dataops.qlik_em contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The policy of healing case by case, and what it remembers as a document that anybody may have edited."""
+"""The policy of healing case by case."""
 
 from __future__ import annotations
 
-import copy
-
 import pytest
-from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors import InputError
-from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.heal_memory import document_of, read_memory
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.healing import (
     Policy,
     Record,
@@ -26,18 +22,6 @@ TASK = TaskName("S", "a/b")
 POLICY = Policy(frozenset(["ERROR"]), 600, 3, 24 * HOUR)
 ERROR, STOPPED = TaskSnapshot("ERROR", "FATAL_ERROR", "No."), TaskSnapshot("STOPPED", "NORMAL")
 RUNNING = TaskSnapshot("RUNNING", "NONE")
-EM = "https://em.example.com/attunityenterprisemanager"
-DOCUMENT = {
-    "schema": 1,
-    "enterprise_manager": EM,
-    "servers": {
-        "S": {
-            "a/b": {"restarts": ["2026-11-26T01:00:00Z", "2026-11-26T01:02:00Z"]},
-            "c": {"restarts": [], "quarantined": "2026-11-25T01:00:00Z", "seen": "2026-11-26T01:00:00Z"},
-            "d": {"restarts": ["2026-11-26T01:00:00Z"], "unfinished": True, "seen": "2026-11-26T01:00:00Z"},
-        }
-    },
-}
 
 
 def one(record: Record, snapshot: TaskSnapshot, policy: Policy = POLICY, **more):
@@ -104,7 +88,7 @@ def test_a_start_that_was_missing_is_not_one_more_restart():
     assert noted(in_quarantine, NOW, is_stopped_first=True) == Record((NOW,), NOW - HOUR, True, NOW)
 
 
-NEVER = POLICY._replace(messages=("ORA-0*1", "No space"), reasons=frozenset(["FATAL_ERROR"]))
+NEVER = POLICY._replace(messages=("ORA-0*1", "No space", "[Q]z"), reasons=frozenset(["FATAL_ERROR"]))
 
 
 @pytest.mark.parametrize(
@@ -115,6 +99,7 @@ NEVER = POLICY._replace(messages=("ORA-0*1", "No space"), reasons=frozenset(["FA
         ("NORMAL", None, "restart"),
         (None, None, "restart"),
         (None, "xxxx", "restart"),
+        (None, "See a[q]Z.", "never"),
         (None, "It has NO SPACE left.", "never"),
         (None, "Failed: ora-00001 of a table.", "never"),
         (None, "Failed: ora-00002.", "restart"),
@@ -124,6 +109,10 @@ NEVER = POLICY._replace(messages=("ORA-0*1", "No space"), reasons=frozenset(["FA
 def test_what_is_never_restarted(reason, message, kind):
     assert one(Record(), TaskSnapshot("ERROR", reason, message), NEVER)[0] == kind
     assert one(Record(), TaskSnapshot("ERROR", reason, message))[0] == "restart"
+
+
+def test_no_pattern_matches_a_message_that_is_missing():
+    assert one(Record(), TaskSnapshot("ERROR"), NEVER._replace(messages=("x",)))[0] == "restart"
 
 
 def why(record, snapshot, policy=POLICY, **more):
@@ -138,9 +127,16 @@ def test_why_something_is_done():
     never = why(Record(), TaskSnapshot("ERROR", None, "Ora-01"), NEVER)
     assert "ORA-0*1" in never.why and "never_if" in never.why
     assert "FATAL_ERROR" in why(Record(), ERROR, NEVER).why
+    assert why(Record(), TaskSnapshot("ERROR")).why.startswith("ERROR. Restart 1 ")
+    assert why(Record(), STOPPED, BOTH).why.startswith("STOPPED, NORMAL. Restart 1 ")
+    unfinished = noted(Record((NOW - 3, NOW - 2)), NOW - 1, is_stopped_first=True)
+    assert why(unfinished, STOPPED).why.endswith(
+        " that did not finish. It is started; that restart was already counted"
+    )
     waiting = why(Record((NOW - 200, NOW - 100)), ERROR)
     assert (waiting.kind, waiting.restarts, waiting.until) == ("wait", 2, NOW + 260)
     assert "3 of 3" in waiting.why and "2027-01-15T08:04:20Z" in waiting.why and "2027-01-15T07:58:20Z" in waiting.why
+    assert "2027-01-15T07:59:00Z" in why(Record((NOW - 60,)), ERROR).why
     assert why(Record((NOW - 200, NOW - 360)), ERROR).kind == "restart"
     assert why(Record((NOW - 361, NOW - 359)), ERROR).kind == "wait"
     tired = why(Record((NOW - 3, NOW - 2, NOW - 1)), ERROR)
@@ -218,60 +214,3 @@ def test_when_a_task_was_listed_last_is_noted_once_a_day():
     for seen, noted_as in [(NOW - DAY, NOW), (NOW - DAY + 1, NOW - DAY + 1), (None, NOW)]:
         record = Record((), NOW - HOUR, False, seen)
         assert one(record, ERROR)[1] == record._replace(seen=noted_as)
-
-
-def test_a_document_is_read_as_it_was_written():
-    memory = read_memory(DOCUMENT, EM, "x")
-    assert len(memory) == 3 and document_of(memory, EM) == DOCUMENT
-    assert read_memory({}, EM, "x") == {}
-
-
-def edited(path, value):
-    """Return the document with another value at a path; None takes the member out."""
-    document = copy.deepcopy(DOCUMENT)
-    *parts, last = path
-    place = document
-    for part in parts:
-        place = place[part]
-    if value is None:
-        del place[last]
-    else:
-        place[last] = value
-    return document
-
-
-A = ("servers", "S", "a/b")
-
-
-@pytest.mark.parametrize(
-    ("document", "text"),
-    [
-        ([], "it is not a memory of aem_heal"),
-        ({"servers": {}}, "it is not a memory of aem_heal"),
-        (edited(["schema"], True), "it is not a memory of aem_heal"),
-        (edited(["schema"], 2), "was written by a newer release of the collection (schema 2, this one knows 1)"),
-        (edited(["schema"], 0), "schema is 0, but must be 1"),
-        (edited(["enterprise_manager"], "https://other"), "belongs to another Enterprise Manager: https://other, not"),
-        (edited(["enterprise_manager"], 1), "enterprise_manager is 1, but must be a non-blank string"),
-        (edited(["servers"], []), "servers is an empty list, but must be a mapping"),
-        (edited(["servers", "S"], ["a"]), "servers/S is a list, but must be a mapping"),
-        (edited(["servers", ".."], {}), 'servers is "..", but must be a name'),
-        (edited(["servers", "S", " "], {}), 'servers/S is " ", but must be a non-blank string'),
-        (edited(["more"], 1), "more is not known: the members here are schema, enterprise_manager"),
-        (edited([*A, "restarts"], None), "servers/S/a/b has no member restarts"),
-        (edited([*A, "restarts"], 1), "servers/S/a/b/restarts is 1, but must be a list"),
-        (edited([*A, "restarts", 0], 1), "servers/S/a/b/restarts/0 is 1, but must be a UTC time"),
-        (
-            edited([*A, "restarts", 0], "2026-11-27T01:00:00Z"),
-            'restarts/1 is "2026-11-26T01:02:00Z", but must be a time',
-        ),
-        (edited([*A, "unfinished"], 1), "servers/S/a/b/unfinished is 1, but must be true or false"),
-        (edited([*A, "quarantined"], "soon"), 'servers/S/a/b/quarantined is "soon", but must be a UTC time'),
-        (edited(["servers", "S", "c", "seen"], None), "servers/S/c is a mapping, but must be a mapping with seen"),
-    ],
-)
-def test_what_no_release_has_written_is_refused_with_its_place(document, text):
-    with pytest.raises(InputError) as caught:
-        read_memory(document, EM, "heal.json")
-    assert text in str(caught.value) and "(heal.json)" in str(caught.value)
-    assert "Nothing was done." in str(caught.value)

@@ -77,6 +77,7 @@ def test_without_a_journal_nothing_was_begun(path):
         ([RUN, DONE, {**RUN, "continues": True}], True, {A}, False),
         ([RUN, DONE, {**RUN, "continues": True}, {**DONE, "name": "b/ü"}], True, {A, B}, False),
         ([RUN, DONE, RUN], True, set(), False),  # a run that began anew
+        ([{**RUN, "continues": True}], True, set(), False),  # somebody has cut the lines before it
         ([RUN, DONE, END, RUN], True, set(), False),
         ([{**RUN, "operation": "start"}, DONE], False, set(), False),
         ([{**RUN, "operation": "start"}, DONE, END], False, set(), False),
@@ -110,6 +111,7 @@ def test_a_run_goes_on_where_one_that_wanted_the_same_was_killed(path, entries, 
         ([BEFORE, {**AFTER, "msg": "Refused."}], None),
         ([AFTER], None),
         ([LEFT], None),
+        ([{**AFTER, "error_code": "X"}], None),
         ([{**RUN, "continues": True}, BEFORE], UNCONFIRMED),
         # A start is left until it was refused, or the task was seen to run.
         ([{**BEFORE, "call": "RunTask"}], UNCONFIRMED._replace(call="RunTask")),
@@ -143,6 +145,7 @@ def test_a_line_that_a_crash_has_cut_is_none(path, tail):
         ([RUN, {"event": "task", "server": "S"}], "", 2),
         ([RUN], "somebody's notes", 2),
         ([RUN], '{"events": 1}', 2),
+        ([RUN], '{"server": "S", "name": "a", "event": "task"}', 2),
         ([["x"]], "", 1),
         ([RUN, {"name": "a"}], "", 2),
         ([{**RUN, "schema": "one"}], "", 1),
@@ -208,6 +211,8 @@ def test_a_run_is_noted_and_keeps_others_out(path):
 def test_where_no_file_can_be_the_option_is_named(tmp_path):
     with pytest.raises(InputError, match=r"^journal "):
         Journal(str(tmp_path), JournalState())
+    with pytest.raises(InputError, match=r"^journal "):
+        read_journal(str(tmp_path), EM, "stop")
 
 
 def test_a_cut_line_is_removed_before_more_is_written(path):
@@ -231,6 +236,7 @@ def test_what_is_sent_is_on_the_disk_before(path, monkeypatch):
 
 
 def test_without_room_nothing_is_sent_and_no_half_line_stays(path, monkeypatch):
+    read(path, RUN, END)
     with open_journal(path, EM, "stop") as journal:
         size = os.path.getsize(path)
         real = journal._file
@@ -250,7 +256,7 @@ def test_without_room_nothing_is_sent_and_no_half_line_stays(path, monkeypatch):
         os.truncate(path, size)
         monkeypatch.setattr(journal, "_file", real)
         journal.note("before", call="StopTask")
-    assert [line["event"] for line in lines(path)] == ["run", "before"]
+    assert [line["event"] for line in lines(path)] == ["run", "end", "run", "before"]
 
 
 def test_after_a_disk_that_fails_nothing_more_is_noted(path, monkeypatch):

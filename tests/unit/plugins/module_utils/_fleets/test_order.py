@@ -53,6 +53,7 @@ def test_all_before_a_gate_are_before_all_behind_it():
     order.put_all([], named("e"), Gate("nothing is before it"))
     order.put_all(named("e"), [], Gate("nothing is behind it"))
     assert order.waves() == [named("a e"), named("b"), named("c d")]
+    assert [line for line in order.tree() if line.startswith("then ")] == ["then (the gate)"]
 
 
 def test_what_is_put_already_shows_what_is_later_and_earlier():
@@ -74,6 +75,7 @@ def test_a_circle_is_refused_with_its_members_in_order(names, links, circle):
     with pytest.raises(InputError) as failure:
         ordered(names, links).waves()
     assert failure.value.message == f"The dependencies of the tasks form a cycle: {circle}. Nothing was done."
+    assert failure.value.hint.startswith("Change dependencies, ")
 
 
 def test_a_circle_through_a_gate_names_what_the_gate_is():
@@ -111,6 +113,32 @@ def test_the_tree_shows_each_task_below_what_it_waits_for():
         "then (Replicate before Compose)",
         "|- S/flow: start wave 3, stop wave 2",
         "| |- S/out: start wave 4, stop wave 1, also after S/orders",
+    ]
+
+
+def test_the_tree_shows_what_else_a_task_waits_for():
+    order = ordered("a b c", "a>b b>c")
+    order.put_all(named("a"), named("c"), Gate("the gate"))
+    assert order.tree() == [
+        "S/a: start wave 1, stop wave 3",
+        "|- S/b: start wave 2, stop wave 2",
+        "| |- S/c: start wave 3, stop wave 1, also by the gate",
+        "then (the gate)",
+    ]
+    assert ordered("a b c d", "a>d b>d c>d").tree()[1].endswith(", also after S/b and 1 more")
+    assert ordered("a b c d e", "a>e b>e c>e d>e").tree()[1].endswith(", also after S/b and 2 more")
+
+
+def test_what_the_tree_leaves_out_is_counted_before_the_gates():
+    names = [f"t{number:02}" for number in range(20)]
+    assert ordered(" ".join(names), "").tree() == [f"S/{name}: start wave 1, stop wave 1" for name in names]
+    order = ordered(" ".join([*names, "one", "last"]), "")
+    order.put_all(named("t00"), named("last"), Gate("the gate"))
+    assert order.tree()[19:] == [
+        "S/t19: start wave 1, stop wave 2",
+        "and 1 more",
+        "then (the gate)",
+        "|- S/last: start wave 2, stop wave 1",
     ]
 
 

@@ -13,6 +13,7 @@ from ansible_collections.dataops.qlik_em.plugins.module_utils._client.errors imp
     ApiError,
     InputError,
 )
+from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets import waves as module
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.options import FleetLimits
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.selection import Listed
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.waves import (
@@ -67,7 +68,7 @@ def by_list(waves, *tasks):
 
 
 def test_auto_and_lists():
-    assert option("auto") == WavesOption(None, []) and option("auto").is_auto is True
+    assert option("auto") == WavesOption(None, [], []) and option("auto").is_auto is True
     assert option([]).is_auto is False and option([]).given == option(None).given == []
     assert option([{"server": "S"}]).given[0]["server"] == "S"
     assert option('[{"server": "S", "state": ["running"]}]').given[0]["state"] == ["running"]
@@ -96,8 +97,9 @@ def test_what_is_not_a_list_of_selectors(given, begin, end):
 
 
 def test_ansible_s_own_checks_hold_for_each_selector():
-    assert "serverr" in refusal([{"serverr": "S"}]) and "must be one or more of" in refusal([{"state": ["asleep"]}])
-    assert " (a tab)" in refusal("a\tb")
+    assert " waves.serverr." in refusal([{"serverr": "S"}])
+    assert "must be one or more of" in refusal([{"state": ["asleep"]}])
+    assert refusal("a\tb").startswith("waves contains a control character (a tab)")
 
 
 DEPENDENCY = {"before": [{"name": "a"}], "after": [{"name": "b"}]}
@@ -187,6 +189,7 @@ def test_log_streams_and_compose():
     assert any(line.endswith("S/a: start wave 2, stop wave 2") for line in waves.tree)
     assert "then (Replicate before Compose)" in "\n".join(waves.tree)
     assert api.read == ["S"]  # one task alone, and Compose, have no order of their own
+    assert names(found(Server(S=exported(a="b", b="-")), "S/a S/b")) == ["S/a", "S/b"]
 
 
 def test_readers_of_an_unknown_stream_come_after_all_that_stage():
@@ -225,10 +228,25 @@ def test_one_dependency(before, after, waves, warnings):
     assert [warning.startswith(begin) for warning, begin in zip(got.warnings, warnings)] == [True] * len(warnings)
 
 
-def test_a_dependency_that_contradicts_itself():
+@pytest.mark.parametrize("after", ["[cb]", "[dcb]"])
+def test_a_dependency_that_contradicts_itself(after):
     with pytest.raises(InputError) as raised:
-        found(None, "S/a S/b S/c", [{"before": [{"server": "S"}], "after": [{"name": "[cb]"}]}])
+        found(None, "S/a S/b S/c S/d", [{"before": [{"server": "S"}], "after": [{"name": after}]}])
     assert " item 1 of dependencies " in str(raised.value) and " S/b and S/c:" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("reads", "circle"),
+    [
+        ({"a": "b", "b": "-", "c": ""}, "S/a -> S/b (item 1 of dependencies) -> S/a (log stream)"),
+        ({"a": "c", "b": "", "c": "-"}, "S/a -> S/c (item 1 of dependencies) -> S/a (log stream)"),
+        ({"a": "", "b": "-", "c": "b"}, "S/b -> S/c (log stream) -> S/b (item 1 of dependencies)"),
+    ],
+)
+def test_a_circle_names_where_each_of_its_steps_comes_from(reads, circle):
+    with pytest.raises(InputError) as raised:
+        found(Server(S=exported(**reads)), "S/a S/b S/c", [{"before": [{"name": "[ac]"}], "after": [{"name": "[cb]"}]}])
+    assert f": {circle}." in str(raised.value)
 
 
 def test_one_task_alone_is_not_asked_about():
@@ -252,6 +270,21 @@ def test_what_cannot_be_seen_is_taken_for_replicate():
     assert names(waves) == ["S/a S/b C/w"]
     (warning,) = waves.warnings
     assert warning.endswith(" Replicate: S, C. S is hidden.")
+
+
+def test_an_interrupt_abandons_what_is_being_read(monkeypatch):
+    abandoned = []
+    api = Server(hidden=("S",), S=exported(a="", b=""))
+    api.client = SimpleNamespace(interrupt=SimpleNamespace(abandon=lambda: abandoned.append("requests")))
+
+    def interrupted(_work, _items, parallel, abandon):
+        abandon()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "map_parallel", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        found(api, "S/a S/b")
+    assert abandoned == ["requests"]
 
 
 # How it is shown

@@ -109,6 +109,8 @@ def test_tasks_that_somebody_has_stopped_since_the_last_window():
     stopped = RAN._replace(state="STOPPED")
     (note,) = stopped_since(window(RAN, RESTED), window(stopped, RESTED))
     assert note.startswith("1 task") and "2026-11-23T22:00:00Z" in note and note.endswith(": S/a (STOPPED).")
+    (note,) = stopped_since(window(RAN, RAN._replace(name="c")), window(stopped, stopped._replace(name="c")))
+    assert note.startswith("2 tasks") and note.endswith(": S/a (STOPPED), S/c (STOPPED).")
     assert stopped_since(window(RAN, RESTED), window(RAN, RESTED)) == []
     assert stopped_since(window(RESTED), window(RESTED, stopped)) == []
 
@@ -163,6 +165,16 @@ def test_why_a_task_needed_no_start(one, is_safe, point, words):
     text = explained(one, is_safe, point)
     assert bool(text) is bool(words) and all(word in text for word in words)
     assert ("safe" in text) is ("safe" in words)
+
+
+def test_each_task_that_needed_no_start_has_its_own_reason():
+    rows = [row("STOPPED", "RUNNING", changed=True), row("RUNNING", "RUNNING"), row("STOPPED", "STOPPED")]
+    explain(rows, False, [])
+    assert [one.msg for one in rows] == [
+        "",
+        "It was already RUNNING.",
+        "It is STOPPED because its work is done: it is left as it is.",
+    ]
 
 
 @pytest.mark.parametrize(

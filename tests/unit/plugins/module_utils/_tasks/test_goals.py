@@ -98,6 +98,7 @@ def test_a_low_latency_must_be_seen_several_times_in_a_row():
         (["TABLE_COMPLETED"], UP._replace(work=WORK._replace(only_loads=True)), True),
         (["TABLE_COMPLETED"], UP, False),  # it captures changes: the cached ones are still to be applied
         (["TABLE_CHANGE_PROCESSING"], UP, True),
+        (["TABLE_CHANGE_PROCESSING"], UP._replace(work=WORK._replace(tables_completed=0)), True),
         (["TABLE_CHANGE_PROCESSING", "TABLE_LOADING"], UP, False),
         ([None], UP, False),
         ([], UP, True),  # the counters say that tables were loaded

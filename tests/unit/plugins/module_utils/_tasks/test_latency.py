@@ -49,6 +49,8 @@ def test_the_forms_that_make_sense_are_read(text, seconds, shown):
         ("n/a", '"n/a"'),
         ("00:00:05\n00:00:00", '"00:00:05\\n00:00:00"'),
         ("\u202e\x1b[2J\ud800", '"\\u202e\\u001b[2J\\ud800"'),
+        ("9" * 58, '"' + "9" * 58 + '"'),
+        ("9" * 59, '"' + "9" * 59 + "..."),
         ("9" * 5000 + ":00:00", '"' + "9" * 59 + "..."),
     ],
 )
@@ -56,6 +58,10 @@ def test_anything_else_is_unknown_and_quoted(value, shown):
     latency = read_latency(value)
     assert latency.seconds is None and str(latency) == f"unknown ({shown})"
     assert not latency.is_at_most(1e12)
+
+
+def test_a_latency_that_is_as_high_as_the_limit_is_low_enough():
+    assert read_latency("00:00:05").is_at_most(5) and not read_latency("00:00:05.1").is_at_most(5)
 
 
 @pytest.mark.parametrize(
