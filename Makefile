@@ -36,11 +36,11 @@ LINT := awx-collection formatters codeqa yamllint typing antsibull-nox-config do
 	ansible-lint changelog repository
 each = $(CORES:%=$(1)-%)
 # What CI runs, the long before the short, and each proof once. What is shortened for it is below, at IN_GATE:
-# - "ways" plays all targets of "integration" on each core, in process and as modules; so ansible-test plays two of them on
-#   one core, for the frame that all have.
+# - "ways" plays a third of the targets of "integration" on each core, in process and as modules ("make ways": all); so
+#   ansible-test plays two of them on one core, for the frame that all have.
 # - "unit" runs what "units-2.19" would, on the Python between the oldest and the newest, on which "units-2.21" runs. On
 #   the oldest core those units run that know Ansible (test_rooms.py: few do). Sanity imports everything on each Python.
-# - Sanity on the middle core leaves out what takes long, import and pylint: those of its neighbours find the same.
+# - Sanity takes import and pylint, which take long, from the newest core: they read the same files on each.
 GATE := functional $(call each,ways) units-2.21 $(call each,sanity) lint integration-2.21 units-2.16 unit \
 	awx oldest soak mutation pre-release molecule events metrics pages importer mitogen docs demo window release
 
@@ -63,7 +63,10 @@ session = @if $(NOX) --report .build/results/$@.json --session $(1) $(if $(ARGS)
 	else tail -n 80 .build/logs/$@.log; echo "FAILED  $@, all of its output: .build/logs/$@.log"; exit 1; fi
 demo: ARGS := --stand-in --check
 integration-2.21: ARGS := aem_task role_maintenance_window
-sanity-2.19: ARGS := --skip-test import --skip-test pylint
+sanity-2.16 sanity-2.19: ARGS := --skip-test import --skip-test pylint
+ways-2.21: export TARGETS := 1/3
+ways-2.19: export TARGETS := 2/3
+ways-2.16: export TARGETS := 3/3
 units-2.16: ARGS := 'tests/unit/(plugins/(action|filter)|roles|plugins/module_utils/(_fleets/test_results|_common/test_files)).*'
 units-2.21: export PYTHONS := 3.9 3.13
 unit functional ways-2.16: export MEASURE := coverage
