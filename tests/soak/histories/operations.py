@@ -32,7 +32,7 @@ from ansible_collections.dataops.qlik_em.tests.soak.histories.world import (
 )
 from hypothesis import strategies as st
 
-WAITING = {"wait_sleep": 0.1, "wait_timeout": 20}
+WAITING = {"wait_sleep": 0.5, "wait_timeout": 20}
 LICENCE = f"expiration_date=2036-02-02\nchecksum=1A2B-3C4D\nserial={OWN['license']}\n"
 PEOPLE = [f"{name}@corp.example" for name in ("ann", "bob")]
 
