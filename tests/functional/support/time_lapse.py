@@ -41,5 +41,6 @@ def time_lapse() -> Iterator[Handle]:
         patch.setattr(Interrupt, "pause", of_module)
         patch.setattr(LiveTask, "pause", of_stand_in)
         patch.setattr(Simulator, "delay", of_stand_in)
-        with running() as em:
+        # A session that a killed run has left must not expire because pauses put the clock forward.
+        with running(idle_seconds=86_400) as em:
             yield em
