@@ -400,8 +400,9 @@ def sanity(session: nox.Session, core: Core) -> None:
 @on_each_core("sanity")
 def units(session: nox.Session, core: Core) -> None:
     """The unit tests as Ansible runs them: with the newest core under each Python (PYTHONS), else on the core's own."""
-    wanted = [version for version in os.environ.get("PYTHONS", "").split() if version in PYTHONS]
-    pythons = wanted if core == CORES[-1] else [core.python]
+    pythons = [core.python]
+    if core == CORES[-1]:
+        pythons = [version for version in os.environ.get("PYTHONS", "").split() if version in PYTHONS]
     ansible_test(session, core, "units", "--venv", "--num-workers", "2", pythons=pythons)
 
 

@@ -39,7 +39,8 @@ class Inventory:
     def __init__(self, em: Any, folder: Path) -> None:
         self.em, self.folder = em, folder
         self.login = {"QLIK_EM_USERNAME": em.username, "QLIK_EM_PASSWORD": em.password}
-        self.controller = Controller(folder, {"QLIK_EM_URL": em.url, "QLIK_EM_CA_PATH": em.ca_path}, True)
+        variables = {"QLIK_EM_URL": em.url, "QLIK_EM_CA_PATH": em.ca_path}
+        self.controller = Controller(folder, variables, is_measured=True)
 
     def write(self, called: str = "em.qlik_em.yml", text: str | None = None, **options: Any) -> Path:
         """Write a file; JSON is YAML."""

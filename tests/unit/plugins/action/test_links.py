@@ -20,7 +20,3 @@ def test_a_module_has_its_action_plugin(name):
     plugin = importlib.import_module(f"{action.__name__}.{name}")
     assert issubclass(plugin.ActionModule, ActionFrame)
     assert plugin.ActionModule.__module__ == plugin.__name__
-
-
-def test_no_action_plugin_is_without_a_module():
-    assert [found.name for found in pkgutil.iter_modules(action.__path__)] == MODULES
