@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 from collections.abc import Callable, Mapping
 from email.utils import formatdate, parsedate_to_datetime
 from typing import Any
@@ -24,6 +25,8 @@ NOT_SUPPORTED = "AEM_METHOD_NOT_SUPPORTED_VERSION"
 # How much of a path names the object that does not exist.
 NOT_FOUND = {"AEM_SERVER_NOT_FOUND": 2, "AEM_TASK_NOT_FOUND": 4, "AEM_ENDPOINT_NOT_FOUND": 4}
 NOT_JSON: Any = object()
+# Comment lines at the begin, with a byte order mark before them or without.
+BEFORE_JSON = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?://[^\n]*\n\s*)+")
 EXCERPT = 200  # characters of a foreign answer that a message shows
 LONGEST_MESSAGE = 2000  # characters of a message of the API
 SEARCHED = 256 * 1024  # of a longer text, characters that are searched for secrets: more than the ones that are shown
@@ -74,10 +77,11 @@ def _json(body: bytes | bytearray, parse_float: Callable[[str], Any] | None) -> 
     """
     if body.count(b"[") + body.count(b"{") > max(FEW_PARTS, len(body) // BYTES_OF_A_PART):
         return NOT_JSON
-    if body.startswith(b"//"):
-        body = body.partition(b"\n")[2]
+    if not body:
+        return {}
+    begin = BEFORE_JSON.match(body)
     try:
-        return json.loads(body, parse_float=parse_float) if body else {}
+        return json.loads(body[begin.end() :] if begin else body, parse_float=parse_float)
     except (ValueError, RecursionError):
         return NOT_JSON
 

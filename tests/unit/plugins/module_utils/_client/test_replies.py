@@ -46,9 +46,15 @@ def refused(code, message="No.", status=500, call=STOP):
     return failure(ApiError, call, status, f'{{"error_code": "{code}", "error_message": "{message}"}}'.encode())
 
 
+def test_a_comment_alone_is_not_an_answer():
+    for body in (b"// Host name: x", b"// Host name: x\n", b"\xef\xbb\xbf"):
+        failure(TransportError, STOP, 200, body)
+
+
 def test_an_answer():
     assert answer(READ, 200, b'{"state": "RUNNING"}') == Answer({"state": "RUNNING"}, HEADERS)
     assert answer(READ, 299, b'// Host name: x\n{\n"state": "RUNNING"}').body == {"state": "RUNNING"}
+    assert answer(READ, 200, b'\xef\xbb\xbf// a\r\n// b\r\n{"state": "x"}').body == {"state": "x"}
     assert isinstance(answer(READ, 200, b'{"state": "x", "n": 0.1234567890123456789012345}').body["n"], float)
     assert answer(READ, 200, bytearray(b'{"state": "1.50", "n": 1.50}')).body == {"state": "1.50", "n": 1.5}
     assert answer(READ._replace(is_exact=True), 200, b'{"state": "x", "n": 1e400}').body["n"] == Decimal("1e400")
