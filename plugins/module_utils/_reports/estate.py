@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .._client.api import Json
+from .._common.numbers import whole_number
 from .._common.rows import counted
 from . import remedies
 from .reading import MOST_WITH_TABLES, Estate, Facts, is_monitored
@@ -232,10 +233,10 @@ def _licence(server: Json) -> State:
     licence = server.get("license")
     if not isinstance(licence, dict) or not licence.get("state"):
         return State("")
-    word, days = str(licence["state"]), licence.get("days_to_expiration")
+    word, days = str(licence["state"]), whole_number(licence.get("days_to_expiration"))
     if word != "VALID_LICENSE":
         return State(word, WARN if word in ("NO_LICENSE", "UNKNOWN") else BAD)
-    if not isinstance(days, int) or isinstance(days, bool):
+    if days is None:
         return State("valid", GOOD)
     kind = BAD if days < 1 else WARN if days <= SOON else GOOD
     return State(counted(days, "day"), kind)

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .._common.numbers import whole_number
+
 # GetTaskDetails, cdc_transactions_counters: what was read at the source and is not committed at the target.
 IN_FLIGHT = (
     "applied_transactions_in_progress_count",
@@ -29,7 +31,7 @@ def counter(details: Mapping[str, Any], group: str, name: str) -> int | None:
     value = counters.get(name) if isinstance(counters, dict) else counters
     if value is None:
         return 0
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return whole_number(value)
 
 
 def is_loading(details: Mapping[str, Any]) -> bool:

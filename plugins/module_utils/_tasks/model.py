@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._client.checks import check_name
+from .._common.numbers import whole_number
 
 if TYPE_CHECKING:
     from .work import Work
@@ -136,13 +137,12 @@ def snapshot_of(details: Mapping[str, Any]) -> TaskSnapshot:
     """Return the task that GetTaskDetails or an item of GetTaskList shows."""
     from .work import work_in  # late: a stop that is not watched reads no details
 
-    memory = details.get("memory_mb")
     return TaskSnapshot(
         state=state_of(details["state"]),
         # The list's name of it is certain, the details' name is not (docs/enterprise_manager_api.md, 6.18).
         stop_reason=details.get("task_stop_reason") or details.get("stop_reason"),
         message=details.get("message"),
-        memory_mb=memory if isinstance(memory, int) else None,
+        memory_mb=whole_number(details.get("memory_mb")),
         work=work_in(details),
     )
 

@@ -134,6 +134,15 @@ def test_what_the_api_shows():
     assert snapshot_of({"state": "RUNNING", "$type": "Compose.Task"}).is_compose is True
 
 
+def test_numbers_that_json_spells_with_a_fraction():
+    up, loads = {"state": "RUNNING", "memory_mb": 5.0}, {"tables_loading_count": 0.0, "tables_queued_count": 0.0}
+    assert snapshot_of(up).is_up and not snapshot_of({**up, "memory_mb": 0.0}).is_up
+    assert not snapshot_of({"state": "STOPPED", "memory_mb": 512.0}).is_at_rest
+    for loading in (0.0, 1.0):
+        work = snapshot_of({**up, "full_load_counters": {**loads, "tables_loading_count": loading}}).work
+        assert work and work.is_loading == bool(loading)
+
+
 @pytest.mark.parametrize(
     ("details", "is_old"),
     [
