@@ -22,6 +22,7 @@ from .._common.rows import first
 from .._definitions.document import endpoints_used
 from .._endpoints import connection_test
 from .._fleets.journal import Journal, open_journal
+from .._fleets.results import fitting
 from .._run.result import Mode, Result
 from .._tasks.model import TaskName
 from . import plan_file
@@ -29,7 +30,7 @@ from .back_out import BackOut
 from .deciding import decided
 from .model import ACL, ENDPOINTS, SCHEDULES, TASKS, Estate, plain_item
 from .plan import DELETE, Plan, Step, difference, fingerprint
-from .planning import check_options, diff_of, page_path, result_of
+from .planning import ROOM, check_options, diff_of, page_path, result_of
 from .run_state import APPLIED, BACKED_OUT, BACKING_OUT, Before, RunState, RunStore
 from .writing import Writer
 
@@ -68,7 +69,7 @@ def _went_on_with_putting_back(
         failure.message += " The next run goes on with putting back, and fails when it is done."
         failure.facts["back_out"] = BACKING_OUT
         return failure
-    return _backed_out(failure, run.texts, True)
+    return _backed_out(failure, run, True)
 
 
 def backed_out(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
@@ -82,12 +83,12 @@ def backed_out(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
         run = store.load()
         if run is None:  # a plan that was misspelt must not look as if it was taken back
             plan_file.load(store.plan, api.client.address)
-            return Result(False, {"left": [], "back_out": "nothing"})
+            return Result(False, {"left": [], "truncated": 0, "back_out": "nothing"})
         if run.phase == BACKED_OUT and not (run.kept and params["force"]):
-            return Result(False, {"left": run.texts, "back_out": BACKED_OUT})
+            return Result(False, _shown(run))
         run = back_out(api, store, run, params, mode)
         warnings = [] if mode.check else first([f"Not put back: {one}." for one in run.texts])
-        return Result(True, {"left": run.texts, "back_out": run.phase}, None, warnings)
+        return Result(True, _shown(run), None, warnings)
 
 
 def back_out(api: Api, store: RunStore, run: RunState, params: Mapping[str, Any], mode: Mode) -> RunState:
@@ -111,15 +112,22 @@ def _put_all_back(store: RunStore, run: RunState, before: Before, writer: Writer
     return store.save(run._replace(phase=BACKED_OUT, left=left))
 
 
-def _backed_out(failure: AemError, left: list[str], changed: bool) -> AemError:
+def _shown(run: RunState) -> dict[str, Any]:
+    """Return the members of a result that show how a run was backed out; the file of the run has all that is left."""
+    left = fitting(run.texts, ROOM)
+    return {"left": left, "truncated": len(run.texts) - len(left), "back_out": run.phase}
+
+
+def _backed_out(failure: AemError, run: RunState, changed: bool) -> AemError:
     """Return the failure of a run that was backed out."""
+    left = run.texts
     failure.message = f"{sentence(failure.message)} All that was done is put back" + (
         f", but for what the API cannot put back: {'; '.join(first(left))}." if left else ": everything is as it was."
     )
     failure.hint = failure.hint or (
         "Correct the cause, then make the plan again." if left else "Correct the cause, then apply it again."
     )
-    failure.facts.update(back_out=BACKED_OUT, left=left)
+    failure.facts.update(_shown(run))
     failure.changed = changed
     return failure
 
@@ -167,7 +175,7 @@ def _put_back(
         failure.hint, failure.changed = "Run this again: it goes on with putting back.", writer.api.has_written
         failure.facts["back_out"] = BACKING_OUT
         return failure
-    return _backed_out(failure, run.texts, writer.api.has_written)
+    return _backed_out(failure, run, writer.api.has_written)
 
 
 class Applying:

@@ -310,6 +310,30 @@ def test_what_stays_of_very_many_objects_is_a_few_lines_and_all_in_the_result(em
     assert run.result["warnings"][-1] == "and 5 more"
 
 
+def test_a_result_shows_what_awx_keeps_of_very_many_steps_and_the_plan_has_all(em, tmp_path):
+    admin = {"name": "a", "logins": ["a"], "password": "of-the-admin", "grants": [{"role": "Admin"}]}
+    tasks = [{"name": f"{number:03} {'é' * 180}", "state": "STOPPED"} for number in range(120)]
+    em.reset({"users": [admin], "servers": [{"name": "S", "tasks": tasks}]})
+    there = {"path": str(tmp_path / "estate"), "plan": str(tmp_path / "plan.json")}
+    user = User(em, defaults={"username": "a", "password": "of-the-admin", **there})
+    assert user.run("aem_estate", include=[{"server": "S"}]).changed
+    overlay = {"tasks": [{"name": "*", "add": {"task/description": "new" * 100}}]}
+    (tmp_path / "overlay.json").write_text(json.dumps(overlay))
+    options = {"overlay": str(tmp_path / "overlay.json"), "diff": True}
+    planned = user.run("aem_estate", state="planned", **options)
+    applied = user.run("aem_estate", state="applied", **options)
+    assert len(json.loads((tmp_path / "plan.json").read_text())["steps"]) == 120
+    for run in (planned, applied):
+        result = run.result
+        assert run.changed and result["counts"]["updated"] == 120 and len(json.dumps(result)) < 700_000, run.result
+        assert 0 < len(result["steps"]) < 120 and len(result["steps"]) + result["truncated"] == 120
+        assert result["diff"]["after"]["..."] == f"and {121 - len(result['diff']['after'])} more"
+    run = user.run("aem_estate", state="backed_out")
+    assert 0 < len(run.result["left"]) < 120 and len(run.result["left"]) + run.result["truncated"] == 120, run.result
+    again = user.run("aem_estate", state="backed_out")
+    assert not again.changed and again.result["truncated"] == run.result["truncated"]
+
+
 def test_a_signal_ends_it_without_a_back_out_and_the_next_run_goes_on(estate, monkeypatch):
     note = Journal.note
 

@@ -77,10 +77,9 @@ def test_a_task_that_does_not_run_afterwards_takes_all_of_it_back(controller, em
     options = {name.removeprefix("promote_"): value for name, value in given.items() if name != "promote_watch"}
     assert User(em, defaults=ADMIN).run("aem_estate", state="applied", wait_sleep=0.1, **options).changed
     em.set_task(PROD, "orders", state="ERROR")
-    ran = [{"server": PROD, "name": "orders", "stops": True}]
     task = {
         "ansible.builtin.include_role": {"name": "dataops.qlik_em.promote", "tasks_from": "verify.yml"},
-        "vars": {"promote__ran": ran},
+        "vars": {"promote__ran": [[PROD, "orders"]]},
     }
     with controller.play([task], "-e", json.dumps(given)) as child:
         assert child.wait() == 2, child.output
