@@ -26,8 +26,8 @@ attributes:
     description: Can run in check mode without changing anything.
     support: full
     details:
-      - Servers are read in check mode, too. All that O(state=applied) refuses before its first write is refused then, in
-        the same words. What a server may refuse, and whether endpoints connect, is not foreseen.
+      - Servers are read in check mode, too. All that O(state=applied) refuses before its first write is refused, in the
+        same words. What a server may refuse, and whether endpoints connect, is not foreseen.
   diff_mode:
     description: Returns what has changed (or would have) in diff mode.
     support: partial
