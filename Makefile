@@ -68,7 +68,7 @@ ways-2.21: export TARGETS := 1/3
 ways-2.19: export TARGETS := 2/3
 ways-2.16: export TARGETS := 3/3
 units-2.16: ARGS := 'tests/unit/(plugins/(action|filter)|roles|plugins/module_utils/(_fleets/test_results|_common/test_files)).*'
-units-2.21: export PYTHONS := 3.9 3.13
+units-2.21: export UNITS_ON := 3.9 3.13
 unit functional ways-2.16: export MEASURE := coverage
 mutation: ARGS := --sample 40
 endif

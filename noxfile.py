@@ -399,10 +399,10 @@ def sanity(session: nox.Session, core: Core) -> None:
 
 @on_each_core("sanity")
 def units(session: nox.Session, core: Core) -> None:
-    """The unit tests as Ansible runs them: with the newest core under each Python (PYTHONS), else on the core's own."""
+    """The unit tests as Ansible runs them: the newest core on each Python (or UNITS_ON), the others on their own."""
     pythons = [core.python]
     if core == CORES[-1]:
-        pythons = [version for version in os.environ.get("PYTHONS", "").split() if version in PYTHONS]
+        pythons = [version for version in os.environ.get("UNITS_ON", "").split() if version in PYTHONS]
     ansible_test(session, core, "units", "--venv", "--num-workers", "2", pythons=pythons)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 from .._run.result import diff
+from .rows import counted
 
 LONGEST = 1_000_000  # bytes; a terminal is of no use for more
 
@@ -64,4 +65,4 @@ def _lines_in(file: BinaryIO) -> int:
 
 def _size(age: str, size: int, lines: int) -> str:
     """Return the size of a text. The words differ by ``age``, or a diff of two of one size would be empty."""
-    return f"{age} text, not shown as it is long: {size} bytes, {lines} lines\n" if size else ""
+    return f"{age} text, not shown as it is long: {size} bytes, {counted(lines, 'line')}\n" if size else ""

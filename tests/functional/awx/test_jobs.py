@@ -195,3 +195,30 @@ def test_heal_says_what_it_would_do(em, jobs) -> None:
     assert job.successful, job.output
     assert "heal_result.report" in job.output
     assert not [one for one in em.requests() if one["operation"] == "RunTask"]
+
+
+def test_a_promotion_is_approved_by_its_plan_and_applied(setup, em, jobs, tmp_path) -> None:
+    jobs.inputs |= {"username": "admin@corp.example", "password": "admin-test-password"}
+    em.set_task("Replicate-Prod", "orders", stop_seconds=0.1, start_seconds=0.1)
+    files = tmp_path / "disk"
+    files.mkdir()
+    on_the_host = {"backup_host": "localhost", "backup_path": str(files / "estate")}
+    job = jobs.launch("Qlik EM: backup", **on_the_host, backup_include='[{"server": "Replicate-Prod"}]')
+    assert job.successful, job.output
+    overlay = {"tasks": [{"name": "orders", "add": {"task/description": "as promoted"}}]}
+    (files / "prod.json").write_text(json.dumps(overlay))
+    paths = {"path": "estate", "overlay": "prod.json", "plan": "plan.json"}
+    answers = {f"promote_{name}": str(files / file) for name, file in paths.items()} | {"promote_watch": 0}
+    ran = walk(setup.awx, jobs, "Qlik EM: promotion", promote_host="localhost", **answers)
+    assert ran == ["plan succeeded", "approve succeeded", "apply succeeded"]
+    writes = ("StopTask", "ImportAll", "RunTask")
+    assert [one["operation"] for one in em.requests() if one["operation"] in writes] == [*writes]
+    assert em.task("Replicate-Prod", "orders")["state"] == "RUNNING"
+
+
+def test_metrics_are_written_on_the_host(em, jobs, tmp_path) -> None:
+    file = tmp_path / "qlik.prom"
+    answers = {"metrics_host": "localhost", "metrics_dest": str(file), "metrics_server": "Replicate-Prod"}
+    job = jobs.launch("Qlik EM: metrics", **answers)
+    assert job.successful, job.output
+    assert "qlik_em_task_state" in file.read_text()

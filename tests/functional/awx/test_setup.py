@@ -49,6 +49,8 @@ def test_the_nodes_are_connected_as_described(setup) -> None:
         ("go_back", "success_nodes", "restore"),
         ("restore", "failure_nodes", "try_again"),
         ("try_again", "success_nodes", "restore_rest"),
+        ("plan", "success_nodes", "approve"),
+        ("approve", "success_nodes", "apply"),
     }
 
 

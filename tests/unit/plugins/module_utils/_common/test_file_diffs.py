@@ -15,7 +15,7 @@ def test_texts_of_more_bytes_than_that_are_summed_up():
     size = "text, not shown as it is long"
     assert shortened(FOUND, 3) == {
         "before": f"old {size}: 4 bytes, 2 lines\n",
-        "after": f"new {size}: 3 bytes, 1 lines\n",
+        "after": f"new {size}: 3 bytes, 1 line\n",
         "before_header": "x",
     }
     assert shortened({**FOUND, "before": ""}, 2)["before"] == ""
