@@ -49,7 +49,8 @@ def applied(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
         file = plan_file.load(store.plan, api.client.address)
         with store.alone_on(step.key.server for step in file.plan.steps):
             todo, desired, current = decided(api, run, file.plan, params)
-            values = {**result_of(todo, todo.steps), "plan": store.plan, "page": page_path(store.plan)}
+            about = todo if todo.steps else file.plan
+            values = {**result_of(about, todo.steps), "plan": store.plan, "page": page_path(store.plan)}
             if mode.check or not todo.steps:
                 return Result(bool(todo.steps), values, diff_of(todo))
             if not (run and run.is_open):

@@ -44,7 +44,7 @@ def decided(api: Api, run: RunState | None, found: Plan, params: Mapping[str, An
     todo = now.plan(is_deleting(params))
     if not todo.steps:
         _check_deletions(found, todo, now.current, params)
-        return Decision(found._replace(steps=()), now.desired, now.current)
+        return Decision(todo, now.desired, now.current)
     _check(found, todo, params)
     desired = with_secrets(api, now.desired, secrets)
     _check_secrets(todo.steps, desired)

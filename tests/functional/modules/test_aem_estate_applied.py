@@ -39,7 +39,8 @@ def test_a_plan_is_applied_once_and_then_nothing_is_left_to_do(estate):
     tests = [request["endpoint"] for request in run.requests if request["operation"] == "TestEndpoint"]
     assert sorted(tests) == ["ERP", "Shop", "Warehouse"]
     again = estate.run("applied")
-    assert not again.changed and written(again) == []
+    assert not again.changed and written(again) == [] and again.result["steps"] == []
+    assert again.result["fingerprint"] == run.result["fingerprint"]
     planned = estate.run("planned")
     assert not planned.changed and planned.result["steps"] == []
     assert estate.em.task(PROD, "orders")["state"] == "RUNNING"

@@ -21,6 +21,14 @@ ACL = {
 @pytest.fixture
 def estate(em, tmp_path):
     """An estate in which a plan has added a setting, a table of a task, a schedule and an ACL to what was there."""
+    estate = edited(em, tmp_path)
+    run = estate.run("applied", **OTHERS)
+    assert run.changed and not run.failed, run.result
+    return estate
+
+
+def edited(em, tmp_path):
+    """Return an estate with such a plan."""
     estate = Estate(em, tmp_path)
     for name in ("orders", "invoices"):
         em.set_task(PROD, name, stop_seconds=0, start_seconds=0, memory_lag=0)
@@ -31,9 +39,8 @@ def estate(em, tmp_path):
     estate.edit("tasks/orders.json", lambda item: tables(item).append({"owner": "SALES", "name": "RETURNS"}))
     estate.edit("schedules.json", lambda all_: all_["jobs"].append({**all_["jobs"][0], "name": "yearly"}))
     (estate.path / PROD / "acl.json").write_text(json.dumps(ACL))
-    for state in ("planned", "applied"):
-        run = estate.run(state, **OTHERS)
-        assert run.changed and not run.failed, run.result
+    run = estate.run("planned", **OTHERS)
+    assert run.changed and not run.failed, run.result
     return estate
 
 
@@ -101,3 +108,12 @@ def test_what_stays_without_force_is_taken_back_by_the_same_with_it_and_nothing_
     assert estate.em.task(PROD, "orders")["state"] == "RUNNING"
     again = estate.run("backed_out", **forced)
     assert not again.changed and again.result["left"] == run.result["left"]
+
+
+def test_what_a_plan_that_failed_has_left_is_taken_back_by_force(em, tmp_path):
+    estate = edited(em, tmp_path)
+    take_no_table_away(em)
+    em.faults([{"match": {"operation": "PutServerAcl"}, "fault": "error", "error_code": "SYS,GENERIC"}])
+    run = estate.run("applied", **OTHERS)
+    assert run.failed and run.result["back_out"] == "backed_out" and len(run.result["left"]) == 2, run.result
+    assert_only_a_disabled_schedule_is_left(estate, estate.run("backed_out", **{**OTHERS, "force": True}))
