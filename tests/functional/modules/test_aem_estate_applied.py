@@ -13,7 +13,13 @@ import stat
 import pytest
 from ansible_collections.dataops.qlik_em.plugins.module_utils._estates.run_state import RunStore
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.journal import Journal
-from ansible_collections.dataops.qlik_em.tests.functional.support.estate_runs import PROD, SECRET, WRITES, Estate
+from ansible_collections.dataops.qlik_em.tests.functional.support.estate_runs import (
+    PROD,
+    SECRET,
+    WRITES,
+    Estate,
+    written,
+)
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import User
 
 
@@ -23,12 +29,6 @@ def estate(em, tmp_path):
     estate = Estate(em, tmp_path)
     estate.prepare()
     return estate
-
-
-def written(run):
-    """Return the writes of a run."""
-    reads = ("Get", "Export", "Login", "Logout", "TestEndpoint")
-    return [operation for operation in run.operations if not operation.startswith(reads)]
 
 
 def test_a_plan_is_applied_once_and_then_nothing_is_left_to_do(estate):
@@ -46,57 +46,6 @@ def test_a_plan_is_applied_once_and_then_nothing_is_left_to_do(estate):
     assert estate.em.task(PROD, "orders")["state"] == "RUNNING"
     assert "invoices" not in estate.em.server(PROD)["tasks"]
     assert estate.em.inside(PROD, "fresh")["definition"]["task"]["source_name"] == "Shop"
-
-
-def test_nothing_is_tested_stopped_or_sent_in_check_mode(estate):
-    before = estate.picture()
-    run = estate.run("applied", check=True)
-    assert run.changed and written(run) == [] and "TestEndpoint" not in run.operations
-    assert estate.picture() == before
-    assert not estate.plan.with_name("plan.json.run").exists()
-
-
-def late_file(estate):
-    """Change a file after the plan was made."""
-    estate.edit("endpoints/ERP.json", lambda item: item["db_settings"].update(server="late"))
-
-
-@pytest.mark.parametrize(
-    ("prepare", "options", "words"),
-    [
-        (lambda estate: estate.plan.unlink(), {}, "There is no plan"),
-        (lambda _estate: None, {"secrets": {}}, "is new, and its secrets are not known"),
-        (lambda _estate: None, {"secrets": {PROD: {"Shpo": {"password": "x"}}}}, 'there is no endpoint "Shpo"'),
-        (lambda _estate: None, {"force": False}, "that needs prune: confirm and force: true"),
-        (lambda _estate: None, {"prune": "report"}, "that needs prune: confirm and force: true"),
-        (late_file, {}, "was changed in the files or the overlay"),
-        (lambda estate: estate.em.set_server(PROD, state="ERROR"), {}, "cannot be reached"),
-        (lambda estate: estate.die_at(1), {"secrets": {}}, "is new, and its secrets are not known"),
-        (lambda estate: (estate.die_at(3), late_file(estate)), {}, "did not come to its end, and the endpoint"),
-    ],
-    ids=["plan", "secret", "name", "force", "prune", "files", "server", "killed", "killed and edited"],
-)
-def test_check_mode_refuses_what_a_run_refuses_before_it_writes_in_the_same_words(estate, prepare, options, words):
-    prepare(estate)
-    check, run = estate.run("applied", **options, check=True), estate.run("applied", **options)
-    assert check.failed and run.failed and not run.changed and written(check) == written(run) == []
-    assert words in check.msg and (check.msg, check.result.get("hint")) == (run.msg, run.result.get("hint"))
-
-
-def test_check_mode_says_that_a_run_that_was_killed_goes_on_forward_or_with_putting_back(estate):
-    estate.die_at(7)
-    check = estate.run("applied", check=True)
-    assert check.changed and not check.failed and written(check) == []
-    run = estate.run("applied")
-    members = ("steps", "counts", "fingerprint")
-    assert [run.result[member] for member in members] == [check.result[member] for member in members]
-    estate.die_at(6, "backed_out")
-    check = estate.run("applied", check=True)
-    assert check.failed and written(check) == [] and check.result["back_out"] == "backing_out"
-    assert "had failed, and ended while it put back. The next run goes on with putting back" in check.msg
-    for name in ("applied", "backed_out"):
-        estate.plan.with_name("plan.json.before").unlink(missing_ok=True)
-        assert "plan.json.before is missing" in estate.run(name, check=True).msg
 
 
 def test_two_plans_are_not_applied_to_one_server_at_a_time(estate, monkeypatch):
