@@ -26,7 +26,7 @@ attributes:
     description: Can run in check mode without changing anything.
     support: full
     details:
-      - What a missing permission would refuse, and which names Enterprise Manager does not take, cannot be foreseen.
+      - Refusals because of missing permissions or unknown names cannot be predicted.
   diff_mode:
     description: Returns what has changed (or would have) in diff mode.
     support: full

@@ -26,7 +26,7 @@ attributes:
     description: Can run in check mode without changing anything.
     support: full
     details:
-      - What a missing permission would refuse cannot be foreseen, nor which settings the server refuses.
+      - Refusals because of missing permissions or invalid settings cannot be predicted.
       - With O(state=absent), the tasks that use the endpoint are read. If the user may not see them, it cannot be
         foreseen that the server refuses.
   diff_mode:

@@ -27,7 +27,7 @@ attributes:
   check_mode:
     description: Can run in check mode without changing anything.
     support: full
-    details: What a missing permission would refuse cannot be foreseen.
+    details: Refusals because of missing permissions cannot be predicted.
   diff_mode:
     description: Returns what has changed (or would have) in diff mode.
     support: full

@@ -29,7 +29,7 @@ attributes:
   check_mode:
     description: Can run in check mode without changing anything.
     support: full
-    details: What a missing permission would refuse cannot be foreseen. Waits are assumed to succeed.
+    details: Refusals because of missing permissions cannot be predicted. Waits are assumed to succeed.
   diff_mode:
     description: Returns what has changed (or would have) in diff mode.
     support: full

@@ -24,7 +24,7 @@ attributes:
     description: Can run in check mode without changing anything.
     support: full
     details:
-      - What a missing permission would refuse, and whether the server will be monitored, cannot be foreseen.
+      - Refusals because of missing permissions cannot be predicted, nor whether the server will be monitored.
   diff_mode:
     description: Returns what has changed (or would have) in diff mode.
     support: full

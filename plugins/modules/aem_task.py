@@ -29,7 +29,7 @@ attributes:
     description: Can run in check mode without changing anything.
     support: full
     details:
-      - What a missing permission would refuse cannot be foreseen. The waits of O(wait_for) and O(drain) are taken to
+      - Refusals because of missing permissions cannot be predicted. The waits of O(wait_for) and O(drain) are taken to
         succeed.
       - With O(clone_of) it checks that the task to copy is there, and the endpoints that are named. An Enterprise
         Manager of before May 2025, which cannot clone, is not noticed.
