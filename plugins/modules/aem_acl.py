@@ -26,7 +26,7 @@ attributes:
     description: Can run in check mode without changing anything.
     support: full
     details:
-      - Refusals because of missing permissions or unknown names cannot be predicted.
+      - Refusals because of missing permissions, or of names that Enterprise Manager rejects, cannot be predicted.
   diff_mode:
     description: Returns what has changed (or would have) in diff mode.
     support: full

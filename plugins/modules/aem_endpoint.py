@@ -26,9 +26,9 @@ attributes:
     description: Can run in check mode without changing anything.
     support: full
     details:
-      - Refusals because of missing permissions or invalid settings cannot be predicted.
-      - With O(state=absent), the tasks that use the endpoint are read. If the user may not see them, it cannot be
-        foreseen that the server refuses.
+      - Refusals because of missing permissions, or of settings that the server rejects, cannot be predicted.
+      - With O(state=absent), the tasks that use the endpoint are read. If the user may not see them, a refusal by the
+        server cannot be predicted.
   diff_mode:
     description: Returns what has changed (or would have) in diff mode.
     support: full

@@ -12,8 +12,8 @@ version_added: 1.0.0
 author:
   - dataops.qlik_em contributors (!UNKNOWN)
 description:
-  - Writes one HTML file that needs nothing else. A browser that shows it asks nobody for anything, so it can be mailed,
-    kept with a change ticket, or put on any web server.
+  - Writes one self-contained HTML file. A browser loads nothing else to show it, so it can be mailed, attached to a
+    change ticket, or put on any web server.
   - Without O(result) and O(rows_file) it is about the estate. It shows the servers with their states, versions and
     licences, the tasks by state, latency and throughput, and what is in error, with its message and what to do about
     it.
