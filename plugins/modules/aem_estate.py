@@ -17,8 +17,7 @@ description:
   - An estate holds the endpoints, the tasks and the schedules of each Replicate server, and the ACL of the server if it
     has one of its own. Loggers, notifications and settings of servers do not belong to it, see
     M(dataops.qlik_em.aem_export).
-  - The other way round, it compares such files with servers and writes a plan, which somebody approves. Then it does
-    exactly what the plan says. If anything fails on the way, it puts back all that it has changed.
+  - The other way round, it compares such files with servers and writes a plan, which somebody approves, and applies it.
 extends_documentation_fragment:
   - dataops.qlik_em.connection
   - dataops.qlik_em.attributes
@@ -26,12 +25,15 @@ attributes:
   check_mode:
     description: Can run in check mode without changing anything.
     support: full
-    details: Servers are read in check mode, too.
+    details:
+      - Servers are read in check mode, too. All that O(state=applied) refuses before its first write is refused, in the
+        same words. What a server may refuse, and whether endpoints connect, is not foreseen.
   diff_mode:
     description: Returns what has changed (or would have) in diff mode.
     support: partial
     details:
-      - The diff shows just what differs. Secrets are not shown. Of more than 500 places in files it says how many more.
+      - The diff shows just what differs. Secrets are not shown. Of more than 500 places in files or objects, fewer if
+        their texts are long, it says how many more.
       - O(state=backed_out) has none.
   idempotent:
     description: Run twice, it changes nothing the second time.
@@ -41,14 +43,15 @@ options:
   state:
     description:
       - V(gathered) makes the files be as the servers are. Files that are the same are not touched. The files of objects
-        that a server no longer has are removed. If a server cannot be read, its files stay as they are.
-      - V(planned) compares the files, under the overlay, with the servers, and writes O(plan). It is changed if there
-        is something to do.
+        that a server no longer has are removed.
+      - V(planned) compares the files, under the overlay, with the servers, and writes O(plan).
       - V(applied) does exactly the plan. It refuses if the files, the overlay or the servers are not as they were
         when the plan was made. If anything fails, what was done is put back. After a run that was killed, the same
-        task goes on from what is there, or goes on with putting back. In check mode it returns the plan.
+        task goes on from what is there, or goes on with putting back. A server to which the same user applies another
+        plan at that time, on the same machine, is refused.
       - V(backed_out) puts back what the last run of the plan has changed, whether it came to its end or not. What
-        somebody else has changed since in the same objects is overwritten.
+        somebody else has changed since in the same objects is overwritten. After a back-out without O(force) that left
+        something of tasks, the same with O(force=true) puts that back, and touches nothing else.
     type: str
     choices:
       - gathered
@@ -145,7 +148,7 @@ options:
     description:
       - Allows to delete what the plan deletes.
       - Also allows a back-out to delete a task and import it anew, if an import cannot remove again what was added to
-        it. The task then does not know how far it had read. Without it, what was added stays, and is named.
+        it. The task then does not know how far it had read. Without it, what was added stays, and is in RV(left).
     type: bool
     default: false
   timeout:
@@ -168,7 +171,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-# Needs the role Admin on Enterprise Manager.
+# Needs the role Admin on Enterprise Manager. The other tasks take the login from QLIK_EM_USERNAME and QLIK_EM_PASSWORD.
 - name: Write all servers into a folder
   dataops.qlik_em.aem_estate:
     username: admin@corp.example
@@ -181,8 +184,6 @@ EXAMPLES = r"""
 
 - name: Write the tasks of one application, and what they use
   dataops.qlik_em.aem_estate:
-    username: admin@corp.example
-    password: "{{ vault_qlik_em_admin_password }}"
     state: gathered
     path: /var/tmp/estate-of-orders
     include:
@@ -191,8 +192,6 @@ EXAMPLES = r"""
 
 - name: See what it takes to make the servers be as the files say
   dataops.qlik_em.aem_estate:
-    username: admin@corp.example
-    password: "{{ vault_qlik_em_admin_password }}"
     state: planned
     path: /var/tmp/estate
     plan: /var/tmp/plan.json
@@ -201,8 +200,6 @@ EXAMPLES = r"""
 
 - name: Do what was approved
   dataops.qlik_em.aem_estate:
-    username: admin@corp.example
-    password: "{{ vault_qlik_em_admin_password }}"
     state: applied
     path: /var/tmp/estate
     plan: /var/tmp/plan.json
@@ -211,8 +208,6 @@ EXAMPLES = r"""
 
 - name: Take it back
   dataops.qlik_em.aem_estate:
-    username: admin@corp.example
-    password: "{{ vault_qlik_em_admin_password }}"
     state: backed_out
     path: /var/tmp/estate
     plan: /var/tmp/plan.json
@@ -220,13 +215,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 plan:
-  description: The file of the plan.
-  returned: O(state=planned), and O(state=applied) in check mode
+  description: The file of the plan, which has all of what RV(steps) and others may show a part of.
+  returned: O(state=planned) and O(state=applied)
   type: str
   sample: /var/lib/qlik/plan.json
 page:
   description: The page of the plan, in Markdown.
-  returned: O(state=planned), and O(state=applied) in check mode
+  returned: O(state=planned) and O(state=applied)
   type: str
   sample: /var/lib/qlik/plan.md
 fingerprint:
@@ -235,46 +230,24 @@ fingerprint:
   type: str
   sample: b19ffafad665f12bf51f10922bf5d83ee4004cdb7c0bff7d25ee8472c242e4b0
 steps:
-  description: What is to be done, or was done, in order.
+  description:
+    - What is to be done, or was done, in order. C(kind) is V(endpoints), V(tasks), V(schedules) or V(acl), which has no
+      C(name). C(action) is V(create), V(update), V(reorder) or V(delete). C(stops) is whether a task runs, and has to
+      be stopped.
+    - Of this, RV(impossible), RV(unmanaged), RV(secrets_needed) and RV(left) no more than 500 each are shown, fewer if
+      their texts are long, and RV(truncated) says how many are missing.
   returned: O(state=planned) and O(state=applied)
   type: list
   elements: dict
-  contains:
-    server:
-      description: The server.
-      returned: always
-      type: str
-      sample: Replicate-Prod
-    kind:
-      description: The kind of the object, V(endpoints), V(tasks), V(schedules) or V(acl).
-      returned: always
-      type: str
-      sample: tasks
-    name:
-      description: The name of the object. Empty for an ACL.
-      returned: always
-      type: str
-      sample: orders
-    action:
-      description: V(create), V(update), V(reorder) or V(delete).
-      returned: always
-      type: str
-      sample: update
-    stops:
-      description: Whether it is a task that runs, and has to be stopped.
-      returned: always
-      type: bool
-      sample: true
+  sample:
+    - {server: Replicate-Prod, kind: tasks, name: orders, action: update, stops: true}
 impossible:
   description: What the files do not have, and an import cannot remove. The places of each object.
   returned: O(state=planned) and O(state=applied)
   type: list
   elements: dict
   sample:
-    - server: Replicate-Prod
-      kind: tasks
-      name: orders
-      places: ["tasks/orders/source/source_tables/explicit_included_tables/SALES.OLD"]
+    - {server: Replicate-Prod, kind: tasks, name: orders, places: ["tasks/orders/source/rep_source/database_name"]}
 unmanaged:
   description: What is on the servers and not in the files, within O(include).
   returned: O(state=planned) and O(state=applied)
@@ -289,6 +262,11 @@ secrets_needed:
   elements: dict
   sample:
     - {server: Replicate-Prod, kind: endpoints, name: Shop, places: ["databases/Shop/db_settings/password"]}
+truncated:
+  description: How many of the steps and the like are not shown, as they would be too many.
+  returned: with RV(steps) or RV(left)
+  type: int
+  sample: 0
 back_out:
   description:
     - V(backed_out) if all that was done is put back, but for RV(left). V(backing_out) if that did not succeed yet, so
@@ -298,7 +276,7 @@ back_out:
   type: str
   sample: backed_out
 left:
-  description: What the API cannot put back.
+  description: What the API cannot put back, or not without O(force).
   returned: O(state=backed_out), and failures of O(state=applied) that were backed out
   type: list
   elements: str

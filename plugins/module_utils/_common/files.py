@@ -219,31 +219,37 @@ def locked(option: str, path: str, keep: bool = True) -> Iterator[None]:
 
     It ends with the process. The lock's own file stays unless ``keep`` is false.
     """
-    with place_of(option, path, "locked") as place:
-        # Not the file itself: it is replaced, and the lock would stay with the old one.
-        lock = place.beside(f"{place.name}.lock")
-        descriptor = _open_kept(lock, 0)
+    subject = f"{option} ({path})"
+    # Not the file itself: it is replaced, and the lock would stay with the old one.
+    with place_of(option, path, "locked") as place, hold(place.beside(f"{place.name}.lock"), subject, keep):
+        yield
+
+
+@contextlib.contextmanager
+def hold(lock: Place, subject: str, keep: bool) -> Iterator[None]:
+    """Hold a lock in a file of its own, as ``locked``; ``subject`` is what it keeps others off, for messages."""
+    descriptor = _open_kept(lock, 0)
+    try:
         try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                there = lock.status()
-                if not there or not os.path.samestat(os.fstat(descriptor), there):
-                    raise OSError("the run that held it has just removed it")
-            except OSError as error:
-                raise InputError(
-                    f"{option} ({path}) is in use by another run. Nothing was done.{_holder(descriptor)}",
-                    "Wait for that run to end. If it was killed, the file is free again within seconds.",
-                ) from error
-            _note_holder(descriptor, f"process {os.getpid()} on {os.uname().nodename}, since {now()}")
-            try:
-                yield
-            finally:
-                _note_holder(descriptor, "")
-                if not keep:
-                    with contextlib.suppress(OSError):
-                        os.unlink(lock.name, dir_fd=lock.folder)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            there = lock.status()
+            if not there or not os.path.samestat(os.fstat(descriptor), there):
+                raise OSError("the run that held it has just removed it")
+        except OSError as error:
+            raise InputError(
+                f"{subject} is in use by another run. Nothing was done.{_holder(descriptor)}",
+                "Wait for that run to end. If it was killed, the file is free again within seconds.",
+            ) from error
+        _note_holder(descriptor, f"process {os.getpid()} on {os.uname().nodename}, since {now()}")
+        try:
+            yield
         finally:
-            os.close(descriptor)
+            _note_holder(descriptor, "")
+            if not keep:
+                with contextlib.suppress(OSError):
+                    os.unlink(lock.name, dir_fd=lock.folder)
+    finally:
+        os.close(descriptor)
 
 
 def _found(place: Place, is_own: bool = True, most: int = -1) -> _Found | None:

@@ -16,22 +16,22 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .._client.api import Api, Json
-from .._client.errors import AemError, InputError, Interrupted, LoginRefused, sentence
-from .._client.nearest import did_you_mean
-from .._client.redaction import secret_texts
+from .._client.errors import AemError, Interrupted, LoginRefused, sentence
 from .._common.parallel import map_parallel
 from .._common.rows import first
 from .._definitions.document import endpoints_used
 from .._endpoints import connection_test
 from .._fleets.journal import Journal, open_journal
+from .._fleets.results import fitting
 from .._run.result import Mode, Result
 from .._tasks.model import TaskName
 from . import plan_file
 from .back_out import BackOut
-from .model import ACL, ENDPOINTS, SCHEDULES, TASKS, Estate, ObjectKey, plain, plain_item
-from .plan import CREATE, DELETE, Plan, Step, difference, fingerprint
-from .planning import Situation, check_options, diff_of, is_deleting, planned, result_of, situation
-from .run_state import APPLIED, BACKED_OUT, BACKING_OUT, RunState, RunStore
+from .deciding import decided
+from .model import ACL, ENDPOINTS, SCHEDULES, TASKS, Estate, plain_item
+from .plan import DELETE, Plan, Step, difference, fingerprint
+from .planning import ROOM, check_options, diff_of, page_path, result_of
+from .run_state import APPLIED, BACKED_OUT, BACKING_OUT, Before, RunState, RunStore
 from .writing import Writer
 
 TEST_TIMEOUT = 60  # seconds of TestEndpoint
@@ -40,156 +40,97 @@ AGAIN = "Run this again: it goes on from what is there. To take back what was do
 
 def applied(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
     """Make the servers be as the plan says, and as they were if that fails. Raises AemError."""
-    if mode.check:
-        return planned(api, params, mode)
     check_options(params)
     store = RunStore(params["plan"], api.client.address)
     with store.alone():
         run = store.load()
         if run and run.phase == BACKING_OUT:
-            left = back_out(api, store, run, params, mode)
-            raise _backed_out(AemError(f"The run of {run.since} had failed, and ended while it put back."), left, True)
+            raise _went_on_with_putting_back(api, store, run, params, mode)
         file = plan_file.load(store.plan, api.client.address)
-        if run and run.is_open:
-            now = situation(api, params, rules=None)
-            desired = with_secrets(api, _still_desired(run, file.plan, now), params["secrets"] or {})
-            _check_secrets([step for step in file.plan.steps if step.key not in now.current], desired)
-            return _apply(api, store, run, file.plan, desired, params, mode)
-        now = situation(api, params, rules=None)
-        todo = now.plan(is_deleting(params))
-        if not todo.steps:
-            _check_deletions(file.plan, todo, now.current, params)
-            return Result(False, result_of(file.plan, ()), None, now.warnings)
-        _check(file.plan, todo, params)
-        desired = with_secrets(api, now.desired, params["secrets"] or {})
-        _check_secrets(todo.steps, desired)
-        before = {step.key: now.current.get(step.key) for step in todo.steps}
-        ran = tuple(TaskName(step.key.server, step.key.name) for step in todo.steps if step.stops)
-        run = store.begin(todo.fingerprint, ran, before)
-        return _apply(api, store, run, todo, desired, params, mode)
+        with store.alone_on(step.key.server for step in file.plan.steps):
+            todo, desired, current = decided(api, run, file.plan, params)
+            about = todo if todo.steps else file.plan
+            values = {**result_of(about, todo.steps), "plan": store.plan, "page": page_path(store.plan)}
+            if mode.check or not todo.steps:
+                return Result(bool(todo.steps), values, diff_of(todo))
+            if not (run and run.is_open):
+                ran = tuple(TaskName(step.key.server, step.key.name) for step in todo.steps if step.stops)
+                run = store.begin(todo.fingerprint, ran, {step.key: current.get(step.key) for step in todo.steps})
+            warnings = _apply(api, store, run, todo, desired, params, mode)
+            return Result(True, values, diff_of(todo), warnings)
+
+
+def _went_on_with_putting_back(
+    api: Api, store: RunStore, run: RunState, params: Mapping[str, Any], mode: Mode
+) -> AemError:
+    """Go on with a back-out that was ended early; return the failure of its run. In check mode, only say so."""
+    failure = AemError(f"The run of {run.since} had failed, and ended while it put back.")
+    run = back_out(api, store, run, params, mode)
+    if mode.check:
+        failure.message += " The next run goes on with putting back, and fails when it is done."
+        failure.facts["back_out"] = BACKING_OUT
+        return failure
+    return _backed_out(failure, run, True)
 
 
 def backed_out(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
-    """Put back what the last run of the plan has changed, whether it came to its end or not. Raises AemError."""
+    """Put back what the last run of the plan has changed, whether it came to its end or not. Raises AemError.
+
+    After a back-out without force that left something of tasks, ``force`` puts that back, too.
+    """
     check_options(params)
     store = RunStore(params["plan"], api.client.address)
     with store.alone():
         run = store.load()
-        if run is None:
-            plan_file.load(
-                store.plan, api.client.address
-            )  # one that was misspelt must not look as if it was taken back
-        if run is None or run.phase == BACKED_OUT:
-            return Result(False, {"left": [], "back_out": BACKED_OUT if run else "nothing"})
-        if mode.check:
-            return Result(True, {"left": [], "back_out": run.phase})
-        left = back_out(api, store, run, params, mode)
-        return Result(
-            True, {"left": left, "back_out": BACKED_OUT}, None, first([f"Not put back: {one}." for one in left])
-        )
+        if run is None:  # a plan that was misspelt must not look as if it was taken back
+            plan_file.load(store.plan, api.client.address)
+            return Result(False, {"left": [], "truncated": 0, "back_out": "nothing"})
+        if run.phase == BACKED_OUT and not (run.kept and params["force"]):
+            return Result(False, _shown(run))
+        run = back_out(api, store, run, params, mode)
+        warnings = [] if mode.check else first([f"Not put back: {one}." for one in run.texts])
+        return Result(True, _shown(run), None, warnings)
 
 
-def back_out(api: Api, store: RunStore, run: RunState, params: Mapping[str, Any], mode: Mode) -> list[str]:
-    """Put back what a run has changed; return what the API cannot put back. Raises AemError."""
+def back_out(api: Api, store: RunStore, run: RunState, params: Mapping[str, Any], mode: Mode) -> RunState:
+    """Put back what a run has changed; return the run, with what the API cannot put back. Raises AemError.
+
+    In check mode nothing is put back, and the run is returned as it is.
+    """
     before = store.load_before(run)
-    with open_journal(store.journal, api.client.address, f"estate {run.plan}") as journal:
-        run = store.save(run._replace(phase=BACKING_OUT))
-        left = BackOut(Writer(api, journal, params, mode), run, before, params["force"]).run_all()
-        store.save(run._replace(phase=BACKED_OUT))
-        journal.note("end")
-    return left
+    with store.alone_on(key.server for key in before):
+        if mode.check:
+            return run
+        with open_journal(store.journal, api.client.address, f"estate {run.plan}") as journal:
+            run = _put_all_back(store, run, before, Writer(api, journal, params, mode), params["force"])
+            journal.note("end")
+    return run
 
 
-def _backed_out(failure: AemError, left: list[str], changed: bool) -> AemError:
+def _put_all_back(store: RunStore, run: RunState, before: Before, writer: Writer, force: bool) -> RunState:
+    run = store.save(run._replace(phase=BACKING_OUT))
+    left = BackOut(writer, run, before, force).run_all()
+    return store.save(run._replace(phase=BACKED_OUT, left=left))
+
+
+def _shown(run: RunState) -> dict[str, Any]:
+    """Return the members of a result that show how a run was backed out; the file of the run has all that is left."""
+    left = fitting(run.texts, ROOM)
+    return {"left": left, "truncated": len(run.texts) - len(left), "back_out": run.phase}
+
+
+def _backed_out(failure: AemError, run: RunState, changed: bool) -> AemError:
     """Return the failure of a run that was backed out."""
+    left = run.texts
     failure.message = f"{sentence(failure.message)} All that was done is put back" + (
         f", but for what the API cannot put back: {'; '.join(first(left))}." if left else ": everything is as it was."
     )
     failure.hint = failure.hint or (
         "Correct the cause, then make the plan again." if left else "Correct the cause, then apply it again."
     )
-    failure.facts.update(back_out=BACKED_OUT, left=left)
+    failure.facts.update(_shown(run))
     failure.changed = changed
     return failure
-
-
-# Before the first write
-
-
-def _check(found: Plan, now: Plan, params: Mapping[str, Any]) -> None:
-    """Raise AemError if a plan is not the one that would be made now, or deletes what nobody has confirmed."""
-    deleted = [step.key for step in found.steps if step.action == DELETE]
-    if deleted and not (is_deleting(params) and params["force"]):
-        raise InputError(
-            f"The plan deletes {len(deleted)} objects, the {deleted[0].text} first: that needs prune: confirm and "
-            "force: true. Nothing was done."
-        )
-    why = plan_file.differing(found, now)
-    if why:
-        raise AemError(
-            f"The plan ({params['plan']}) does not fit any more: {why}. Nothing was done.",
-            "Make it again (state: planned), have it approved, then apply it.",
-        )
-
-
-def _check_deletions(found: Plan, now: Plan, current: Estate, params: Mapping[str, Any]) -> None:
-    """Raise AemError if nothing is to be done only because what the plan deletes is not to be deleted."""
-    if any(step.action == DELETE and step.key in current for step in found.steps):
-        _check(found, now, params)
-
-
-def _still_desired(run: RunState, found: Plan, now: Situation) -> Estate:
-    """Return what a run that was killed wanted; raise InputError if the plan or the files are not those of then."""
-    wanted = plain(now.desired)
-    why = "" if found.fingerprint == run.plan else "the plan is another one now"
-    for step in found.steps:
-        if step.after != fingerprint(step.key, wanted.get(step.key)):
-            why = f"the {step.key.text} was changed in the files or the overlay"
-    if why:
-        raise InputError(
-            f"The run of {run.since} did not come to its end, and {why}. Nothing was done.",
-            "Put the files back to go on, or take back what was done: state: backed_out.",
-        )
-    return now.desired
-
-
-def with_secrets(api: Api, desired: Estate, secrets: Mapping[str, Any]) -> Estate:
-    """Return the estate with the option ``secrets`` laid into the settings of its endpoints.
-
-    Raises InputError for a server or an endpoint that is not wanted: a typing mistake, most likely.
-    """
-    filled = dict(desired)
-    for server, endpoints in secrets.items():
-        for name, members in endpoints.items():
-            key = ObjectKey(str(server), ENDPOINTS, str(name))
-            if key not in desired:
-                there = [one for one in desired if one.kind == ENDPOINTS]
-                beside = [one.name for one in there if one.server == key.server]
-                near = did_you_mean(key.name, beside) if beside else did_you_mean(key.server, [one[0] for one in there])
-                raise InputError(f"secrets: there is no {key.text} in the files, after the overlay.", near)
-            api.client.hide(secret_texts({"secret": members}))
-            item = desired[key]
-            filled[key] = {**item, "db_settings": _laid(item.get("db_settings") or {}, members)}
-    return filled
-
-
-def _laid(settings: Json, secrets: Mapping[str, Any]) -> Json:
-    result = dict(settings)
-    for key, value in secrets.items():
-        below = result.get(key)
-        result[key] = _laid(below if isinstance(below, dict) else {}, value) if isinstance(value, dict) else value
-    return result
-
-
-def _check_secrets(steps: Iterable[Step], desired: Estate) -> None:
-    """Raise InputError for a new object that would come without one of its secrets."""
-    for step in steps:
-        missing = difference(step.key, None, desired[step.key]).redacted if step.action == CREATE else ()
-        if missing:
-            raise InputError(
-                f"The {step.key.text} is new, and its secrets are not known: {', '.join(missing)}. Nothing was done.",
-                "Give them in secrets, by server, endpoint and setting.",
-            )
 
 
 # Doing it
@@ -197,8 +138,8 @@ def _check_secrets(steps: Iterable[Step], desired: Estate) -> None:
 
 def _apply(
     api: Api, store: RunStore, run: RunState, todo: Plan, desired: Estate, params: Mapping[str, Any], mode: Mode
-) -> Result:
-    """Do what is not done yet of a plan; if that fails, back out. Raises AemError."""
+) -> list[str]:
+    """Do what is not done yet of a plan, and return warnings; if that fails, back out. Raises AemError."""
     with open_journal(store.journal, api.client.address, f"estate {run.plan}") as journal:
         applying = Applying(Writer(api, journal, params, mode), store, run, todo, desired, bool(params["secrets"]))
         try:
@@ -216,7 +157,7 @@ def _apply(
             raise _put_back(failure, applying, store, journal, params, mode) from None
         store.save(applying.run._replace(phase=APPLIED))
         journal.note("end")
-    return Result(True, result_of(todo, todo.steps), diff_of(todo), applying.writer.warnings)
+    return applying.writer.warnings
 
 
 def _put_back(
@@ -226,9 +167,7 @@ def _put_back(
     writer = applying.writer
     mode.progress(f"applied: backing out: {failure.message}")
     try:
-        run = store.save(applying.run._replace(phase=BACKING_OUT))
-        left = BackOut(writer, run, store.load_before(run), params["force"]).run_all()
-        store.save(run._replace(phase=BACKED_OUT))
+        run = _put_all_back(store, applying.run, store.load_before(applying.run), writer, params["force"])
         journal.note("end")
     except AemError as trouble:
         failure.message = (
@@ -237,7 +176,7 @@ def _put_back(
         failure.hint, failure.changed = "Run this again: it goes on with putting back.", writer.api.has_written
         failure.facts["back_out"] = BACKING_OUT
         return failure
-    return _backed_out(failure, left, writer.api.has_written)
+    return _backed_out(failure, run, writer.api.has_written)
 
 
 class Applying:

@@ -22,7 +22,7 @@ from .._definitions.model import names
 from .._tasks.model import TaskName
 from .model import ACL, ENDPOINTS, SCHEDULES, TASKS, Estate, ObjectKey, plain_item
 from .plan import difference, document_of, fingerprint
-from .run_state import Before, RunState
+from .run_state import Before, Left, RunState
 from .writing import Writer
 
 
@@ -33,10 +33,11 @@ class BackOut:
     """
 
     def __init__(self, writer: Writer, run: RunState, before: Before, force: bool) -> None:
-        self._writer, self._run, self._before, self._force = writer, run, before, force
-        self._left: list[str] = []
+        self._writer, self._force = writer, force
+        self._run, self._before = _rest(run, before)
+        self._left = [(key, text) for key, text in run.left if key not in self._before]
 
-    def run_all(self) -> list[str]:
+    def run_all(self) -> Left:
         """Put everything back, in the order that is the reverse of the application; return what stays."""
         touched = self._run.touched
         for kind, put_back in (
@@ -49,7 +50,7 @@ class BackOut:
                 self._writer.await_import(server, functools.partial(self._shows_effect, server, kind))
                 put_back(server)
         self._writer.start(self._run.ran, wait=False)  # nor may it have come up before
-        return self._left
+        return tuple(self._left)
 
     def _shows_effect(self, server: str, kind: str) -> bool:
         """Return whether an import of a kind has taken effect; it does so as a whole (9.13)."""
@@ -80,7 +81,7 @@ class BackOut:
         there = self._writer.read(server)
         wanted = self._differing(server, SCHEDULES, there.objects)
         for key in self._created(server, SCHEDULES, there.objects):
-            self._left.append(f"the {key.text} is new and cannot be removed; it is disabled")
+            self._left.append((key, f"the {key.text} is new and cannot be removed; it is disabled"))
             job = {**there.objects[key], "enabled": False}
             if there.objects[key] != job:
                 wanted[key] = job
@@ -132,7 +133,20 @@ class BackOut:
                 raise AemError(f"The {key.text} could not be put back.")
             kept, old = (leaves(document_of(key, plain_item(key, one))) for one in (there[key], item))
             places = names(where for where, value in kept.items() if old.get(where) != value)
-            self._left.append(f"the {key.text} keeps {places}")
+            more = (
+                " (state: backed_out with force: true removes that, too)" if kind == TASKS and not self._force else ""
+            )
+            self._left.append((key, f"the {key.text} keeps {places}{more}"))
+
+
+def _rest(run: RunState, before: Before) -> tuple[RunState, Before]:
+    """Return what is to be put back: all, or of a run that was backed out before the tasks that kept something."""
+    if not run.left:
+        return run, before
+    kept = {TaskName(key.server, key.name) for key in run.kept}
+    touched = tuple((server, TASKS) for server in sorted({task.server for task in kept}))
+    rest = run._replace(touched=touched, ran=tuple(task for task in run.ran if task in kept))
+    return rest, {key: before[key] for key in run.kept}
 
 
 def _is_same(key: ObjectKey, one: Json | None, other: Json | None) -> bool:

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,7 +29,18 @@ from .._run.result import Mode, Result
 from .._run.result import diff as shown_diff
 from .._tasks.model import TaskName
 from .folder import Folder, open_folder
-from .layout import ESTATE, SERVER, Changes, check_origin, file_name, name_in, new_files, read_jobs, write_server
+from .layout import (
+    ESTATE,
+    SERVER,
+    Changes,
+    check_origin,
+    file_name,
+    folded,
+    name_in,
+    new_files,
+    read_jobs,
+    write_server,
+)
 from .layout_diff import MOST_PLACES, places_of
 from .model import KINDS, SCHEDULES, TASKS, Estate, ObjectKey, definition_of
 from .reading import Reading, find_servers, read_server
@@ -86,9 +96,17 @@ def gathered(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
         servers = find_servers(api, [one.server for one in scope.selectors])
         warnings = _unmatched(scope, servers) + _unlisted(root, scope, servers)
         work = Gathering(root, scope, mode, params["on_server_error"] == "skip", rules)
-        rows: list[ServerRow] = map_parallel(
-            functools.partial(_gather, api, work), servers, params["parallel"], api.client.interrupt.abandon
+        # Where case does not count, servers whose names differ by it only have one folder: who was first has it.
+        alike: dict[str, list[str]] = {}
+        for server in servers:
+            alike.setdefault(folded(server), []).append(server)
+        groups: list[list[ServerRow]] = map_parallel(
+            lambda group: [_gather(api, work, server) for server in group],
+            alike.values(),
+            params["parallel"],
+            api.client.interrupt.abandon,
         )
+        rows = [row for group in groups for row in group]
     warnings += _unknown_tasks(scope, rows) + _unknown_places(rules, rows)
     warnings += first([f'Server "{row.names["server"]}" was skipped: {row.msg}' for row in rows if row.skipped])
     try:
@@ -153,11 +171,11 @@ def _write(reading: Reading, server: str, work: Gathering, row: ServerRow) -> No
 
     changes = Changes({}, [], 0)
     if work.root is None:  # in check mode, only
-        changes.written.update(new_files(server, reading._replace(objects=selected)))
+        changes.written.update(new_files(server, reading._replace(objects=selected), reading.objects))
     else:
         others = {} if is_whole else _other_jobs(work.root, server, scope)
         wanted = reading._replace(objects={**others, **selected})
-        changes = write_server(work.root, server, wanted, is_stale, mode.check)
+        changes = write_server(work.root, server, wanted, is_stale, mode.check, reading.objects)
     row.written, row.removed, row.unchanged = len(changes.written), len(changes.removed), changes.unchanged
     row.changed = bool(changes.written or changes.removed)
     if mode.shows_diff:

@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -43,13 +45,14 @@ PARTIAL = re.compile(r"\..{1,32}\.[0-9a-f]{16}")  # what a killed run leaves of 
 # Names
 
 
-def file_name(name: str) -> str:
+def file_name(name: str, is_alike: bool = False) -> str:
     """Return the name of the file (or folder) of an object: as people know it, but for signs that may do harm.
 
-    These are percent-encoded. A name that would be too long is cut, and ends in a digest of the whole.
+    These are percent-encoded. A name that would be too long is cut, and ends in a digest of the whole. So does one that
+    ``is_alike`` another.
     """
     plain = UNSAFE.sub(_encoded, name)
-    if len(plain.encode()) <= LONGEST:
+    if len(plain.encode()) <= LONGEST and not is_alike:
         return plain
     digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]
     return f"{plain.encode()[: LONGEST - 17].decode('utf-8', 'ignore')}~{digest}"
@@ -62,6 +65,11 @@ def name_in(file: str) -> str | None:
         return name if "~" not in file and file_name(name) == file else None
     except UnicodeError:  # a file of somebody else
         return None
+
+
+def folded(name: str) -> str:
+    """Return what names have in common that are one file where case, or the form of accents, does not count."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
 
 
 def _encoded(sign: re.Match[str]) -> str:
@@ -82,15 +90,21 @@ class Changes(NamedTuple):
     unchanged: int
 
 
-def files_of(server: str, reading: Reading) -> dict[str, str]:
-    """Return the texts of all files of a server, by their path in its folder."""
+def files_of(server: str, reading: Reading, others: Iterable[ObjectKey] = ()) -> dict[str, str]:
+    """Return the texts of all files of a server, by their path in its folder.
+
+    Objects whose names differ by case only, also from those of the ``others``, get names of files that differ in more:
+    where case does not count, one would replace the other.
+    """
+    alike = Counter((key.kind, folded(key.name)) for key in {*reading.objects, *others})
     stamp = {"name": server, **({"_version": reading.version} if reading.version else {})}
     files = {SERVER: stable_part((SERVER,), stamp)}
     jobs: list[Json] = []
     for key in sorted(reading.objects, key=lambda key: (KINDS.index(key.kind), key.name)):
         item = reading.objects[key]
         if key.kind in ONE_EACH:
-            path = f"{key.kind}/{file_name(key.name)}{SUFFIX}"
+            is_alike = alike[key.kind, folded(key.name)] > 1
+            path = f"{key.kind}/{file_name(key.name, is_alike)}{SUFFIX}"
             files[path] = stable_part((ONE_EACH[key.kind], key.name), item)
         elif key.kind == SCHEDULES:
             jobs.append(item)
@@ -100,41 +114,59 @@ def files_of(server: str, reading: Reading) -> dict[str, str]:
     return files
 
 
-def new_files(server: str, reading: Reading) -> dict[str, tuple[str | None, str]]:
-    """Return all files of a server as those that are to be written."""
-    return {f"{file_name(server)}/{path}": (None, text) for path, text in files_of(server, reading).items()}
+def new_files(server: str, reading: Reading, others: Iterable[ObjectKey] = ()) -> dict[str, tuple[str | None, str]]:
+    """Return all files of a server as those that are to be written; ``others`` as in ``files_of``."""
+    files = files_of(server, reading, others)
+    return {f"{file_name(server)}/{path}": (None, text) for path, text in files.items()}
 
 
 def write_server(
-    root: Folder, server: str, reading: Reading, is_stale: Callable[[str, str | None], bool], is_check: bool
+    root: Folder,
+    server: str,
+    reading: Reading,
+    is_stale: Callable[[str, str | None], bool],
+    is_check: bool,
+    others: Iterable[ObjectKey] = (),
 ) -> Changes:
     """Make the files of a server be as it is; those that are the same stay untouched.
 
     A file of an object that the server has not is removed if ``is_stale``, which gets its kind and the name of the
-    object (None: not known). Raises InputError, also for a folder of that name that is not one of an estate.
+    object (None: not known). ``others`` as in ``files_of``. Raises InputError, also for a folder of that name that is
+    not one of an estate, or is the one of another server.
     """
-    files, name = files_of(server, reading), file_name(server)
+    files, name = files_of(server, reading, others), file_name(server)
     with root.below(name, create=not is_check) as folder:
         if folder is None:
-            return Changes(new_files(server, reading), [], 0)
-        _check_owned(folder)
+            return Changes(new_files(server, reading, others), [], 0)
+        _check_owned(folder, server)
         changes = Changes({}, [], 0)
-        for path, text in files.items():
-            changes = _write(folder, path, text, is_check, changes, f"{name}/{path}")
-        for path in _stale(folder, files, is_stale):
+        # First: where case does not count, the file of an old name may be the one of a new name.
+        for path in _stale(folder, files, is_stale, [key for key in reading.objects if key.kind in ONE_EACH]):
             if not is_check:
                 _in_sub_folder(folder, path, lambda sub, file: sub.remove(file))
             if not PARTIAL.fullmatch(path.rpartition("/")[2]):
                 changes.removed.append(f"{name}/{path}")
+        for path, text in files.items():
+            changes = _write(folder, path, text, is_check, changes, f"{name}/{path}")
         return changes
 
 
-def _check_owned(folder: Folder) -> None:
+def _check_owned(folder: Folder, server: str) -> None:
     names = [name for name in folder.names() if not PARTIAL.fullmatch(name)]
     if names and SERVER not in names:
         raise InputError(
             f"{folder.label} is not a folder of an estate: it has no {SERVER}. Nothing was written to it.",
             "Choose another path, or move away what is in it.",
+        )
+    try:
+        owner = _read_server_stamp(folder)[0] if names else server
+    except InputError:  # it is written anew
+        return
+    if owner != server and folded(owner) == folded(server):
+        raise InputError(
+            f'{folder.label} is the folder of the server "{owner}", and this file system takes "{server}" for the '
+            "same name. Nothing was written to it.",
+            "Gather one of them into another path, or use a file system on which case counts.",
         )
 
 
@@ -161,16 +193,24 @@ def _in_sub_folder(folder: Folder, path: str, work: Callable[[Any, str], Any], c
         return work(sub, file)
 
 
-def _stale(folder: Folder, files: Mapping[str, str], is_stale: Callable[[str, str | None], bool]) -> list[str]:
+def _stale(
+    folder: Folder,
+    files: Mapping[str, str],
+    is_stale: Callable[[str, str | None], bool],
+    written: Iterable[ObjectKey],
+) -> list[str]:
+    """Return the files to remove: of objects that are not there, and the other file of one that is ``written``."""
+    forms = {f"{key.kind}/{file_name(key.name, is_alike)}{SUFFIX}" for key in written for is_alike in (False, True)}
     found = [file for kind, file in FILES.items() if file not in files and is_stale(kind, None)]
     found = [file for file in found if file in folder.names()]
     found += [name for name in folder.names() if PARTIAL.fullmatch(name)]
     for kind in ONE_EACH:
         with folder.below(kind) as sub:
             for name in sub.names() if sub else ():
-                is_object = name.endswith(SUFFIX) and f"{kind}/{name}" not in files
-                if PARTIAL.fullmatch(name) or (is_object and is_stale(kind, _object_in(name))):
-                    found.append(f"{kind}/{name}")
+                path = f"{kind}/{name}"
+                is_object = name.endswith(SUFFIX) and path not in files
+                if PARTIAL.fullmatch(name) or (is_object and (path in forms or is_stale(kind, _object_in(name)))):
+                    found.append(path)
     return found
 
 
@@ -243,16 +283,9 @@ def _read_stamp(root: Folder, text: str) -> Json:
 
 def read_server_folder(folder: Folder, name: str) -> tuple[str, Reading]:
     """Return the server whose folder this is, and what its files say; raise InputError."""
-    stamp = read_part(f"{folder.label}/{SERVER}", SERVER, folder.read(SERVER, LIMIT) or "")
-    try:
-        check_members("", stamp, ("name",), ("_version",))
-        server = name_at("name", stamp["name"])
-        version = stamp.get("_version")
-        if version is not None and not isinstance(version, dict):
-            raise Odd("_version", version, "a mapping")
-    except OddText as odd:
-        raise InputError(f"{folder.label}/{SERVER} cannot be used: {odd}.") from odd
-    _check_file_name(folder.label, name, file_name(server), f'server "{server}"')
+    server, version = _read_server_stamp(folder)
+    if name != file_name(server):
+        raise _misnamed(folder.label, file_name(server), f'server "{server}"')
     estate: Estate = {}
     for kind, member in ONE_EACH.items():
         with folder.below(kind) as sub:
@@ -260,8 +293,15 @@ def read_server_folder(folder: Folder, name: str) -> tuple[str, Reading]:
                 if sub and file.endswith(SUFFIX) and not file.startswith("."):
                     item = read_part(f"{sub.label}/{file}", member, sub.read(file, LIMIT) or "")
                     found = str(name_of(member, item))
-                    _check_file_name(f"{sub.label}/{file}", file, file_name(found) + SUFFIX, f'{kind[:-1]} "{found}"')
-                    estate[ObjectKey(server, kind, found)] = item
+                    key, right = ObjectKey(server, kind, found), file_name(found) + SUFFIX
+                    if file not in (right, file_name(found, is_alike=True) + SUFFIX):
+                        raise _misnamed(f"{sub.label}/{file}", right, f'{kind[:-1]} "{found}"')
+                    if key in estate:
+                        raise InputError(
+                            f'{sub.label}/{file} and {sub.label}/{right} both hold the {kind[:-1]} "{found}".',
+                            "Remove the one that is out of date.",
+                        )
+                    estate[key] = item
     for job in read_jobs(folder):
         estate[ObjectKey(server, SCHEDULES, job["name"])] = job
     acl = folder.read(FILES[ACL], LIMIT)
@@ -281,12 +321,24 @@ def read_jobs(folder: Folder) -> list[Json]:
     return list(value.get("jobs") or [])
 
 
-def _check_file_name(label: str, name: str, right: str, what: str) -> None:
-    if name != right:
-        raise InputError(
-            f"{label} holds the {what}, whose name here is {right}.",
-            "Rename it, or correct the name in it. To have the object under another name elsewhere, use an overlay.",
-        )
+def _read_server_stamp(folder: Folder) -> tuple[str, Json | None]:
+    """Return the name of the server whose folder this is, and the ``_version`` of its export; raise InputError."""
+    stamp = read_part(f"{folder.label}/{SERVER}", SERVER, folder.read(SERVER, LIMIT) or "")
+    try:
+        check_members("", stamp, ("name",), ("_version",))
+        version = stamp.get("_version")
+        if version is not None and not isinstance(version, dict):
+            raise Odd("_version", version, "a mapping")
+        return name_at("name", stamp["name"]), version
+    except OddText as odd:
+        raise InputError(f"{folder.label}/{SERVER} cannot be used: {odd}.") from odd
+
+
+def _misnamed(label: str, right: str, what: str) -> InputError:
+    return InputError(
+        f"{label} holds the {what}, whose name here is {right}.",
+        "Rename it, or correct the name in it. To have the object under another name elsewhere, use an overlay.",
+    )
 
 
 def _read_acl(label: str, text: str) -> Json:

@@ -22,6 +22,7 @@ from .._common.wait import check_waiting
 from .._definitions.model import Rules
 from .._endpoints import settings as endpoint_settings
 from .._fleets.options import MOST_PARALLEL
+from .._fleets.results import fitting
 from .._fleets.selection import list_tasks
 from .._run.result import Mode, Result
 from .._run.result import diff as shown_diff
@@ -36,6 +37,7 @@ from .run_state import RunStore
 from .scope import scope_in
 
 CONFIRM = "confirm"
+ROOM = 110_000  # characters of each list of a result, and of its diff: all of them fit into what AWX keeps
 # What stands in the place of a plan and of its page must be one, or it is not overwritten
 PLAN_BEGINS, PAGE_BEGINS = re.compile(r'\s*\{\s*"schema": \d+,\s*"enterprise_manager": '), re.compile(r"# Plan\n")
 # In a template, counts.update would be the method of a dictionary.
@@ -136,24 +138,29 @@ def situation(api: Api, params: Mapping[str, Any], rules: Rules | None = NO_RULE
 
 def result_of(todo: Plan, steps: Sequence[Step]) -> dict[str, Any]:
     """Return the members of a result that show a plan, of which ``steps`` are done or to be done."""
-    rows = [{**step.key._asdict(), "action": step.action, "stops": step.stops} for step in steps]
-    return {
-        "fingerprint": todo.fingerprint,
-        "steps": rows,
-        "counts": {count: sum(step.action == action for step in steps) for action, count in COUNTS.items()},
+    rows = {
+        "steps": [{**step.key._asdict(), "action": step.action, "stops": step.stops} for step in steps],
         "impossible": [{**key._asdict(), "places": list(places)} for key, places in todo.impossible.items()],
         "unmanaged": [key._asdict() for key in todo.unmanaged],
         "secrets_needed": [{**step.key._asdict(), "places": list(step.secrets)} for step in todo.steps if step.secrets],
     }
+    seen = {member: fitting(all_, ROOM) for member, all_ in rows.items()}
+    return {
+        "fingerprint": todo.fingerprint,
+        **seen,
+        "truncated": sum(len(all_) - len(seen[member]) for member, all_ in rows.items()),
+        "counts": {count: sum(step.action == action for step in steps) for action, count in COUNTS.items()},
+    }
 
 
 def diff_of(todo: Plan) -> Json:
-    """Return what the steps of a plan change, for Ansible's diff mode."""
-    sides = {
-        side: {step.key.text: step.shown[side] for step in todo.steps if step.shown[side]}
-        for side in ("before", "after")
-    }
-    return shown_diff(sides["before"], sides["after"], "estate")
+    """Return what the steps of a plan change, for Ansible's diff mode; of very many, how many more there are."""
+    shown = [(step.key.text, step.shown["before"], step.shown["after"]) for step in todo.steps]
+    kept = fitting(shown, ROOM)
+    before = {text: old for text, old, _new in kept if old}
+    after = {text: new for text, _old, new in kept if new}
+    more = {"...": f"and {len(shown) - len(kept)} more"} if len(shown) > len(kept) else {}
+    return shown_diff(before, {**after, **more}, "estate")
 
 
 def _is_same_plan(old: str, new: str) -> bool:

@@ -12,29 +12,34 @@ What was there holds secrets as the server encrypts them, so that it is for nobo
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
-from collections.abc import Iterator, Mapping
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from .._client.api import Json
 from .._client.errors import InputError
 from .._client.exact_json import dumps, number
-from .._common.files import locked, read_private_file, real_path, write_atomically
+from .._common.files import hold, locked, read_private_file, real_path, write_atomically
+from .._common.places import place_of
 from .._common.times import now
 from .._tasks.model import TaskName
-from .model import KINDS, ObjectKey
+from .model import KINDS, TASKS, ObjectKey
 from .plan_file import MOST_BYTES, OPTION
 
 SCHEMA = 1
 APPLYING, BACKING_OUT, APPLIED, BACKED_OUT = PHASES = ("applying", "backing_out", "applied", "backed_out")
 OPEN = (APPLYING, BACKING_OUT)
 Touched = tuple[str, str]  # a server, and a kind of objects on it
+Left = tuple[tuple[ObjectKey, str], ...]  # what a back-out could not put back: the object, and what of it stays
 
 
 class RunState(NamedTuple):
     """The application of the plan with the fingerprint ``plan``; ``ran`` are the tasks of its steps that ran before.
 
-    ``touched`` is what a write was, or may have been, sent to.
+    ``touched`` is what a write was, or may have been, sent to; ``left`` what stayed when it was backed out.
     """
 
     plan: str
@@ -42,6 +47,17 @@ class RunState(NamedTuple):
     phase: str
     ran: tuple[TaskName, ...]
     touched: tuple[Touched, ...] = ()
+    left: Left = ()
+
+    @property
+    def texts(self) -> list[str]:
+        """What stayed, as results show it."""
+        return [text for _key, text in self.left]
+
+    @property
+    def kept(self) -> list[ObjectKey]:
+        """The tasks that kept something: with ``force`` they are deleted and imported anew."""
+        return [key for key, _text in self.left if key.kind == TASKS]
 
     @property
     def is_open(self) -> bool:
@@ -79,6 +95,18 @@ class RunStore:
         with locked(OPTION, self.plan):
             yield
 
+    @contextlib.contextmanager
+    def alone_on(self, servers: Iterable[str]) -> Iterator[None]:
+        """Keep other plans off the same servers, as long as this user applies them on this machine."""
+        with contextlib.ExitStack() as stack:
+            folder = os.path.join(tempfile.gettempdir(), "qlik_em")
+            place = stack.enter_context(place_of(OPTION, folder, "locked"))
+            for server in sorted(set(servers)):
+                digest = hashlib.sha256(dumps([self._address, server]).encode()).hexdigest()[:32]
+                lock = place.beside(f"qlik_em-{os.geteuid()}-{digest}.lock")
+                stack.enter_context(hold(lock, f'The server "{server}"', keep=False))
+            yield
+
     def begin(self, plan: str, ran: tuple[TaskName, ...], before: Before) -> RunState:
         """Write what is there before the first write, then that the run begins. Return the run."""
         since = now()
@@ -88,7 +116,8 @@ class RunStore:
 
     def save(self, run: RunState) -> RunState:
         """Write how far a run has come; return it."""
-        write_atomically(OPTION, self._path, self._text(**{**run._asdict(), "ran": [list(one) for one in run.ran]}))
+        lists = {"ran": [list(one) for one in run.ran], "left": [[*key, text] for key, text in run.left]}
+        write_atomically(OPTION, self._path, self._text(**{**run._asdict(), **lists}))
         return run
 
     def _text(self, **members: Any) -> str:
@@ -105,7 +134,8 @@ class RunStore:
                 raise ValueError
             touched = tuple((str(server), str(kind)) for server, kind in kept["touched"])
             ran = tuple(TaskName(str(server), str(task)) for server, task in kept["ran"])
-            return RunState(str(kept["plan"]), str(kept["since"]), kept["phase"], ran, touched)
+            left = tuple((ObjectKey(*map(str, key)), str(text)) for *key, text in kept["left"])
+            return RunState(str(kept["plan"]), str(kept["since"]), kept["phase"], ran, touched, left)
         except (KeyError, TypeError, ValueError) as error:
             raise self._damaged(self._path) from error
 

@@ -96,13 +96,19 @@ def shown(rows: Sequence[Row], choice: str, room: int = MOST_SIZE) -> dict[str, 
     chosen = [row for row in rows if CHOSEN[choice](row)]
     if len(chosen) > MOST_ROWS:
         chosen.sort(key=lambda row: not row["failed"])  # these must not be among the missing
-    kept, size = 0, 0
-    for row in chosen[:MOST_ROWS]:
+    kept = fitting(chosen, min(MOST_SIZE, room))
+    return {"tasks": kept, "truncated": len(chosen) - len(kept)}
+
+
+def fitting(rows: Sequence[Any], room: int) -> list[Any]:
+    """Return the first rows, as many as a result shows and ``room`` characters hold."""
+    kept, size = [], 0
+    for row in rows[:MOST_ROWS]:
         size += len(json.dumps(row))
-        if size > min(MOST_SIZE, room):
+        if size > room:
             break
-        kept += 1
-    return {"tasks": chosen[:kept], "truncated": len(chosen) - kept}
+        kept.append(row)
+    return kept
 
 
 def shown_states(states: Mapping[str, str | None]) -> dict[str, str | None]:

@@ -31,6 +31,7 @@ from .view import (
     Trend,
     View,
     count,
+    counts_of,
     dicts,
     figures,
     items,
@@ -116,8 +117,7 @@ def summary(done: Sequence[Done], result: Mapping[str, Any]) -> dict[str, Any]:
     """Return the numbers of a run, which trends are made of; a result counts the rows too that it does not show."""
     times = [one.elapsed for one in done if one.elapsed is not None]
     numbers: dict[str, Any] = {outcome: sum(one.outcome == outcome for one in done) for outcome in OUTCOMES}
-    counts = result.get("counts")
-    counts = {name: value for name, value in counts.items() if _is_count(value)} if isinstance(counts, dict) else {}
+    counts = counts_of(result)
     tasks = max(counts.get("selected", 0), len(done))
     if tasks > len(done):
         numbers.update((name, counts[name]) for name in (FAILED, LEFT) if name in counts)
@@ -125,10 +125,6 @@ def summary(done: Sequence[Done], result: Mapping[str, Any]) -> dict[str, Any]:
             numbers[CHANGED] = max(0, tasks - numbers[FAILED] - numbers[LEFT] - counts[SAME])
         numbers[SAME] = max(0, tasks - numbers[FAILED] - numbers[LEFT] - numbers[CHANGED])
     return {"tasks": tasks, **numbers, "slowest": max(times, default=None), "span": _span(done)}
-
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 # What of it has a trend, and how it is called.

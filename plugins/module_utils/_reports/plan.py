@@ -28,6 +28,7 @@ from .view import (
     Table,
     Trend,
     View,
+    counts_of,
     dicts,
     figures,
     items,
@@ -37,6 +38,7 @@ from .view import (
 )
 
 ACTIONS = {"create": GOOD, "update": PLAIN, "reorder": PLAIN, "delete": BAD}
+COUNTS = {"create": "created", "update": "updated", "reorder": "reordered", "delete": "deleted"}  # in a result
 IMPOSSIBLE = "Remove it in the console, or take it into the files: an import cannot remove it."
 SECRETS = "Give them in the option secrets of aem_estate when the plan is applied."
 STOPS = "Running tasks are stopped for it, and started again."
@@ -65,12 +67,13 @@ def _step(row: Json) -> Step:
 
 
 def summary(steps: Sequence[Step], result: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the numbers of a plan, which trends are made of."""
-    actions = Counter(step.action for step in steps)
+    """Return the numbers of a plan, which trends are made of; a result counts the steps too that it does not show."""
+    seen, counts = Counter(step.action for step in steps), counts_of(result)
+    actions = {action: max(seen[action], counts.get(member, 0)) for action, member in COUNTS.items()}
     others = {member: len(dicts(result.get(member))) for member in ("impossible", "unmanaged", "secrets_needed")}
     return {
-        "steps": len(steps),
-        **{action: actions[action] for action in ACTIONS},
+        "steps": max(len(steps), sum(actions.values())),
+        **actions,
         "stops": sum(step.stops for step in steps),
         **others,
     }
@@ -118,8 +121,17 @@ def view(
         [chart for chart in charts if chart.items],
         trends,
         [table for table in tables if table.rows],
-        [f"What differs in each object is in {result['page']}."] if result.get("page") else [],
+        _notes(result, numbers["steps"] - len(steps)),
     )
+
+
+def _notes(result: Mapping[str, Any], left: int) -> list[str]:
+    notes = []
+    if left > 0:
+        notes.append(f"{counted(left, 'step')} more are counted, but the result does not show them. The plan has all.")
+    if result.get("page"):
+        notes.append(f"What differs in each object is in {result['page']}.")
+    return notes
 
 
 def _troubles(result: Mapping[str, Any], member: str, state: State, remedy: str) -> list[Trouble]:

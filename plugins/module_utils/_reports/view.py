@@ -165,6 +165,16 @@ def dicts(value: Any) -> list[Mapping[str, Any]]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
+def counts_of(result: Mapping[str, Any]) -> dict[str, int]:
+    """Return the ``counts`` of a result, which may be anything."""
+    found = result.get("counts")
+    return {
+        name: value
+        for name, value in (found.items() if isinstance(found, dict) else ())
+        if isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    }
+
+
 def count(number: float) -> str:
     """Return a number as people read it: no more digits than help."""
     text = f"{number:.2f}" if abs(number) < 10 else f"{number:.1f}" if abs(number) < 100 else f"{number:.0f}"

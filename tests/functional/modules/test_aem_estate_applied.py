@@ -11,8 +11,15 @@ import signal
 import stat
 
 import pytest
+from ansible_collections.dataops.qlik_em.plugins.module_utils._estates.run_state import RunStore
 from ansible_collections.dataops.qlik_em.plugins.module_utils._fleets.journal import Journal
-from ansible_collections.dataops.qlik_em.tests.functional.support.estate_runs import PROD, SECRET, WRITES, Estate
+from ansible_collections.dataops.qlik_em.tests.functional.support.estate_runs import (
+    PROD,
+    SECRET,
+    WRITES,
+    Estate,
+    written,
+)
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import User
 
 
@@ -24,12 +31,6 @@ def estate(em, tmp_path):
     return estate
 
 
-def written(run):
-    """Return the writes of a run."""
-    reads = ("Get", "Export", "Login", "Logout", "TestEndpoint")
-    return [operation for operation in run.operations if not operation.startswith(reads)]
-
-
 def test_a_plan_is_applied_once_and_then_nothing_is_left_to_do(estate):
     run = estate.run("applied")
     assert run.changed and not run.failed, run.result
@@ -38,7 +39,8 @@ def test_a_plan_is_applied_once_and_then_nothing_is_left_to_do(estate):
     tests = [request["endpoint"] for request in run.requests if request["operation"] == "TestEndpoint"]
     assert sorted(tests) == ["ERP", "Shop", "Warehouse"]
     again = estate.run("applied")
-    assert not again.changed and written(again) == []
+    assert not again.changed and written(again) == [] and again.result["steps"] == []
+    assert again.result["fingerprint"] == run.result["fingerprint"]
     planned = estate.run("planned")
     assert not planned.changed and planned.result["steps"] == []
     assert estate.em.task(PROD, "orders")["state"] == "RUNNING"
@@ -46,12 +48,26 @@ def test_a_plan_is_applied_once_and_then_nothing_is_left_to_do(estate):
     assert estate.em.inside(PROD, "fresh")["definition"]["task"]["source_name"] == "Shop"
 
 
-def test_nothing_is_tested_stopped_or_sent_in_check_mode(estate):
-    before = estate.picture()
-    run = estate.run("applied", check=True)
-    assert run.changed and written(run) == [] and "TestEndpoint" not in run.operations
-    assert estate.picture() == before
-    assert not estate.plan.with_name("plan.json.run").exists()
+def test_two_plans_are_not_applied_to_one_server_at_a_time(estate, monkeypatch):
+    other = str(estate.folder / "other.json")
+    assert estate.run("planned", plan=other).changed
+    runs, note = [], Journal.note
+
+    def noting(journal, event, **members):
+        note(journal, event, **members)
+        if event == "before" and not runs:
+            monkeypatch.undo()
+            runs.append(estate.run("applied", plan=other))
+            runs.append(estate.run("applied", plan=other, check=True))
+
+    monkeypatch.setattr(Journal, "note", noting)
+    assert estate.run("applied").changed and len(runs) == 2
+    for run in runs:
+        assert run.failed and f'The server "{PROD}" is in use by another run. Nothing was done. It is ' in run.msg
+    run = estate.run("applied", plan=other)
+    assert not run.failed and not run.changed
+    with RunStore(other, f"{estate.em.url}/attunityenterprisemanager").alone_on(["Replicate-Test"]):
+        assert estate.run("backed_out").changed  # another server
 
 
 def test_no_secret_is_in_a_plan_and_what_holds_them_is_private(estate):
@@ -242,6 +258,30 @@ def test_what_stays_of_very_many_objects_is_a_few_lines_and_all_in_the_result(em
     assert len(run.result["left"]) == 25 and len(run.result["warnings"]) == 21, run.result
     assert run.result["warnings"][0].startswith('Not put back: the task "t00" of server "S" keeps ')
     assert run.result["warnings"][-1] == "and 5 more"
+
+
+def test_a_result_shows_what_awx_keeps_of_very_many_steps_and_the_plan_has_all(em, tmp_path):
+    admin = {"name": "a", "logins": ["a"], "password": "of-the-admin", "grants": [{"role": "Admin"}]}
+    tasks = [{"name": f"{number:03} {'é' * 180}", "state": "STOPPED"} for number in range(120)]
+    em.reset({"users": [admin], "servers": [{"name": "S", "tasks": tasks}]})
+    there = {"path": str(tmp_path / "estate"), "plan": str(tmp_path / "plan.json")}
+    user = User(em, defaults={"username": "a", "password": "of-the-admin", **there})
+    assert user.run("aem_estate", include=[{"server": "S"}]).changed
+    overlay = {"tasks": [{"name": "*", "add": {"task/description": "new" * 100}}]}
+    (tmp_path / "overlay.json").write_text(json.dumps(overlay))
+    options = {"overlay": str(tmp_path / "overlay.json"), "diff": True}
+    planned = user.run("aem_estate", state="planned", **options)
+    applied = user.run("aem_estate", state="applied", **options)
+    assert len(json.loads((tmp_path / "plan.json").read_text())["steps"]) == 120
+    for run in (planned, applied):
+        result = run.result
+        assert run.changed and result["counts"]["updated"] == 120 and len(json.dumps(result)) < 700_000, run.result
+        assert 0 < len(result["steps"]) < 120 and len(result["steps"]) + result["truncated"] == 120
+        assert result["diff"]["after"]["..."] == f"and {121 - len(result['diff']['after'])} more"
+    run = user.run("aem_estate", state="backed_out")
+    assert 0 < len(run.result["left"]) < 120 and len(run.result["left"]) + run.result["truncated"] == 120, run.result
+    again = user.run("aem_estate", state="backed_out")
+    assert not again.changed and again.result["truncated"] == run.result["truncated"]
 
 
 def test_a_signal_ends_it_without_a_back_out_and_the_next_run_goes_on(estate, monkeypatch):

@@ -21,6 +21,14 @@ ACL = {
 @pytest.fixture
 def estate(em, tmp_path):
     """An estate in which a plan has added a setting, a table of a task, a schedule and an ACL to what was there."""
+    estate = edited(em, tmp_path)
+    run = estate.run("applied", **OTHERS)
+    assert run.changed and not run.failed, run.result
+    return estate
+
+
+def edited(em, tmp_path):
+    """Return an estate with such a plan."""
     estate = Estate(em, tmp_path)
     for name in ("orders", "invoices"):
         em.set_task(PROD, name, stop_seconds=0, start_seconds=0, memory_lag=0)
@@ -31,9 +39,8 @@ def estate(em, tmp_path):
     estate.edit("tasks/orders.json", lambda item: tables(item).append({"owner": "SALES", "name": "RETURNS"}))
     estate.edit("schedules.json", lambda all_: all_["jobs"].append({**all_["jobs"][0], "name": "yearly"}))
     (estate.path / PROD / "acl.json").write_text(json.dumps(ACL))
-    for state in ("planned", "applied"):
-        run = estate.run(state, **OTHERS)
-        assert run.changed and not run.failed, run.result
+    run = estate.run("planned", **OTHERS)
+    assert run.changed and not run.failed, run.result
     return estate
 
 
@@ -64,15 +71,49 @@ def test_all_is_taken_back_by_the_calls_that_remove_it_each_sent_once_though_its
     assert {line["call"] for line in noted if line["event"] == "before"} >= set(calls)
 
 
-@pytest.mark.parametrize("force", [False, True])
-def test_where_no_selection_can_be_read_a_table_stays_or_the_task_is_made_anew_by_force(estate, force):
+def take_no_table_away(em):
+    """Be a release that cannot change the selection of a task."""
     older = {"match": {"operation": "GetTaskTableSelection"}, "fault": "error", "error_code": "SYS,GENERIC"}
-    estate.em.faults([{**older, "nth": "all"}])
-    run = estate.run("backed_out", **{**OTHERS, "force": force})
-    assert ("DeleteTask" in run.operations) is force
-    if force:
-        assert_only_a_disabled_schedule_is_left(estate, run)
-    else:
-        (_schedule, left) = run.result["left"]
-        assert left.startswith(f'the task "orders" of server "{PROD}" keeps ') and "SALES.RETURNS" in left
-        assert estate.em.task(PROD, "orders")["state"] == "RUNNING"
+    em.faults([{**older, "nth": "all"}])
+
+
+def test_where_no_selection_can_be_read_the_task_is_made_anew_by_force(estate):
+    take_no_table_away(estate.em)
+    run = estate.run("backed_out", **{**OTHERS, "force": True})
+    assert "DeleteTask" in run.operations
+    assert_only_a_disabled_schedule_is_left(estate, run)
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_what_stays_without_force_is_taken_back_by_the_same_with_it_and_nothing_else_is_touched(estate, is_killed):
+    take_no_table_away(estate.em)
+    run = estate.run("backed_out", **OTHERS)
+    (_schedule, left) = run.result["left"]
+    assert left.startswith(f'the task "orders" of server "{PROD}" keeps ') and "SALES.RETURNS" in left
+    assert "DeleteTask" not in run.operations and estate.em.task(PROD, "orders")["state"] == "RUNNING"
+    again = estate.run("backed_out", **OTHERS)
+    assert not again.changed and again.result["left"] == run.result["left"]
+    # What others have done since then stays: the task is all that is left to take back.
+    estate.user.run("aem_endpoint", server=PROD, name="Warehouse", settings={"more": {"kept": "later"}})
+    place = f"{PROD}/endpoints/Warehouse.json"
+    estate.before[place] = estate.before[place].replace('"one"', '"later"')
+    forced = {**OTHERS, "force": True}
+    foreseen = estate.run("backed_out", **forced, check=True)
+    assert foreseen.changed and foreseen.result["back_out"] == "backed_out" and "DeleteTask" not in foreseen.operations
+    if is_killed:  # once the task is stopped and deleted
+        estate.die_at(7, "backed_out")
+        assert "orders" not in estate.em.server(PROD)["tasks"]
+    run = estate.run("backed_out", **forced)
+    assert_only_a_disabled_schedule_is_left(estate, run)
+    assert estate.em.task(PROD, "orders")["state"] == "RUNNING"
+    again = estate.run("backed_out", **forced)
+    assert not again.changed and again.result["left"] == run.result["left"]
+
+
+def test_what_a_plan_that_failed_has_left_is_taken_back_by_force(em, tmp_path):
+    estate = edited(em, tmp_path)
+    take_no_table_away(em)
+    em.faults([{"match": {"operation": "PutServerAcl"}, "fault": "error", "error_code": "SYS,GENERIC"}])
+    run = estate.run("applied", **OTHERS)
+    assert run.failed and run.result["back_out"] == "backed_out" and len(run.result["left"]) == 2, run.result
+    assert_only_a_disabled_schedule_is_left(estate, estate.run("backed_out", **{**OTHERS, "force": True}))

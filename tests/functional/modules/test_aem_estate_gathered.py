@@ -116,6 +116,33 @@ def test_each_object_is_a_file_without_secrets(admin, em, estate):
     assert run.result["diff"]["after"][f"{PROD}/tasks/orders.json"] == "a new file"
 
 
+def test_tasks_whose_names_differ_by_case_only_keep_a_file_each_also_if_one_is_gathered(admin, em, estate, tmp_path):
+    tasks = [{"name": name, "state": "STOPPED"} for name in ("Orders", "orders", "returns")]
+    admins = [
+        {"name": "a", "logins": [ADMIN["username"]], "password": ADMIN["password"], "grants": [{"role": "Admin"}]}
+    ]
+    em.reset({"users": admins, "servers": [{"name": PROD, "tasks": tasks}]})
+
+    def names():
+        return sorted(path.stem.partition("~")[0] for path in (estate / PROD / "tasks").iterdir())
+
+    one = [{"server": PROD, "name": "Orders"}]
+    foreseen = gather(admin, estate, one, check=True, diff=True)
+    run = gather(admin, estate, one, diff=True)
+    assert run.result["diff"] == foreseen.result["diff"] and names() == ["Orders"]
+    assert not (estate / PROD / "tasks" / "Orders.json").exists()
+    assert gather(admin, estate, [{"server": PROD}]).changed and names() == ["Orders", "orders", "returns"]
+    folded = {path.name.lower() for path in (estate / PROD / "tasks").iterdir()}
+    assert len(folded) == 3 and "returns.json" in folded
+    assert not gather(admin, estate, [{"server": PROD}]).changed
+    run = admin.run("aem_estate", state="planned", path=str(estate), plan=str(tmp_path / "plan.json"))
+    assert not run.failed and run.result["steps"] == run.result["unmanaged"] == []
+    assert admin.task("orders", "absent").changed
+    run = gather(admin, estate, one)
+    assert (row(run, PROD)["written"], row(run, PROD)["removed"]) == (1, 1)
+    assert (estate / PROD / "tasks" / "Orders.json").exists()
+
+
 def test_git_stays_quiet_while_nothing_has_changed(admin, em, estate):
     em.set_variants(fresh_encryption=True, export_comment=True)
     assert gather(admin, estate).changed

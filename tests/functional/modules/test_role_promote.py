@@ -39,9 +39,10 @@ def given(em, tmp_path: Path) -> dict[str, Any]:
     return {**{f"promote_{option}": str(tmp_path / name) for option, name in paths.items()}, "promote_watch": 0}
 
 
-def promote(controller: Controller, given: dict[str, Any], status: int = 0, **more: Any) -> str:
+def promote(controller: Controller, given: dict[str, Any], *options: str, status: int = 0, **more: Any) -> str:
     """Run the playbook, and return its output."""
-    with controller.start("ansible-playbook", "-e", json.dumps({**given, **more}), "dataops.qlik_em.promote") as child:
+    variables = ("-e", json.dumps({**given, **more}))
+    with controller.start("ansible-playbook", *options, *variables, "dataops.qlik_em.promote") as child:
         assert child.wait() == status, child.output
         return child.output
 
@@ -62,9 +63,12 @@ def test_a_plan_is_shown_then_done_then_taken_back(controller, em, given, tmp_pa
     assert f"update {PROD} tasks orders (it runs, and is stopped for that)" in output and writes(em) == []
     assert "orders" in (tmp_path / "plan.md").read_text()
     before = description(em)
+    output = promote(controller, given, "--check", promote_step="apply")
+    assert "1 object differs, and nothing was changed in check mode." in output and writes(em) == []
     output = promote(controller, given, promote_step="apply")
     assert "Objects changed: 1, of which tasks that ran, and run again: 1." in output
     assert description(em) == "as promoted" and em.task(PROD, "orders")["state"] == "RUNNING"
+    assert "Nothing was to be done" in promote(controller, given, promote_step="apply")
     assert "All that was done is taken back." in promote(controller, given, promote_step="back_out")
     assert "There was nothing to take back" in promote(controller, given, promote_step="back_out")
     assert description(em) == before and em.task(PROD, "orders")["state"] == "RUNNING"
@@ -77,10 +81,9 @@ def test_a_task_that_does_not_run_afterwards_takes_all_of_it_back(controller, em
     options = {name.removeprefix("promote_"): value for name, value in given.items() if name != "promote_watch"}
     assert User(em, defaults=ADMIN).run("aem_estate", state="applied", wait_sleep=0.1, **options).changed
     em.set_task(PROD, "orders", state="ERROR")
-    ran = [{"server": PROD, "name": "orders", "stops": True}]
     task = {
         "ansible.builtin.include_role": {"name": "dataops.qlik_em.promote", "tasks_from": "verify.yml"},
-        "vars": {"promote__ran": ran},
+        "vars": {"promote__ran": [[PROD, "orders"]]},
     }
     with controller.play([task], "-e", json.dumps(given)) as child:
         assert child.wait() == 2, child.output

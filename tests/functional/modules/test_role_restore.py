@@ -42,10 +42,10 @@ def estate(em, tmp_path: Path) -> str:
     return str(folder)
 
 
-def restore(controller: Controller, estate: str, *, status: int = 0, **variables: Any) -> str:
+def restore(controller: Controller, estate: str, *options: str, status: int = 0, **variables: Any) -> str:
     """Run the playbook, and return its output."""
     given = {"restore_path": estate, "restore_plan": f"{Path(estate).parent}/plan.json", **variables}
-    with controller.start("ansible-playbook", "-e", json.dumps(given), "dataops.qlik_em.restore") as child:
+    with controller.start("ansible-playbook", *options, "-e", json.dumps(given), "dataops.qlik_em.restore") as child:
         assert child.wait() == status, child.output
         return child.output
 
@@ -86,8 +86,9 @@ def test_a_drill_on_a_spare_server_starts_nothing(controller, em, estate):
         "restore_step": "drill",
         "restore_plan": f"{Path(estate).parent}/drill.json",
     }
-    output = restore(controller, estate, **spare, status=2)
-    assert "is new, and its secrets are not known" in output and writes(em) == [], output
+    for options in (("--check",), ()):
+        output = restore(controller, estate, *options, **spare, status=2)
+        assert "is new, and its secrets are not known" in output and writes(em) == [], output
     output = restore(controller, estate, **spare, restore_secrets=SECRETS)
     assert "ERP-secret" not in output
     tasks = em.server(SPARE)["tasks"]
@@ -103,6 +104,21 @@ def test_a_damaged_backup_is_refused_unless_it_was_edited_on_purpose(controller,
     assert "are not as they were written: " in output and f"{PROD}/tasks/orders.json: FAILED. Nothing was" in output
     assert em.requests() == []
     assert "0 objects are missing or different" in restore(controller, estate, restore_verify=False)
+
+
+def test_what_was_added_to_a_backup_is_refused_if_it_would_be_restored(controller, em, estate):
+    folder = Path(estate)
+    text = (folder / PROD / "tasks" / "orders.json").read_text()
+    for path in (folder / PROD / "notes.json", folder / "plan.json", folder / ".git" / "tasks" / "x.json"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    assert "0 objects are missing or different" in restore(controller, estate)
+    (folder / PROD / "tasks" / "new one.json").write_text(text.replace('"orders"', '"new one"'))
+    em.clear_requests()
+    output = restore(controller, estate, status=2)
+    assert f"are not as they were written: {PROD}/tasks/new one.json: was added. Nothing was done" in output
+    assert em.requests() == []
+    assert "1 object is missing or different" in restore(controller, estate, restore_verify=False)
 
 
 @pytest.mark.parametrize(

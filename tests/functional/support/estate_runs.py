@@ -114,6 +114,12 @@ class Estate:
         assert done.returncode == -signal.SIGKILL, (done.returncode, done.stderr)
 
 
+def written(run: Run) -> list[str]:
+    """Return the writes of a run."""
+    reads = ("Get", "Export", "Login", "Logout", "TestEndpoint")
+    return [operation for operation in run.operations if not operation.startswith(reads)]
+
+
 def main() -> None:
     """Apply the plan, or back it out, until the line of the journal at which this ends."""
     given = json.load(sys.stdin)

@@ -63,7 +63,8 @@ def write(path, *servers, **objects):
     """Write an estate with the same objects for each server, and return it."""
     estate = {}
     with open_folder("path", str(path), create=True) as root:
-        root.write("estate.json", check_origin(root, EM) or "")
+        if stamp := check_origin(root, EM):
+            root.write("estate.json", stamp)
         for server in servers:
             own = {ObjectKey(server, kind, name): item for kind, items in objects.items() for name, item in items}
             write_server(root, server, Reading(own, {"version": "1"}), lambda _kind, _name: True, False)
@@ -92,6 +93,40 @@ def test_what_is_written_is_read_again(tmp_path_factory, names):
     readings = read_estate("path", str(path))
     assert {key: item for one in readings.values() for key, item in one.objects.items()} == estate
     assert all(one.version == {"version": "1"} for one in readings.values())
+
+
+@pytest.mark.parametrize(
+    "names", [["Orders", "orders"], ["ORDERS", "x", "orders"], ["É", "e\u0301"], ["ß", "SS"], ["A" * 300, "a" * 300]]
+)
+def test_names_that_differ_by_case_only_are_files_that_differ_in_more(tmp_path, names):
+    def written(*names):
+        estate = write(tmp_path / "x", "S", tasks=[(name, task(name)) for name in names])
+        assert read_estate("path", str(tmp_path / "x"))["S"].objects == estate
+        return {path.name for path in (tmp_path / "x" / "S" / "tasks").iterdir()}
+
+    files = written(*names)
+    assert len(files) == len({unicodedata.normalize("NFC", file).lower() for file in files}) == len(names)
+    assert ("x.json" in files) == ("x" in names)
+    assert written(*reversed(names)) == files  # whatever the order
+    assert written(names[0]) == {file_name(names[0]) + ".json"}  # alone, a name is as usual
+    for name in names:  # as a folder has them that was written where case counts, before
+        (tmp_path / "x" / "S" / "tasks" / f"{file_name(name)}.json").write_text(json.dumps(task(name)))
+    assert len(read_estate("path", str(tmp_path / "x"))["S"].objects) == len(names)
+    assert written(*names) == files
+
+
+def test_two_files_of_one_object_are_refused(tmp_path):
+    write(tmp_path / "x", "S", tasks=[("Orders", task("Orders")), ("orders", task("orders"))])
+    (tmp_path / "x" / "S" / "tasks" / "orders.json").write_text(json.dumps(task("orders")))
+    with pytest.raises(InputError, match=r'orders~\w+\.json and .*/orders\.json both hold the task "orders"'):
+        read_estate("path", str(tmp_path / "x"))
+
+
+def test_two_servers_in_one_folder_are_refused_where_case_does_not_count(tmp_path):
+    write(tmp_path / "x", "Prod", tasks=[("orders", task("orders"))])
+    (tmp_path / "x" / "Prod").rename(tmp_path / "x" / "prod")  # what such a file system does
+    with pytest.raises(InputError, match=r'prod is the folder of the server "Prod", and this file system takes "prod"'):
+        write(tmp_path / "x", "prod", tasks=[("returns", task("returns"))])
 
 
 def test_a_secret_in_a_file_is_taken_for_its_placeholder(tmp_path):

@@ -293,6 +293,15 @@ def test_a_plan_that_failed_says_so_and_counts_its_steps():
     ]
 
 
+def test_steps_that_a_result_counts_and_does_not_show_are_named():
+    page = plan_page(STEP, counts={"created": 0, "updated": 501, "deleted": None}, page="/x/plan.md")
+    assert page.verdict == State("501 steps: 501 to update.", "warn")
+    assert page.notes == [
+        "500 steps more are counted, but the result does not show them. The plan has all.",
+        "What differs in each object is in /x/plan.md.",
+    ]
+
+
 def test_a_plan_names_what_it_cannot_do_and_what_is_not_in_the_files():
     other = {"server": "Prod", "kind": "tasks", "name": "orders"}
     page = plan_page(impossible=[{**other, "places": ["a/b", "c"]}], unmanaged=[{**other, "name": "scratch"}])
