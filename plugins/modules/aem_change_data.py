@@ -73,7 +73,7 @@ options:
     type: str
   timestamp_or_offset:
     description:
-      - What is old. Change data from before this time (in UTC, like V(2026-11-25T18:00:00Z)), or older than this
+      - The age limit. Change data from before this time (in UTC, like V(2026-11-25T18:00:00Z)), or older than this
         ISO 8601 duration, like V(P30D) or V(P1M3DT1H2M).
       - Needed for V(deleted).
     type: str

@@ -319,7 +319,7 @@ tasks:
       type: str
       sample: orders
     decision:
-      description: What the policy says. V(restart), V(wait) (until RV(tasks[].until)), V(quarantine), V(never)
+      description: The decision of the policy. V(restart), V(wait) (until RV(tasks[].until)), V(quarantine), V(never)
         (O(never_if)) or V(window) (a maintenance window is open).
       returned: always
       type: str
@@ -365,12 +365,12 @@ tasks:
       type: str
       sample: AEM_RUN_TASK_INNER_ERR
     msg:
-      description: What is wrong with the task, and what was done or would be, or what went wrong.
+      description: The problem of the task, and the action that was (or would be) taken, or the reason for the failure.
       returned: always
       type: str
       sample: "ERROR (ORA-12541: TNS:no listener). Restart 2 of 5 in 24 hours was done."
     hint:
-      description: What can be done about it. Often empty.
+      description: How to fix the failure. Often empty.
       returned: always
       type: str
       sample: ""
@@ -419,7 +419,7 @@ released:
   sample:
     - Replicate-Prod/invoices
 memory:
-  description: What is remembered, to be given to the next run.
+  description: The memory, to be passed to the next run.
   returned: with O(memory), on success and failures after the tasks were listed
   type: dict
   sample:
@@ -462,7 +462,7 @@ diff:
     before_header: tasks
     after_header: tasks
 msg:
-  description: What went wrong. If restarts failed, a line for each of them (at most 20, then how many more).
+  description: The reason for the failure. If restarts failed, a line for each of them (at most 20, then how many more).
   returned: failure
   type: str
   sample: |-

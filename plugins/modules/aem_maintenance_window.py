@@ -200,7 +200,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 checkpoint:
-  description: What ran when the window began.
+  description: The tasks that ran when the window began.
   returned: success
   type: dict
   contains:
@@ -297,12 +297,12 @@ tasks:
       type: str
       sample: AEM_STOP_TASK_INNER_ERR
     msg:
-      description: What went wrong, or why nothing was done. Empty if there is nothing to say.
+      description: The reason for the failure, or why nothing was done. Otherwise empty.
       returned: always
       type: str
       sample: ""
     hint:
-      description: What can be done about it. Often empty.
+      description: How to fix the failure. Often empty.
       returned: always
       type: str
       sample: ""
@@ -361,8 +361,8 @@ diff:
     before_header: tasks
     after_header: tasks
 msg:
-  description: What went wrong. If tasks failed, a line for each of them (at most 20), where the checkpoint is, and what
-    to do next.
+  description: The reason for the failure. If tasks failed, a line for each of them (at most 20), where the
+    checkpoint is, and what to do next.
   returned: failure
   type: str
   sample: |-

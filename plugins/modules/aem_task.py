@@ -351,7 +351,7 @@ task:
       type: str
       sample: NORMAL
     message:
-      description: What the server says of the task. V(null) if it was not read.
+      description: The message of the server about the task. V(null) if it was not read.
       returned: always
       type: str
       sample: ""
@@ -363,7 +363,7 @@ task:
     message: ""
 not_removed:
   description:
-    - What the task has and the definition does not have. It stays, because an import cannot remove anything. A part
+    - Members of the task that the definition does not have. They stay, because an import cannot remove anything. A part
       that is missing as a whole is named once.
   returned: success, with O(state=present) and a definition
   type: list
@@ -377,8 +377,8 @@ backup_file:
   sample: /srv/backups/Replicate-Prod__orders__2026-11-23@030000.json
 left_behind:
   description:
-    - What a trial of a definition has left on the server, because it could not be deleted. The next run with the same
-      O(backup_dir) deletes it.
+    - Objects of a trial of a definition that are left on the server, because they could not be deleted. The next run
+      with the same O(backup_dir) deletes it.
   returned: failures with O(import_mode=replace), if something is left
   type: list
   elements: dict
@@ -418,7 +418,7 @@ diff:
     before_header: Replicate-Prod/orders
     after_header: Replicate-Prod/orders
 msg:
-  description: What went wrong, with the message of Enterprise Manager.
+  description: The reason for the failure, with the message of Enterprise Manager.
   returned: failure
   type: str
   sample: >-
@@ -440,7 +440,7 @@ http_status:
   type: int
   sample: 500
 hint:
-  description: What can be done about it.
+  description: How to fix the failure.
   returned: most failures
   type: str
   sample: "Use wait: true to keep watching (up to wait_timeout), raise timeout, or run this again."
