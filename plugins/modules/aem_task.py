@@ -150,7 +150,7 @@ options:
     type: path
   stop_if_running:
     description:
-      - Whether V(present) and V(absent) may stop a running task. Otherwise a running task that must be changed is a
+      - Whether V(present) and V(absent) may stop a running task. Otherwise a running task that would be changed is a
         failure.
       - A task that was stopped to be changed is started again with O(run_option), even if the server refuses the
         definition.
