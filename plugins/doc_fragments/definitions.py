@@ -16,11 +16,11 @@ options:
         the JSON is skipped. At most 50 MB.
       - A missing C(_version) is filled in with the version of the server, as Replicate falls back to default settings
         without it.
-      - Only what is compared is sent. The ids and numbers that Replicate counts or assigns itself (C(task_uuid),
-        C(estimated_size), C(orig_db_id)) are neither.
+      - Only compared members are sent. The ids and numbers that Replicate counts or assigns itself (C(task_uuid),
+        C(estimated_size), C(orig_db_id)) are neither compared nor sent.
       - Secrets that M(dataops.qlik_em.aem_export) has redacted are left out when it is imported, so that an existing
-        endpoint keeps its own. Of a string in which just a part is redacted, that part is taken from the server. A
-        warning names what is left out.
+        endpoint keeps its own. If only a part of a string is redacted, that part is taken from the server. A warning
+        names the secrets that are left out.
       - JSON text that a template creates needs the filter P(ansible.builtin.to_json#filter) for each value that is put
         into it. A text that is not JSON is refused, and not shown.
       - Give either this or O(src).
@@ -30,7 +30,7 @@ options:
       - A file with the definition.
       - It is searched for on the controller as usual, in C(files/) of the role and beside the playbook. If it is not
         found there, it is read on the host that runs the module.
-      - It must be UTF-8. What a tool has shortened or rewritten, as C(ConvertTo-Json) of Windows PowerShell does
+      - It must be UTF-8. A file that a tool has shortened or rewritten, as C(ConvertTo-Json) of Windows PowerShell does
         without C(-Depth), is refused before anything is stopped or sent, and so is a member that occurs twice.
     type: path
   secrets:
@@ -43,10 +43,10 @@ options:
     elements: str
   update_password:
     description:
-      - An export shows secrets encrypted, so that they cannot be compared. This option says what becomes of those that
+      - An export shows secrets encrypted, so that they cannot be compared. This option sets what happens to those that
         are given.
-      - With V(on_create), only what is new gets them. They are not a difference and are not sent otherwise. A warning
-        names those in clear text.
+      - With V(on_create), only new objects get them. Otherwise they are not compared and not sent. A warning names
+        those in clear text.
       - With V(always), they are sent each time, and a change is reported each time.
     type: str
     choices:
@@ -56,7 +56,7 @@ options:
   force_import:
     description:
       - Whether to import the definition although it compares the same, so that the server takes all of it once more. A
-        change is reported each time. Tasks that run are treated as if they differed.
+        change is reported each time. Running tasks are treated as if they differed.
       - An import that changes nothing cannot be seen in the export. If its answer is lost, this is a failure, as
         it is not known whether it was done.
     type: bool

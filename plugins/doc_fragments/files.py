@@ -19,19 +19,19 @@ options:
     type: raw
   owner:
     description:
-      - The user who is to own the file O(dest), by name or number. The user must exist where the module runs.
-      - Without it, an existing file keeps its owner. If this user may not set that, the file is written all the same,
-        and a warning says so.
+      - The owner of the file O(dest), by name or number. The user must exist where the module runs.
+      - Without it, an existing file keeps its owner. If this user may not set the owner, the file is written anyway,
+        with a warning.
     type: str
   group:
     description:
       - The group of the file O(dest), by name or number. The group must exist where the module runs.
-      - Without it, an existing file keeps its group. If this user may not set that, the file is written all the same,
-        with access for nobody new, and a warning says so.
+      - Without it, an existing file keeps its group. If this user may not set the group, the file is written anyway,
+        with no new access for anybody, and with a warning.
     type: str
 notes:
-  - A link is followed, and the file that it leads to is replaced in its own folder. What is not an ordinary file
-    (a folder, a pipe, a device) is refused. So is a link or a file of another user in a folder where everybody may
-    write, like C(/tmp).
+  - A link is followed, and the file that it leads to is replaced in its own folder. Anything but an ordinary file (a
+    folder, a pipe, a device) is refused. So is a link or a file of another user in a folder where everybody may write,
+    like C(/tmp).
   - A text of more than 1 MB, or more than C(max_diff_size) of C(ansible.cfg), is not shown in diff mode, only its size.
 """

@@ -12,13 +12,13 @@ class ModuleDocFragment:
 options:
   timeout:
     description:
-      - How long the server waits for a task to stop or to start before it answers, in seconds, up to a day. The
-        server carries on after that.
+      - How long the server waits for a task to stop or to start before it answers, in seconds, up to a day. The server
+        continues after that.
     type: int
     default: 60
   wait_timeout:
     description:
-      - How long to watch a task, in seconds, up to a day. This also applies if no wait was asked for and the server
+      - How long to watch a task, in seconds, up to a day. This also applies without O(ignore:wait) if the server
         answers with a transient state (STARTING, STOPPING).
     type: int
     default: 300
@@ -42,17 +42,18 @@ options:
     type: bool
   wait_for:
     description:
-      - How long a task that was started, or is already running, is followed, up to O(wait_timeout). If not set,
+      - What to wait for after a task was started, or if it is already running, up to O(wait_timeout). If not set,
         V(running) with O(wait=true).
       - V(running) waits until its process is running.
-      - V(finished) is until it has done its work and has stopped by itself, such as a full load, or a Compose task or
-        workflow. It is a failure, with the message of the task, if that ends in ERROR, or if somebody stops it.
+      - V(finished) waits until it has finished its work and stopped by itself, such as a full load, or a Compose task
+        or workflow. It is a failure, with the message of the task, if that ends in ERROR, or if somebody stops it.
         Compose gives no stop reason, so there a task that somebody stops counts as finished.
-      - V(loaded) is until all its tables are in change processing, or loaded if it captures no changes. It is a failure
-        if some of them are in error then. For Replicate only.
-      - V(latency) is until its total latency is at most O(max_latency) in three readings in a row, and no table is
-        being loaded. A latency that cannot be read is not low. For Replicate tasks that capture changes only.
-      - In check mode nothing is waited for. The wait is taken to succeed.
+      - V(loaded) waits until all its tables are in change processing, or loaded if it captures no changes. It is a
+        failure if some of them are in error then. For Replicate only.
+      - V(latency) waits until its total latency is at most O(max_latency) in three readings in a row, and no table is
+        being loaded. A latency that cannot be read does not count as low. For Replicate tasks that capture changes
+        only.
+      - In check mode there is no wait. It is assumed to succeed.
     type: str
     choices:
       - running
@@ -65,14 +66,14 @@ options:
     type: int
   run_option:
     description:
-      - How the task is started. For Compose leave the default. Another one is refused there before anything is stopped.
+      - How the task is started. For Compose leave the default. Any other is refused before anything is stopped.
       - V(resume_processing_from_timestamp), V(resume_processing_from_position) and
         V(recover_using_checkpoint_stored_on_target) need O(cdc_position).
       - V(metadata_only_recreate_all_tables) and V(metadata_only_create_missing_tables) create tables at the target,
-        load nothing, and stop by themselves. They are always followed to their end, up to O(wait_timeout), and are a
-        success if the task has stopped without an error message. They act each time. A task that runs already is waited
-        for, if its run may end by itself, or is a failure, because the API does not show with which option it was
-        started.
+        load nothing, and stop by themselves. They are always watched to their end, up to O(wait_timeout), and are a
+        success if the task has stopped without an error message. They act each time. If a task is already running, the
+        module waits for it if its run may end by itself, and fails otherwise, because the API does not show with which
+        option it was started.
       - V(metadata_only_recreate_all_tables) drops the tables at the target. Needs O(force=true).
       - For C(RELOAD_TARGET) use O(dataops.qlik_em.aem_task#module:state=reloaded).
     type: str
@@ -97,7 +98,7 @@ options:
     type: raw
   force:
     description:
-      - Must be V(true) for what deletes data at the target.
+      - Must be V(true) for anything that deletes data at the target.
     type: bool
     default: false
 """
@@ -106,7 +107,7 @@ options:
 options:
   include:
     description:
-      - The tasks to select. A task is selected if it matches everything that one of the selectors says.
+      - The tasks to select. A task is selected if it matches all members of one of the selectors.
       - Of a server that is named literally only the list of tasks is read (role Viewer on All Tasks). For globs, and
         for selectors without a server, the list of servers is read first (Viewer on All Servers).
       - A task that is named literally and does not exist is a failure, before anything is sent. A glob of servers that
@@ -173,19 +174,20 @@ options:
       - The order, as a list of selectors in the form of O(include). Each is a wave, which begins when all tasks of the
         previous wave are done, successfully or not. Tasks that are in no wave form the last one.
       - A task must not be in two waves.
-      - With V(auto), the order follows from what the tasks read. What stages a log stream is started before the tasks
-        that read it, and Replicate tasks are started before Compose tasks. All are stopped in the reverse order.
+      - With V(auto), the order follows from what the tasks read. Tasks that stage a log stream are started before the
+        tasks that read it, and Replicate tasks are started before Compose tasks. All are stopped in the reverse order.
         Tasks that read nothing of each other are in the same wave.
       - Log streams are read from one export of each Replicate server of which more than one task is selected (Admin on
-        Enterprise Manager, or Operator on the tasks and on All Endpoints). What the user may not read is a warning, and
-        tasks whose source cannot be read are started after all tasks of their server that stage log streams.
+        Enterprise Manager, or Operator on the tasks and on All Endpoints). Exports that the user may not read are
+        warnings, and tasks whose source cannot be read are started after all tasks of their server that stage log
+        streams.
       - The order is returned as RV(ignore:order), and shown in check mode.
       - A list may also be a string in JSON, as an AWX survey gives it.
     type: raw
   dependencies:
     description:
-      - What O(waves=auto) cannot find out. The tasks that C(before) selects are started before those that C(after)
-        selects, and stopped after them. No task is before itself.
+      - Dependencies that O(waves=auto) cannot find. The tasks that C(before) selects are started before those that
+        C(after) selects, and stopped after them. No task is before itself.
       - This is stronger than the rule that Replicate comes before Compose.
       - It can only be used with O(waves=auto). Dependencies that form a cycle are a failure that names the tasks,
         before anything is sent.
@@ -296,9 +298,9 @@ options:
       - Start a wave only when the tasks of the previous wave have caught up, that is when the latency of each is low.
         If not set, a wave starts when the previous one is started. V({}) takes the defaults.
       - A task that has stopped because its work is done, that was deleted, or that captures no changes (Compose, full
-        loads) is not waited for. Nor is one that failed to start or has ended in ERROR since, which counts as
+        loads) is not waited for, and neither is one that failed to start or has ended in ERROR since, which counts as
         failed. One that is in RECOVERY or loads tables has not caught up.
-      - After the last wave there is no such wait, nor before a wave of which nothing is to be started.
+      - There is no such wait after the last wave, or before a wave in which nothing is to be started.
     type: dict
     suboptions:
       max_latency:
@@ -324,8 +326,8 @@ options:
   results:
     description:
       - Which tasks the result shows in RV(ignore:tasks). All of them are counted in RV(ignore:counts) in any case.
-      - V(failed) shows those that failed, V(changed) also those that were changed or of which there is something to say
-        (RV(ignore:tasks[].msg), as of those left alone), V(all) all, V(none) none.
+      - V(failed) shows those that failed, V(changed) also those that were changed or that have a message
+        (RV(ignore:tasks[].msg), such as those left alone), V(all) all, V(none) none.
       - If the module fails, V(changed) shows those that failed only.
       - No more than 500 are shown, fewer if their texts are long, and RV(ignore:truncated) says how many are missing.
         AWX replaces a result of more than 700000 characters by an empty one.
@@ -352,7 +354,7 @@ options:
       - Wait, before a running task is stopped, until no change is in flight (as the counters of the task show) and the
         latency is low. V({}) takes the defaults. If not set, there is no such wait, except with the state V(drained),
         which takes the defaults then.
-      - A latency that cannot be read is not low. The message quotes it.
+      - A latency that cannot be read does not count as low. The message quotes it.
     type: dict
     suboptions:
       timeout:
@@ -364,7 +366,7 @@ options:
         type: int
         default: 10
       on_timeout:
-        description: What to do after that time. V(stop) stops the task all the same, V(skip) leaves it running, V(fail)
+        description: What to do after that time. V(stop) stops the task anyway, V(skip) leaves it running, V(fail)
           counts it as failed.
         type: str
         choices:

@@ -34,7 +34,7 @@ options:
       - dataops.qlik_em.servers
   hosts:
     description:
-      - What the hosts are.
+      - The kind of hosts.
       - With V(servers), the variables are C(qlik_em_server), the name, and what M(dataops.qlik_em.aem_server_info)
         returns of a server, each with C(qlik_em_) before it, as in C(qlik_em_state), C(qlik_em_type),
         C(qlik_em_version) and C(qlik_em_host).

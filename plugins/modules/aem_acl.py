@@ -26,7 +26,7 @@ attributes:
     description: Can run in check mode without changing anything.
     support: full
     details:
-      - What a missing permission would refuse, and which names Enterprise Manager does not take, cannot be foreseen.
+      - Refusals because of missing permissions, or of names that Enterprise Manager rejects, cannot be predicted.
   diff_mode:
     description: Returns what has changed (or would have) in diff mode.
     support: full
@@ -222,7 +222,7 @@ diff:
     before_header: task "orders" on server "Replicate-Prod"
     after_header: task "orders" on server "Replicate-Prod"
 msg:
-  description: What went wrong, with the message of Enterprise Manager.
+  description: The reason for the failure, with the message of Enterprise Manager.
   returned: failure
   type: str
   sample: >-
@@ -243,7 +243,7 @@ http_status:
   type: int
   sample: 403
 hint:
-  description: What can be done about it.
+  description: How to fix the failure.
   returned: most failures
   type: str
   sample: >-

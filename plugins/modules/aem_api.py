@@ -71,7 +71,7 @@ options:
     elements: str
   secrets:
     description:
-      - What is done with secrets in the answer. They are recognised by the names of the members, and by the form in
+      - How to treat secrets in the answer. They are recognised by the names of the members, and by the form in
         which definitions are exported. V(redact) masks them.
       - V(keep) returns them. Set C(no_log=true) on the task then.
     type: str
@@ -155,12 +155,12 @@ error_code:
   type: str
   sample: AEM_TASK_ALREADY_STOPPED
 error_message:
-  description: What Enterprise Manager said with that code.
+  description: The message of Enterprise Manager for that code.
   returned: if the answer is a code in O(accept)
   type: str
   sample: Replicate task orders on server Replicate-Prod is already stopped.
 msg:
-  description: What went wrong, or that nothing was sent in check mode.
+  description: The reason for the failure, or a note that nothing was sent in check mode.
   returned: failure, and in check mode for writes
   type: str
   sample: "Check mode: POST servers/Replicate-Prod/tasks/orders was not sent, so its answer is not known."

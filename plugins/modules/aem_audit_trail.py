@@ -99,12 +99,12 @@ end:
   type: str
   sample: "2026-11-25T18:00:00Z"
 format:
-  description: What Enterprise Manager sent. V(json), V(json_lines) (a JSON value in each line), or V(text).
+  description: The form of the trail. V(json), V(json_lines) (a JSON value in each line), or V(text).
   returned: success
   type: str
   sample: json
 content:
-  description: What was recorded. The JSON, a list of the JSON values for V(json_lines), or a string.
+  description: The audit trail. The JSON, a list of the JSON values for V(json_lines), or a string.
   returned: success, without O(dest)
   type: raw
   sample:

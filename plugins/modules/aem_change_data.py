@@ -22,7 +22,7 @@ attributes:
   check_mode:
     description: Can run in check mode without changing anything.
     support: full
-    details: What a missing permission would refuse cannot be foreseen.
+    details: Refusals because of missing permissions cannot be predicted.
   diff_mode:
     description: Returns what has changed (or would have) in diff mode.
     support: partial
@@ -73,7 +73,7 @@ options:
     type: str
   timestamp_or_offset:
     description:
-      - What is old. Change data from before this time (in UTC, like V(2026-11-25T18:00:00Z)), or older than this
+      - The age limit. Change data from before this time (in UTC, like V(2026-11-25T18:00:00Z)), or older than this
         ISO 8601 duration, like V(P30D) or V(P1M3DT1H2M).
       - Needed for V(deleted).
     type: str

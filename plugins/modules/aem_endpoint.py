@@ -26,9 +26,9 @@ attributes:
     description: Can run in check mode without changing anything.
     support: full
     details:
-      - What a missing permission would refuse cannot be foreseen, nor which settings the server refuses.
-      - With O(state=absent), the tasks that use the endpoint are read. If the user may not see them, it cannot be
-        foreseen that the server refuses.
+      - Refusals because of missing permissions, or of settings that the server rejects, cannot be predicted.
+      - With O(state=absent), the tasks that use the endpoint are read. If the user may not see them, a refusal by the
+        server cannot be predicted.
   diff_mode:
     description: Returns what has changed (or would have) in diff mode.
     support: full
@@ -76,15 +76,15 @@ options:
       - The type as C(type) of M(dataops.qlik_em.aem_endpoint_info) shows it, as V(ORACLE), or as C(type_id) of an
         exported definition, as V(ORACLE_COMPONENT_TYPE). In upper or lower case. Spaces, hyphens and other characters
         count as an underscore, so that V(sql server) is V(SQL_SERVER).
-      - What the console calls a type is taken as well if it is known, as V(Microsoft SQL Server) for V(SQL_SERVER) or
-        V(IBM DB2 for iSeries) for V(DB2I_NATIVE). A new endpoint of a type that is neither known nor there is refused,
-        with the nearest ones that are, unless O(settings_type) is given.
+      - The name of the type in the console is also accepted if it is known, as V(Microsoft SQL Server) for
+        V(SQL_SERVER) or V(IBM DB2 for iSeries) for V(DB2I_NATIVE). A new endpoint of a type that is neither known nor
+        there is refused, with the nearest ones that are, unless O(settings_type) is given.
       - Needed to create an endpoint. No call changes the type later. If the endpoint has another one, that is a
         failure, and nothing is sent.
     type: str
   role:
     description:
-      - What tasks can use the endpoint for.
+      - How tasks can use the endpoint.
       - Needed to create an endpoint. No call changes the role later. If the endpoint has another one, that is a
         failure, and nothing is sent.
     type: str
@@ -95,17 +95,17 @@ options:
   description:
     description:
       - A description of the endpoint. Without this option, the present one stays. An empty string removes it.
-      - Another description of an existing endpoint needs an import, as creating one does. The present settings
-        go with it as they were exported, secrets encrypted. What differs from O(settings) and O(secrets) is sent
-        afterwards, in a second call. If only that one fails, the failure says so.
+      - Another description of an existing endpoint needs an import, as creating one does. The present settings go with
+        it as they were exported, secrets encrypted. Differences from O(settings) and O(secrets) are sent afterwards, in
+        a second call. If only the second call fails, the message reports it.
     type: str
   settings_type:
     description:
       - The class of the settings, as an export shows it in C($type) below C(db_settings), as V(OracleSettings). Names
         are case-sensitive.
-      - A new endpoint needs one. Without this option, it is that of an endpoint of the same type that is there, on this
-        server or else on another one, if the user may read its settings. Else it is the one that is known for the type.
-        If none is known, nothing is sent, and the failure asks for this option.
+      - A new endpoint needs one. Without this option, it is that of an existing endpoint of the same type, on this
+        server or else on another one, if the user may read its settings. Otherwise it is the one that is known for the
+        type. If none is known, nothing is sent, and the failure asks for this option.
       - C($type) in O(settings) means the same, so that settings can be taken from an export as they are. If both are
         given they must be equal. No call changes the class later. If the endpoint has another one, that is a failure,
         and nothing is sent.
@@ -113,8 +113,8 @@ options:
   settings:
     description:
       - Settings of the endpoint, by the names below C(db_settings) of an exported definition.
-      - What is not named here stays as it is. V(null) removes a setting, at any depth. A new endpoint is made without
-        it.
+      - Settings that are not named here stay unchanged. V(null) removes a setting, at any depth. A new endpoint is made
+        without it.
       - Mappings are compared member by member. Lists are compared and sent as a whole.
       - A text is compared and sent in the type of the present value. If that is a number, V(1521) in quotes is a
         number. If it is a boolean, so are V(true), V(yes), V(false) and V(no) in quotes. A number is a text if the
@@ -135,7 +135,7 @@ options:
   secrets:
     description:
       - Settings that are secret, merged into O(settings). One that is given in both is a failure.
-      - All that is said of O(settings) holds here, too. No text in it is ever shown, whatever its name. A value
+      - Everything about O(settings) also applies here. No text in it is ever shown, whatever its name. A value
         must not be a number, so write it in quotes.
     type: dict
   update_password:
@@ -185,7 +185,7 @@ notes:
     For others, the tasks are searched for one that uses the endpoint, and this task is exported. The user has to be
     Viewer on All Tasks, and Operator on this task and on All Endpoints. This takes a call for each task. If the
     settings cannot be read either way, that is a failure with O(state=present), and nothing is sent.
-  - To find the class of the settings of a new endpoint, the settings of one that is there are read in the same way, if
+  - To find the class of the settings of a new endpoint, the settings of an existing one are read in the same way, if
     there is one of this type. If there is none on this server, the others are searched, which takes a call for each
     until one is found. Where the user may not read them, or not see other servers, that is not a failure. With
     O(settings_type) nothing is read for this.
@@ -284,7 +284,7 @@ endpoint:
       sample: Where old orders go
 diff:
   description:
-    - What changes. Both sides are empty if nothing does, but with O(state=reconfigured).
+    - The changes. Both sides are empty if nothing changes, except with O(state=reconfigured).
     - For a new endpoint, all of it. For one that is changed, the description if it differs, and those of
       RV(ignore:settings) that differ. For one that is deleted, its type, role and description. With
       O(state=reconfigured), all settings of the two endpoints if they can be read, and the name of the other one.
@@ -310,7 +310,7 @@ tasks:
   elements: str
   sample: [orders]
 left_behind:
-  description: What this run has created and could not delete, with the reason.
+  description: Objects that this run has created and could not delete, with the reason.
   returned: if there is something
   type: list
   elements: dict
@@ -319,7 +319,7 @@ left_behind:
       name: dataops_qlik_em_temporary_task_0123456789abcdef
       msg: 'DeleteTask of task "dataops_qlik_em_temporary_task_0123456789abcdef" on server "Replicate-Prod" failed: No.'
 msg:
-  description: What went wrong.
+  description: The reason for the failure.
   returned: failure
   type: str
   sample: 'The endpoint "ERP" on server "Replicate-Prod" cannot be deleted: it is used by the task "orders".'
@@ -329,7 +329,7 @@ error_code:
   type: str
   sample: AEM_ENDPOINT_IS_IN_USE
 hint:
-  description: What can be done about a failure.
+  description: How to fix the failure.
   returned: mostly, on failure
   type: str
   sample: Delete these tasks, or let them use another endpoint; then run this again.

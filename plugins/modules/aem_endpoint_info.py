@@ -40,7 +40,7 @@ options:
       - Only endpoints of one of these types, as V(ORACLE), or as C(type_id) of an exported definition, as
         V(ORACLE_COMPONENT_TYPE). In upper or lower case. Spaces, hyphens and other characters count as an underscore,
         so that V(sql server) is V(SQL_SERVER).
-      - What the console calls a type is taken as well if it is known, as V(Microsoft SQL Server).
+      - The name of the type in the console is also accepted if it is known, as V(Microsoft SQL Server).
       - A type that is not known, and that no endpoint of these servers has, is refused with the nearest ones, as it is
         likely misspelled. Written as C(type_id), with C(_COMPONENT_TYPE) at its end, it is not.
     type: list
@@ -67,8 +67,8 @@ options:
     default: false
   on_server_error:
     description:
-      - What to do if the endpoints of a server cannot be read, as one that is not connected. V(skip) leaves them out,
-        with a warning and an entry in RV(skipped_servers).
+      - What to do if the endpoints of a server cannot be read, for example because it is not connected. V(skip) leaves
+        them out, with a warning and an entry in RV(skipped_servers).
     type: str
     choices:
       - fail

@@ -95,12 +95,12 @@ endpoint:
       type: bool
       sample: true
     message:
-      description: What the server says, in short. Mostly empty if the endpoint connects.
+      description: The message of the server. Mostly empty if the endpoint connects.
       returned: always
       type: str
       sample: ""
     detailed_message:
-      description: What the server says, at length.
+      description: The detailed message of the server.
       returned: always
       type: str
       sample: ""
@@ -110,7 +110,7 @@ elapsed:
   type: float
   sample: 0.8
 msg:
-  description: What went wrong.
+  description: The reason for the failure.
   returned: failure
   type: str
   sample: 'The endpoint "ERP" on server "Replicate-Prod" cannot connect (ERROR): ORA-12541: TNS:no listener'

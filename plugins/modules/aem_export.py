@@ -173,7 +173,7 @@ diff:
     before_header: /var/tmp/orders.json
     after_header: /var/tmp/orders.json
 msg:
-  description: What went wrong, with the message of Enterprise Manager.
+  description: The reason for the failure, with the message of Enterprise Manager.
   returned: failure
   type: str
   sample: >-
@@ -190,7 +190,7 @@ http_status:
   type: int
   sample: 500
 hint:
-  description: What can be done about it.
+  description: How to fix the failure.
   returned: most failures
   type: str
   sample: Names are case-sensitive; Compose tasks and workflows are named task__project.

@@ -14,14 +14,14 @@ author:
 description:
   - Looks at the selected tasks, and restarts those that are sick. To be run every few minutes, by cron or by a job
     template with a schedule.
-  - The policy has brakes. After each restart a task is left alone for a time that grows (n * n + n minutes after n
-    restarts, at most an hour). It is restarted at most O(max_restarts) times O(within) so many seconds. If it is sick
+  - The policy sets limits. After each restart a task is left alone for an increasing time (n * n + n minutes after n
+    restarts, at most an hour). It is restarted at most O(max_restarts) times in O(within) seconds. If it is sick
     after that, it is in quarantine. It is reported in each run and not restarted, until somebody starts it or names it
     in O(release).
-  - Nothing is sent to a task of which O(windows) has an open maintenance window, or that O(never_if) means.
-  - The default, O(mode=report), only says what would be done.
-  - A task in RECOVERY, or with the stop reason RECOVERABLE_ERROR, retries by itself. It is not sick. Nor is one that
-    has done its work.
+  - Nothing is sent to a task that is in an open maintenance window (O(windows)), or that matches O(never_if).
+  - The default, O(mode=report), only reports what would be done.
+  - A task in RECOVERY, or with the stop reason RECOVERABLE_ERROR, retries by itself. It is not sick, and neither is one
+    that has finished its work.
 extends_documentation_fragment:
   - dataops.qlik_em.connection
   - dataops.qlik_em.attributes
@@ -30,7 +30,7 @@ attributes:
   check_mode:
     description: Can run in check mode without changing anything.
     support: full
-    details: What a missing permission would refuse cannot be foreseen. Restarts are assumed to succeed.
+    details: Refusals because of missing permissions cannot be predicted. Restarts are assumed to succeed.
   diff_mode:
     description: Returns what has changed (or would have) in diff mode.
     support: full
@@ -42,7 +42,7 @@ attributes:
 options:
   mode:
     description:
-      - V(report) says what would be done. It sends nothing, writes no O(state_file), and is never changed.
+      - V(report) reports what would be done. It sends nothing, writes no O(state_file), and is never changed.
       - V(heal) restarts the tasks. It needs O(state_file) or O(memory). Without them, no run would know of earlier
         restarts.
     type: str
@@ -52,8 +52,8 @@ options:
     default: report
   include:
     description:
-      - The tasks to look at. A task is selected if it matches everything that one of the selectors says. Which of them
-        are sick is said by O(sick_states) and O(max_latency).
+      - The tasks to look at. A task is selected if it matches all members of one of the selectors. O(sick_states) and
+        O(max_latency) define which of them are sick.
       - A task that is named literally and does not exist is a failure, before anything is sent. A glob of servers that
         matches none is a warning.
       - It may also be a string in JSON, as an AWX survey gives it.
@@ -87,9 +87,10 @@ options:
     suboptions: *selector
   sick_states:
     description:
-      - The states of sick tasks. V(error) is of tasks that were stopped by a fatal error.
-      - V(stopped) is for tasks that must always run, as it also means those that somebody has stopped. One that has
-        done its work is not meant, nor one without a stop reason, which may never have run (so with all of Compose).
+      - The states of sick tasks. V(error) is for tasks that were stopped by a fatal error.
+      - V(stopped) is for tasks that must always run, as it also includes those that somebody has stopped. It does not
+        include tasks that have finished their work, or tasks without a stop reason, which may never have run (all
+        Compose tasks).
     type: list
     elements: str
     choices:
@@ -100,15 +101,14 @@ options:
   max_latency:
     description:
       - A task that is RUNNING is sick too if its total latency is higher than this, in seconds. If not set, latencies
-        are not looked at. It needs one more call for each task that runs.
-      - A restart helps a task that hangs. It does not help one that is slow, which is even later afterwards. So take a
-        limit that no task reaches by work alone, and remember that a task catches up after a restart, and counts as
-        sick until it has.
+        are not read. It needs one more call for each running task.
+      - A restart helps a task that hangs. It does not help a slow one, whose latency is even higher afterwards. Choose
+        a limit that no task reaches under normal load. A task that is catching up after a restart still counts as sick.
       - A task that loads tables is not sick, nor is one that captures no changes, or whose latency cannot be read.
     type: int
   max_restarts:
     description:
-      - How often a task is restarted O(within) so many seconds, from 1 to 100. If it is sick after that, it is in
+      - How often a task is restarted in O(within) seconds, from 1 to 100. If it is sick after that, it is in
         quarantine.
     type: int
     default: 5
@@ -135,26 +135,27 @@ options:
     description:
       - The files of checkpoints of maintenance windows (O(dataops.qlik_em.aem_maintenance_window#module:path)). They
         are only read.
-      - While a window is open, that is from the begin of V(frozen) until all is V(restored), nothing is sent to the
-        tasks that it has recorded or that its selection means. A window that was recorded less than a day ago, and not
-        frozen yet, counts as open. The files are read again before each restart.
-      - A file that is missing, damaged or of another Enterprise Manager is a failure, before anything is sent. Nobody
-        can know then whether a window is open.
+      - While a window is open, that is from the start of V(frozen) until everything is V(restored), nothing is sent to
+        the tasks that it has recorded or that its selection matches. A window that was recorded less than a day ago,
+        and not frozen yet, counts as open. The files are read again before each restart.
+      - A file that is missing, damaged or of another Enterprise Manager is a failure, before anything is sent, as it is
+        not known whether a window is open.
     type: list
     elements: path
   state_file:
     description:
-      - The file that remembers the restarts and quarantines. It is written before each restart is sent, so that a run
-        which is killed leads to no further restart. Its folder must exist. A new file is for its owner only (mode
-        0600), an existing one keeps its mode and its owner.
+      - The file that remembers the restarts and quarantines. It is written before each restart is sent, so that a
+        killed run never leads to an extra restart. Its folder must exist. A new file is for its owner only (mode 0600),
+        an existing one keeps its mode and its owner.
       - Beside it is a lock file, which keeps two runs from using it at the same time. A second run is a failure.
       - A file that belongs to another user than the one who runs this (or root), or that everybody can write to, is
-        refused. It is checked strictly. What no release has written is refused, with the place of the error.
+        refused. It is checked strictly. Content that no release can have written is refused, with the position of the
+        error.
     type: path
   memory:
     description:
-      - The memory itself, as the previous run returned it, instead of O(state_file). V({}) is that of a first run.
-      - For workflows whose nodes share no files. If a run is killed, what it has restarted is not remembered.
+      - The memory itself, as the previous run returned it, instead of O(state_file). For the first run, use V({}).
+      - For workflows whose nodes share no files. If a run is killed, its restarts are not remembered.
     type: dict
   on_server_error:
     description:
@@ -182,7 +183,7 @@ options:
     type: int
   max_failures:
     description:
-      - After this many failed restarts, no further one is attempted. What is not begun does not count as a restart.
+      - After this many failed restarts, no further one is attempted. A restart that was not started does not count.
       - If not set, all are tried.
     type: int
   results:
@@ -207,12 +208,12 @@ options:
     type: path
 notes:
   - A task that is stopped is started with C(RESUME_PROCESSING), from where it stopped, so that nothing is lost or
-    loaded twice. One that runs (O(max_latency)) is stopped before. Each is followed until its process is running, up to
+    loaded twice. A running one (O(max_latency)) is stopped first. Each is watched until its process is running, up to
     O(wait_timeout). If a run ends between the stop and the start, the next one starts the task.
   - A restart counts even if it fails.
-  - Times are those of the clock of Enterprise Manager, so that runs on different machines agree. If it is set back,
-    there are rather fewer restarts.
-  - Restarts are forgotten after O(within) so many seconds, and quarantines of tasks that are no longer listed after
+  - Times come from the clock of Enterprise Manager, so that runs on different machines agree. If it is set back, there
+    may be fewer restarts.
+  - Restarts are forgotten after O(within) seconds, and quarantines of tasks that are no longer listed after
     30 days.
   - Restarting needs the role Operator on the tasks, the lists need Viewer on All Tasks of the servers.
 seealso:
@@ -318,7 +319,7 @@ tasks:
       type: str
       sample: orders
     decision:
-      description: What the policy says. V(restart), V(wait) (until RV(tasks[].until)), V(quarantine), V(never)
+      description: The decision of the policy. V(restart), V(wait) (until RV(tasks[].until)), V(quarantine), V(never)
         (O(never_if)) or V(window) (a maintenance window is open).
       returned: always
       type: str
@@ -364,12 +365,12 @@ tasks:
       type: str
       sample: AEM_RUN_TASK_INNER_ERR
     msg:
-      description: What is wrong with the task, and what was done or would be, or what went wrong.
+      description: The problem of the task, and the action that was (or would be) taken, or the reason for the failure.
       returned: always
       type: str
       sample: "ERROR (ORA-12541: TNS:no listener). Restart 2 of 5 in 24 hours was done."
     hint:
-      description: What can be done about it. Often empty.
+      description: How to fix the failure. Often empty.
       returned: always
       type: str
       sample: ""
@@ -418,7 +419,7 @@ released:
   sample:
     - Replicate-Prod/invoices
 memory:
-  description: What is remembered, to be given to the next run.
+  description: The memory, to be passed to the next run.
   returned: with O(memory), on success and failures after the tasks were listed
   type: dict
   sample:
@@ -461,7 +462,7 @@ diff:
     before_header: tasks
     after_header: tasks
 msg:
-  description: What went wrong. If restarts failed, a line for each of them (at most 20, then how many more).
+  description: The reason for the failure. If restarts failed, a line for each of them (at most 20, then how many more).
   returned: failure
   type: str
   sample: |-

@@ -27,7 +27,7 @@ attributes:
   check_mode:
     description: Can run in check mode without changing anything.
     support: full
-    details: What a missing permission would refuse cannot be foreseen.
+    details: Refusals because of missing permissions cannot be predicted.
   diff_mode:
     description: Returns what has changed (or would have) in diff mode.
     support: full
@@ -47,7 +47,7 @@ options:
     required: true
   objects:
     description:
-      - Which kinds of objects are imported. What the definition holds beyond that is not imported, and a warning names
+      - Which kinds of objects are imported. Other objects of the definition are not imported, and a warning names
         it. So the schedules of a production server do not run on a test server unasked.
       - V(server_settings) are log roll-over, disk and memory limits and the like, V(error_policies) the error handling
         of the server, and V(others) is all that has no value of its own.
@@ -144,7 +144,7 @@ endpoints:
     - Files
     - Shop
 objects:
-  description: What the definition holds of each kind that O(objects) asks for. Of settings these are the members.
+  description: The objects of the definition, for each kind in O(objects). Of settings these are the members.
   returned: success
   type: list
   elements: dict
@@ -201,7 +201,7 @@ diff:
     before_header: Replicate-Test
     after_header: Replicate-Test
 msg:
-  description: What went wrong, with the message of Enterprise Manager.
+  description: The reason for the failure, with the message of Enterprise Manager.
   returned: failure
   type: str
   sample: >-
@@ -217,7 +217,7 @@ http_status:
   type: int
   sample: 500
 hint:
-  description: What can be done about it.
+  description: How to fix the failure.
   returned: most failures
   type: str
   sample: Stop them first (aem_task_batch), and start them again afterwards.

@@ -12,13 +12,13 @@ version_added: 1.0.0
 author:
   - dataops.qlik_em contributors (!UNKNOWN)
 description:
-  - A maintenance window has three steps. V(recorded) notes which of the selected tasks run, V(frozen) stops these, and
-    V(restored) starts exactly these again.
-  - What is noted is the checkpoint. It is kept in a file (O(path)) or passed on from task to task (O(checkpoint)).
-  - Each step may be repeated, also after a crash in the middle. The checkpoint of an open window never
+  - A maintenance window has three steps. V(recorded) records which of the selected tasks run, V(frozen) stops these,
+    and V(restored) starts exactly these again.
+  - This record is the checkpoint. It is kept in a file (O(path)) or passed on from task to task (O(checkpoint)).
+  - Each step may be repeated, even after a crash in the middle. The checkpoint of an open window never
     changes because of what is stopped in the meantime.
   - The role P(dataops.qlik_em.maintenance_window#role) and the playbooks C(dataops.qlik_em.maintenance_begin) and
-    C(dataops.qlik_em.maintenance_end) do all of it.
+    C(dataops.qlik_em.maintenance_end) run all steps.
 extends_documentation_fragment:
   - dataops.qlik_em.connection
   - dataops.qlik_em.attributes
@@ -29,7 +29,7 @@ attributes:
   check_mode:
     description: Can run in check mode without changing anything.
     support: full
-    details: What a missing permission would refuse cannot be foreseen. Waits are assumed to succeed.
+    details: Refusals because of missing permissions cannot be predicted. Waits are assumed to succeed.
   diff_mode:
     description: Returns what has changed (or would have) in diff mode.
     support: full
@@ -49,8 +49,8 @@ options:
         finished in the meantime is reported, and is not a failure. One that fails, is stopped or falls into RECOVERY
         after its start is a failure.
       - After a step that was killed, or in which a stop took longer than O(timeout), a task may show RUNNING and stop
-        later. V(restored) watches it until it stops, and then starts it, or until the stop has had its time. That is
-        O(timeout) and 10 seconds, or O(wait_timeout) if the server said that the stop takes longer.
+        later. V(restored) watches it until it stops, and then starts it, or until the time for the stop is over. That
+        is O(timeout) and 10 seconds, or O(wait_timeout) if the server reported that the stop takes longer.
       - When all is restored, the window is over. Restoring it again does nothing.
     type: str
     choices:
@@ -60,8 +60,8 @@ options:
     required: true
   path:
     description:
-      - The file of the checkpoint, on the host that runs the module. Its folder must exist, and is best a private one.
-        A new file is for its owner only (mode 0600), an existing one keeps its mode and its owner.
+      - The file of the checkpoint, on the host that runs the module. Its folder must exist, and should be private. A
+        new file is readable by its owner only (mode 0600), an existing one keeps its mode and its owner.
       - Beside it are a lock file, which keeps two runs from using the same checkpoint, and a journal of what is sent.
       - A link is followed. The checkpoint, the lock and the journal are in the folder of the file that it leads to, so
         that hosts can share them on a common volume.
@@ -72,21 +72,21 @@ options:
   checkpoint:
     description:
       - The checkpoint itself, as V(recorded) has returned it. For workflows whose nodes share no files.
-      - If there is O(path), too, the file is used, and this is only compared. One of another window, or with other
-        tasks, is a failure that says which.
+      - If O(path) is also set, the file is used, and this option is only compared with it. A checkpoint of another
+        window, or with other tasks, is a failure.
     type: dict
   next_steps:
     description:
-      - What a failure of V(frozen) or V(restored), or an interruption, names at its end as what is to be done next.
-      - If not set, it names the options of this module. For roles, playbooks and job templates, whose users start
-        something else.
+      - The next steps that the message of a failure of V(frozen) or V(restored), or of an interruption, ends with.
+      - If not set, it names the options of this module. For roles, playbooks and job templates, whose users do not call
+        the module directly.
     type: list
     elements: str
   on_restart:
     description:
-      - When all is stopped, O(state=frozen) reads each server once more. This is what to do with a task that somebody
-        has started in the meantime. V(stop) stops it again, once; if it is started after that too, it counts as failed.
-        V(report) leaves it running, with a warning.
+      - When all is stopped, O(state=frozen) reads each server once more. This option sets what to do with a task that
+        somebody has started in the meantime. V(stop) stops it again, once; if it is started after that too, it counts
+        as failed. V(report) leaves it running, with a warning.
       - It is started again with the others at the end of the window, as it ran when the window began.
     type: str
     choices:
@@ -123,15 +123,15 @@ options:
 notes:
   - Tasks that are RUNNING, in RECOVERY or STARTING when they are recorded are started again with
     C(RESUME_PROCESSING). All others are left alone.
-  - A checkpoint is checked strictly, as anybody may have edited it. One that no release of the collection has written
-    is refused before anything is sent. The message says where it is wrong, as C(servers/Replicate-Prod/0/state),
-    counted from 0.
+  - A checkpoint is checked strictly, as anybody may have edited it. One that no release of the collection can have
+    written is refused before anything is sent. The message gives the position, such as
+    C(servers/Replicate-Prod/0/state), counted from 0.
   - O(include), O(exclude), O(waves), O(dependencies), O(on_server_error) and O(allow_empty) apply to V(recorded) only,
     O(on_full_load), O(drain) and O(on_restart) to V(frozen) only, O(start_when), O(from), O(restart_margin) and
-    O(force) to V(restored) only, O(results) and O(results_dest) to V(frozen) and V(restored). The order is found out
+    O(force) to V(restored) only, O(results) and O(results_dest) to V(frozen) and V(restored). The order is worked out
     once, by V(recorded).
-  - The API shows no identity of an installation, so a checkpoint recognises its Enterprise Manager by O(url). Use the
-    same URL in all steps.
+  - The API returns no identifier of an installation, so a checkpoint identifies its Enterprise Manager by O(url). Use
+    the same URL in all steps.
 seealso:
   - module: dataops.qlik_em.aem_task_batch
 """
@@ -200,7 +200,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 checkpoint:
-  description: What ran when the window began.
+  description: The tasks that ran when the window began.
   returned: success
   type: dict
   contains:
@@ -297,12 +297,12 @@ tasks:
       type: str
       sample: AEM_STOP_TASK_INNER_ERR
     msg:
-      description: What went wrong, or why nothing was done. Empty if there is nothing to say.
+      description: The reason for the failure, or why nothing was done. Otherwise empty.
       returned: always
       type: str
       sample: ""
     hint:
-      description: What can be done about it. Often empty.
+      description: How to fix the failure. Often empty.
       returned: always
       type: str
       sample: ""
@@ -361,8 +361,8 @@ diff:
     before_header: tasks
     after_header: tasks
 msg:
-  description: What went wrong. If tasks failed, a line for each of them (at most 20), where the checkpoint is, and what
-    to do next.
+  description: The reason for the failure. If tasks failed, a line for each of them (at most 20), where the
+    checkpoint is, and what to do next.
   returned: failure
   type: str
   sample: |-

@@ -32,8 +32,9 @@ attributes:
   idempotent:
     description: Run twice, it changes nothing the second time.
     support: none
-    details: The file holds the time of the run, which an alert needs to find out that the runs have ended. So each run
-      changes it. Nothing is ever changed in Enterprise Manager. With C(changed_when=false) the recap shows no change.
+    details: The file contains the time of the run, which an alert needs to detect that the runs have stopped. So each
+      run changes it. Nothing is ever changed in Enterprise Manager. With C(changed_when=false) the recap shows no
+      change.
 options:
   dest:
     description:
@@ -81,10 +82,10 @@ options:
 notes:
   - A server that cannot be read, because it is not connected or does not answer in time, is not a failure. It has the
     metric C(qlik_em_server_up) with the value 0, and there is a warning and an entry in RV(skipped_servers). Its tasks
-    have no metrics then, and those of the other servers are complete. To fail all the same, use C(failed_when).
+    have no metrics then, and those of the other servers are complete. To fail in this case, use C(failed_when).
   - If Enterprise Manager itself cannot be read (no connection, a refused login, no list of servers), the module fails.
-    The file then says that with C(qlik_em_scrape_success) 0, and holds no values of servers and tasks, or those of the
-    last run would go on being scraped as if they were of the present.
+    The file then has C(qlik_em_scrape_success) 0, and no values of servers and tasks, as old values would still be
+    scraped as if they were current.
   - A wrong option, a file that cannot be written, and a run that is interrupted are failures too. The file stays as it
     was then. That it gets old is what the alert C(QlikEmMetricsOld) is for. It also stays if the task would run as a
     module, and another task of the same run was refused the same login before, as the module is not started then.

@@ -12,8 +12,8 @@ version_added: 1.0.0
 author:
   - dataops.qlik_em contributors (!UNKNOWN)
 description:
-  - Writes one HTML file that needs nothing else. A browser that shows it asks nobody for anything, so it can be mailed,
-    kept with a change ticket, or put on any web server.
+  - Writes one self-contained HTML file. A browser loads nothing else to show it, so it can be mailed, attached to a
+    change ticket, or put on any web server.
   - Without O(result) and O(rows_file) it is about the estate. It shows the servers with their states, versions and
     licences, the tasks by state, latency and throughput, and what is in error, with its message and what to do about
     it.
@@ -49,7 +49,7 @@ options:
     required: true
   title:
     description:
-      - What the page is called. It has a name of its own if this is not set.
+      - The title of the page. If not set, there is a default title.
     type: str
   server:
     description:
@@ -71,7 +71,7 @@ options:
     default: 10
   result:
     description:
-      - What a task with one of these modules has registered. The result of a failed task may be given, too.
+      - The registered result of a task with one of these modules. It may be the result of a failed task.
     type: dict
   rows_file:
     description:
@@ -138,7 +138,7 @@ dest:
   type: str
   sample: /var/lib/qlik/estate.html
 verdict:
-  description: What the page says of the whole.
+  description: The summary on the page.
   returned: success
   type: str
   sample: 2 tasks in ERROR, of 120 tasks on 4 servers.
@@ -164,7 +164,7 @@ backup_file:
   type: str
   sample: /var/lib/qlik/estate.html.2026-11-23@03:00:00~
 diff:
-  description: What the page says of the whole, before and after. If only its mode, owner or group changes, these.
+  description: The summary on the page, before and after. If only its mode, owner or group changes, these.
   returned: in check mode and in diff mode
   type: dict
   sample:
@@ -173,7 +173,7 @@ diff:
     before_header: /var/lib/qlik/estate.html
     after_header: /var/lib/qlik/estate.html
 msg:
-  description: What went wrong, with the message of Enterprise Manager.
+  description: The reason for the failure, with the message of Enterprise Manager.
   returned: failure
   type: str
   sample: "result has no rows of tasks. Give what aem_task_batch, aem_maintenance_window or aem_heal has returned."
@@ -188,7 +188,7 @@ http_status:
   type: int
   sample: 500
 hint:
-  description: What can be done about it.
+  description: How to fix the failure.
   returned: most failures
   type: str
   sample: Give the user the role in Enterprise Manager (User Permissions of the object or of its parent).

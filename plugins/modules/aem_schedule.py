@@ -25,7 +25,7 @@ attributes:
   check_mode:
     description: Can run in check mode without changing anything.
     support: full
-    details: What a missing permission would refuse cannot be foreseen.
+    details: Refusals because of missing permissions cannot be predicted.
   diff_mode:
     description: Returns what has changed (or would have) in diff mode.
     support: full
@@ -50,7 +50,7 @@ options:
     description:
       - V(present) creates the schedule, changes what is given and differs, and enables it.
       - V(disabled) does the same, and disables it. A new schedule is created disabled.
-      - V(absent) disables the schedule, as the API cannot remove it. A warning says so. Remove it in the console.
+      - V(absent) disables the schedule, as the API cannot remove it. There is a warning. Remove it in the console.
     type: str
     choices:
       - present
@@ -77,7 +77,7 @@ options:
     type: bool
   action:
     description:
-      - What happens to the tasks. V(start) starts them where they stopped, V(reload) deletes the data at the target and
+      - The action on the tasks. V(start) starts them where they stopped, V(reload) deletes the data at the target and
         loads it again, V(stop) stops them.
       - Needed to create a schedule. Otherwise the schedule keeps what it has.
     type: str
@@ -199,7 +199,7 @@ schedule:
       type: bool
       sample: false
     action:
-      description: What happens to the tasks, V(other) for what the modules do not know.
+      description: The action on the tasks, V(other) for actions that the modules do not know.
       returned: always
       type: str
       sample: reload
@@ -236,7 +236,7 @@ diff:
     before_header: nightly reload
     after_header: nightly reload
 msg:
-  description: What went wrong, with the message of Enterprise Manager.
+  description: The reason for the failure, with the message of Enterprise Manager.
   returned: failure
   type: str
   sample: >-
@@ -253,7 +253,7 @@ http_status:
   type: int
   sample: 500
 hint:
-  description: What can be done about it.
+  description: How to fix the failure.
   returned: most failures
   type: str
   sample: Names are case-sensitive. Create the task first.

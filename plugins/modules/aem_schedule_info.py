@@ -102,7 +102,7 @@ schedules:
       type: bool
       sample: false
     action:
-      description: What happens to the tasks, V(other) for what the modules do not know.
+      description: The action on the tasks, V(other) for actions that the modules do not know.
       returned: always
       type: str
       sample: reload

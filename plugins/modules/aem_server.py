@@ -12,9 +12,9 @@ version_added: 1.0.0
 author:
   - dataops.qlik_em contributors (!UNKNOWN)
 description:
-  - Manages which servers Enterprise Manager knows, and how it connects to them. What runs on a server is not touched.
-  - A server is read, changed and written within one API session. What is not given stays as it is, including the stored
-    password. If the session ends in between, the module begins again with the read.
+  - Manages which servers Enterprise Manager knows, and how it connects to them. The tasks of a server are not touched.
+  - A server is read, changed and written within one API session. Options that are not given stay unchanged, including
+    the stored password. If the session ends in between, the module begins again with the read.
   - A call whose answer was lost is not sent again. The definition is read, and the result follows from it.
 extends_documentation_fragment:
   - dataops.qlik_em.connection
@@ -24,7 +24,7 @@ attributes:
     description: Can run in check mode without changing anything.
     support: full
     details:
-      - What a missing permission would refuse, and whether the server will be monitored, cannot be foreseen.
+      - Refusals because of missing permissions cannot be predicted, nor whether the server will be monitored.
   diff_mode:
     description: Returns what has changed (or would have) in diff mode.
     support: full
@@ -72,7 +72,7 @@ options:
     type: int
   description:
     description:
-      - What the server is for. Empty for a new server if not given.
+      - The description of the server. Empty for a new server if not given.
     type: str
   server_username:
     description:
@@ -184,7 +184,7 @@ server:
       type: str
       sample: replicate
     description:
-      description: What the server is for.
+      description: The description of the server.
       returned: always
       type: str
       sample: Replication of the shop
@@ -219,7 +219,7 @@ server:
       type: str
       sample: MONITORED
     message:
-      description: What Enterprise Manager says of the state.
+      description: The message of Enterprise Manager about the state.
       returned: with O(wait=true), but not in check mode
       type: str
       sample: ""
@@ -254,7 +254,7 @@ diff:
     before_header: Replicate-New
     after_header: Replicate-New
 msg:
-  description: What went wrong, with the message of Enterprise Manager.
+  description: The reason for the failure, with the message of Enterprise Manager.
   returned: failure
   type: str
   sample: >-
@@ -275,7 +275,7 @@ http_status:
   type: int
   sample: 500
 hint:
-  description: What can be done about it.
+  description: How to fix the failure.
   returned: most failures
   type: str
   sample: >-

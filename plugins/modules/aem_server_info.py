@@ -106,7 +106,7 @@ servers:
       type: str
       sample: ""
     description:
-      description: What the server is for.
+      description: The description of the server.
       returned: if Enterprise Manager returns it
       type: str
       sample: Production replication

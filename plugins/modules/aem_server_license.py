@@ -25,7 +25,7 @@ attributes:
     support: partial
     details:
       - Whether the server has this licence already cannot be known before it is registered. Therefore check mode always
-        reports a change, with a warning that says so. Nor is it known whether the server accepts the licence.
+        reports a change, with a warning. It is also not known whether the server accepts the licence.
   diff_mode:
     description: Returns what has changed (or would have) in diff mode.
     support: partial
@@ -116,7 +116,7 @@ diff:
     before_header: Replicate-Prod
     after_header: Replicate-Prod
 msg:
-  description: What went wrong, with the message of Enterprise Manager.
+  description: The reason for the failure, with the message of Enterprise Manager.
   returned: failure
   type: str
   sample: >-
@@ -139,7 +139,7 @@ http_status:
   type: int
   sample: 500
 hint:
-  description: What can be done about it.
+  description: How to fix the failure.
   returned: most failures
   type: str
   sample: >-

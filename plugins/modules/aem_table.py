@@ -23,7 +23,7 @@ attributes:
   check_mode:
     description: Can run in check mode without changing anything.
     support: full
-    details: What a missing permission, or a task that does not run, would refuse cannot be foreseen.
+    details: Refusals because of missing permissions, or because the task is not running, cannot be predicted.
   diff_mode:
     description: Returns what has changed (or would have) in diff mode.
     support: full
@@ -213,12 +213,12 @@ tables:
       type: str
       sample: AEM_UNSUSPEND_TABLE_ERR
     msg:
-      description: What went wrong. Empty if there is nothing to say.
+      description: The reason for the failure. Otherwise empty.
       returned: always
       type: str
       sample: ""
     hint:
-      description: What can be done about it. Often empty.
+      description: How to fix the failure. Often empty.
       returned: always
       type: str
       sample: ""
@@ -260,8 +260,8 @@ diff:
     before_header: Replicate-Prod/orders
     after_header: Replicate-Prod/orders
 msg:
-  description: What went wrong. If several tables were named, a line for each failed one (at most 20, then how many
-    more).
+  description: The reason for the failure. If several tables were named, a line for each failed one (at most 20, then
+    how many more).
   returned: failure
   type: str
   sample: |-

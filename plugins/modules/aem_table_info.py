@@ -44,7 +44,7 @@ options:
     description:
       - A pattern that is sent to the server as it is, so that it returns only what matches. For tasks with very many
         tables. It is to be in the form of the release, with its wildcard (V(*) up to 2024, V(%) from May 2025 on).
-      - If the task has no table that the server finds by it, a warning says so. O(schema) and O(table) choose from what
+      - If the server finds no table of the task by it, there is a warning. O(schema) and O(table) choose from what
         the server returns.
     type: str
   table_pattern:

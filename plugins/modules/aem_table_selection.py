@@ -13,7 +13,7 @@ author:
   - dataops.qlik_em contributors (!UNKNOWN)
 description:
   - Changes the lists of patterns and tables that a task includes and excludes.
-  - A running task takes the new selection after a restart or a reload. RV(hint) says so then.
+  - A running task takes the new selection after a restart or a reload. RV(hint) says so.
   - Enterprise Manager has this since May 2024.
 extends_documentation_fragment:
   - dataops.qlik_em.connection
@@ -22,7 +22,7 @@ attributes:
   check_mode:
     description: Can run in check mode without changing anything.
     support: full
-    details: What a missing permission would refuse cannot be foreseen.
+    details: Refusals because of missing permissions cannot be predicted.
   diff_mode:
     description: Returns what has changed (or would have) in diff mode.
     support: full
@@ -61,7 +61,7 @@ options:
   included_pattern:
     description:
       - Patterns. Tables that match one are replicated.
-      - They are taken as they are. The wildcard is that of Replicate, V(%).
+      - They are used unchanged. The wildcard is that of Replicate, V(%).
     type: list
     elements: dict
     suboptions:
@@ -217,7 +217,7 @@ selection:
           load_order: HIGH
           table_type: TABLE
 hint:
-  description: What is left to do for the change to take effect. Empty if there is nothing to do.
+  description: The step that is needed for the change to take effect. Otherwise empty.
   returned: success
   type: str
   sample: 'The task "orders" is RUNNING: it takes the new selection after a restart or a reload.'

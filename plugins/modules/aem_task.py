@@ -14,8 +14,8 @@ author:
 description:
   - Puts one task into a state through Qlik Enterprise Manager. A task that is already in that state is left as it is.
   - Works for Replicate tasks and for Compose tasks and workflows. V(present) and V(absent) are for Replicate only.
-  - A failure carries the message of Enterprise Manager, its O(ignore:error_code) and a hint. Nothing is swallowed.
-  - A call whose answer was lost is not sent again. The state is read, and the result follows from it.
+  - A failure returns the message of Enterprise Manager, its O(ignore:error_code) and a hint.
+  - A call whose answer was lost is not sent again. The state is read instead, and decides the result.
 extends_documentation_fragment:
   - dataops.qlik_em.connection
   - dataops.qlik_em.attributes
@@ -29,19 +29,19 @@ attributes:
     description: Can run in check mode without changing anything.
     support: full
     details:
-      - What a missing permission would refuse cannot be foreseen. The waits of O(wait_for) and O(drain) are taken to
-        succeed.
-      - With O(clone_of) it checks that the task to copy is there, and the endpoints that are named. An Enterprise
-        Manager of before May 2025, which cannot clone, is not noticed.
-      - With O(import_mode=replace) it does not try the definition under a temporary name, which would be a write. That
-        the endpoints are there which the definition names is checked.
+      - Refusals because of missing permissions cannot be predicted. The waits of O(wait_for) and O(drain) are assumed
+        to succeed.
+      - With O(clone_of) it checks that the task to copy and the named endpoints exist. An Enterprise Manager older than
+        May 2025, which cannot clone, is not detected.
+      - With O(import_mode=replace) it does not try the definition under a temporary name, which would be a write. It
+        checks that the endpoints that the definition names exist.
   diff_mode:
     description: Returns what has changed (or would have) in diff mode.
     support: full
     details:
       - In check and diff mode the task is read first, which needs the role Viewer on the task.
-      - For O(state=present) the diff shows just what differs in the definition. Secrets are not shown.
-      - With O(clone_of) it shows of what the task is a copy, and with which endpoints.
+      - For O(state=present) the diff shows only the differences in the definition. Secrets are not shown.
+      - With O(clone_of) it shows the original task and the endpoints of the copy.
   idempotent:
     description: Run twice, it changes nothing the second time.
     support: partial
@@ -69,22 +69,22 @@ options:
       - V(stopped) stops the task. A task in the state ERROR counts as stopped.
       - V(started) starts the task with O(run_option), unless it is RUNNING or in RECOVERY, or has finished its only
         full load (C(FULL_LOAD_ONLY_FINISHED)), which a start would load again.
-      - V(started) with a task that runs cannot know with which option it was started. If it moves no data, it may be in
-        a run that only makes tables. Then it is watched for 10 seconds, and started again if it stops. If it does not,
-        a warning says so.
-      - V(drained) waits as O(drain) says until no change is in flight, and until a full load in progress is done (up to
-        O(wait_timeout)), then stops the task.
+      - V(started) cannot know with which option a running task was started. If the task moves no data, it may be in a
+        run that only creates tables. Then it is watched for 10 seconds, and started again if it stops. If it does not
+        stop, there is a warning.
+      - V(drained) waits, within the limits of O(drain), until no change is in flight, and until a full load in progress
+        is done (up to O(wait_timeout)), then stops the task.
       - V(restarted) stops the task if it is not stopped, then starts it with O(run_option).
       - V(reloaded) stops the task if it is not stopped, then starts it with C(RELOAD_TARGET). The data at the target
         are deleted and loaded again, each time. Needs O(force=true). For Replicate only.
       - V(present) makes the task match O(definition) or O(src). The current definition is exported and compared by its
         meaning. The definition is imported only if something differs. A new task is not started.
-      - The comparison ignores the stamps of an export (C(name), C(description), C(_version)), what Replicate counts or
-        assigns itself, the loggers (see O(loggers)), secrets that are encrypted (see O(update_password)), and the order
-        of lists in which it can mean nothing (targets, tables and patterns). Endpoints in the definition that the task
+      - The comparison ignores the metadata of an export (C(name), C(description), C(_version)), what Replicate counts
+        or assigns itself, the loggers (see O(loggers)), secrets that are encrypted (see O(update_password)), and the
+        order of lists where it has no meaning (targets, tables and patterns). Endpoints in the definition that the task
         does not use are left out, with a warning.
-      - With O(clone_of), V(present) copies another task of the server if there is no task O(name) yet. One that is
-        there is neither overwritten nor compared.
+      - With O(clone_of), V(present) copies another task of the server if there is no task O(name) yet. An existing task
+        is neither overwritten nor compared.
       - V(absent) deletes the task with its definition. The data at the target stay.
     type: str
     choices:
@@ -100,14 +100,14 @@ options:
     description:
       - The task of the same server that O(name) is a copy of (CloneTask, which Enterprise Manager has since May 2025).
         The copy has its settings, tables, patterns, rules and endpoints, and is not started.
-      - A task O(name) that is there is left as it is and not compared, so that a second run changes nothing. If it has
-        other endpoints than the copy would have, a warning says so. To make it follow a definition, use O(definition)
+      - An existing task O(name) is left as it is and not compared, so that a second run changes nothing. If its
+        endpoints differ from those of the copy, there is a warning. To make it follow a definition, use O(definition)
         or O(src) instead, not both.
       - The original may be running. Nothing is stopped.
     type: str
   clone_permissions:
     description:
-      - Whether the copy gets the explicit permissions of the task O(clone_of), too. If this is not given, it does not.
+      - Whether the copy also gets the explicit permissions of the task O(clone_of). If not set, it does not.
     type: bool
   source_endpoint:
     description:
@@ -116,25 +116,25 @@ options:
     type: str
   target_endpoint:
     description:
-      - Another target endpoint for the copy. Likewise.
+      - Another target endpoint for the copy, under the same conditions.
     type: str
   import_mode:
     description:
       - What V(present) does with a task that exists and differs.
-      - V(merge) imports the definition. That adds and changes, but never removes. What stays although the definition
-        does not have it is returned in RV(not_removed), with a warning.
+      - V(merge) imports the definition. This adds and changes, but never removes. Members that the definition does not
+        have are kept, and returned in RV(not_removed), with a warning.
       - V(replace) deletes the task and imports the definition, so that nothing of the old one stays. Needs
-        O(force=true). Endpoints are merged all the same.
+        O(force=true). Endpoints are merged in either case.
       - A task that compares the same is not replaced. With O(force_import=true) the definition is imported into it.
       - With V(replace) the definition is first tried under a temporary name that begins with
         C(dataops_qlik_em_temporary_trial), with those endpoints in it that the server does not have yet. It is
         imported, read back and deleted. If the server refuses it, the old task is not touched.
       - Then the old definition is kept in O(backup_dir), the task is stopped, deleted, imported, and started if it was
-        running. If the import is refused all the same, the old definition is imported again, and the task is started
+        running. If the import is refused after all, the old definition is imported again, and the task is started
         if it was running. The message says which of the two is in place.
-      - The new task does not know the position of the old one, and neither does an old one that was put back.
+      - The new task does not have the position of the old one; neither does an old one that was imported again.
       - A run that was killed leaves a note in O(backup_dir). The next run of the same task with O(state=present) and
-        the same O(backup_dir) continues where it stopped, with V(merge) too, and says so in a warning.
+        the same O(backup_dir) continues where it stopped, also with V(merge), and gives a warning.
     type: str
     choices:
       - merge
@@ -150,9 +150,9 @@ options:
     type: path
   stop_if_running:
     description:
-      - Whether V(present) and V(absent) may stop a task that runs. Otherwise such a task is a failure if there is
-        something to do.
-      - A task that was stopped to be changed is started again with O(run_option), also if the server refuses the
+      - Whether V(present) and V(absent) may stop a running task. Otherwise a running task that would be changed is a
+        failure.
+      - A task that was stopped to be changed is started again with O(run_option), even if the server refuses the
         definition.
     type: bool
     default: false
@@ -162,17 +162,18 @@ options:
     default: false
 notes:
   - Stopping and starting need the role Operator on the task. O(wait_for=loaded) reads its tables, with the role Viewer.
-  - While a task is followed, a line every few seconds shows its tables, rows and latency on standard error, if the task
+  - While a task is watched, a line every few seconds shows its tables, rows and latency on standard error, if the task
     runs in process.
   - V(present) needs the roles Designer on All Tasks and Operator on All Endpoints, and Designer on All Endpoints if the
     definition holds endpoints. V(absent) needs the role Designer on the task.
   - O(clone_of) needs the role Operator on Enterprise Manager.
   - For V(present), O(wait_timeout) is also how long to wait until the export of the task shows what was imported. An
     import takes effect some time after its answer.
-  - The endpoints that a definition names must be on the server or in the definition. With O(import_mode=replace), and
-    before a task is stopped, this is checked with the role Viewer on All Endpoints. Without that role it is a warning.
-  - With O(import_mode=replace), what an earlier run could not remove of its trial is found with the role Viewer on All
-    Tasks, by its name, and removed.
+  - The endpoints that a definition names must exist on the server or in the definition. With O(import_mode=replace),
+    and before a task is stopped, this is checked with the role Viewer on All Endpoints. Without that role it is a
+    warning.
+  - With O(import_mode=replace), the remains of an earlier trial are found by their name, with the role Viewer on All
+    Tasks, and removed.
 seealso:
   - module: dataops.qlik_em.aem_export
   - module: dataops.qlik_em.aem_import
@@ -350,7 +351,7 @@ task:
       type: str
       sample: NORMAL
     message:
-      description: What the server says of the task. V(null) if it was not read.
+      description: The message of the server about the task. V(null) if it was not read.
       returned: always
       type: str
       sample: ""
@@ -362,7 +363,7 @@ task:
     message: ""
 not_removed:
   description:
-    - What the task has and the definition does not have. It stays, because an import cannot remove anything. A part
+    - Members of the task that the definition does not have. They stay, because an import cannot remove anything. A part
       that is missing as a whole is named once.
   returned: success, with O(state=present) and a definition
   type: list
@@ -376,8 +377,8 @@ backup_file:
   sample: /srv/backups/Replicate-Prod__orders__2026-11-23@030000.json
 left_behind:
   description:
-    - What a trial of a definition has left on the server, because it could not be deleted. The next run with the same
-      O(backup_dir) deletes it.
+    - Objects of a trial of a definition that are left on the server, because they could not be deleted. The next run
+      with the same O(backup_dir) deletes it.
   returned: failures with O(import_mode=replace), if something is left
   type: list
   elements: dict
@@ -417,7 +418,7 @@ diff:
     before_header: Replicate-Prod/orders
     after_header: Replicate-Prod/orders
 msg:
-  description: What went wrong, with the message of Enterprise Manager.
+  description: The reason for the failure, with the message of Enterprise Manager.
   returned: failure
   type: str
   sample: >-
@@ -439,7 +440,7 @@ http_status:
   type: int
   sample: 500
 hint:
-  description: What can be done about it.
+  description: How to fix the failure.
   returned: most failures
   type: str
   sample: "Use wait: true to keep watching (up to wait_timeout), raise timeout, or run this again."

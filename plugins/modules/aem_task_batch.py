@@ -12,9 +12,8 @@ version_added: 1.0.0
 author:
   - dataops.qlik_em contributors (!UNKNOWN)
 description:
-  - Puts all tasks that selectors choose into one state, several at a time, each as M(dataops.qlik_em.aem_task) does.
-  - One login and one list call for each server show what there is to do. A task that is already in that state costs no
-    call.
+  - Puts all selected tasks into one state, several at a time, each as M(dataops.qlik_em.aem_task) does.
+  - One login, and one list call for each server, find the tasks. A task that is already in that state needs no call.
   - One failing task never hides the others. The module fails at the end, and its message has a line for each failed
     task. A refused login ends everything at once.
   - To start exactly what ran again later, use M(dataops.qlik_em.aem_maintenance_window).
@@ -29,8 +28,8 @@ attributes:
   check_mode:
     description: Can run in check mode without changing anything.
     support: full
-    details: What a missing permission would refuse cannot be foreseen. Waits for full loads, O(drain) and
-      O(wait_for) are taken to succeed.
+    details: Refusals because of missing permissions cannot be predicted. Waits for full loads, O(drain) and
+      O(wait_for) are assumed to succeed.
   diff_mode:
     description: Returns what has changed (or would have) in diff mode.
     support: full
@@ -46,7 +45,7 @@ options:
       - V(stopped) stops the tasks. A task in the state ERROR counts as stopped.
       - V(started) starts the tasks with O(run_option), unless they are RUNNING or in RECOVERY, or have finished their
         only full load.
-      - V(drained) is V(stopped) with O(drain), also if that is not set.
+      - V(drained) is V(stopped) with O(drain), even if that is not set.
       - V(restarted) stops them if they are not stopped, then starts them.
       - V(started) treats a task that the list shows as RUNNING as started. With O(wait=true) or O(wait_for) its details
         are read.
@@ -68,15 +67,15 @@ options:
       - A file to which a JSON line is added before and after each write. A write is sent only when its line is on the
         disk, so the file survives a run that is killed.
       - The next run with the same file, O(state) and O(run_option) continues where that one ended. It does not restart
-        again what was restarted, and gives writes whose answers were lost the time to take effect.
-      - Its folder must exist. Only its owner may read the file. It may be removed when no run needs it.
+        tasks twice, and gives writes whose answers were lost the time to take effect.
+      - Its folder must exist. Only its owner may read the file. It may be removed when no run needs it any more.
       - A link is followed; the journal and its lock are in the folder of the file that it leads to.
     type: path
 notes:
   - Stopping and starting need the role Operator on the tasks, the lists need Viewer on All Tasks of the servers.
   - Progress (done, failed, running, and what takes long) goes to standard error every few seconds, if the task runs in
-    process. A module that runs as a process of its own cannot show any.
-  - Ctrl-C and SIGTERM begin no further task; the calls in flight end, and the session is closed.
+    process. A module that runs as a separate process shows no progress.
+  - After Ctrl-C or SIGTERM no further task is started; the calls in flight end, and the session is closed.
 seealso:
   - module: dataops.qlik_em.aem_task
   - module: dataops.qlik_em.aem_task_info
@@ -235,12 +234,12 @@ tasks:
       type: str
       sample: AEM_STOP_TASK_INNER_ERR
     msg:
-      description: What went wrong, or why nothing was done. Empty if there is nothing to say.
+      description: The reason for the failure, or why nothing was done. Otherwise empty.
       returned: always
       type: str
       sample: ""
     hint:
-      description: What can be done about it. Often empty.
+      description: How to fix the failure. Often empty.
       returned: always
       type: str
       sample: ""
@@ -310,7 +309,7 @@ diff:
     before_header: tasks
     after_header: tasks
 msg:
-  description: What went wrong. If tasks failed, a line for each of them (at most 20, then how many more).
+  description: The reason for the failure. If tasks failed, a line for each of them (at most 20, then how many more).
   returned: failure
   type: str
   sample: |-

@@ -125,7 +125,7 @@ tasks:
       type: str
       sample: NONE
     message:
-      description: What the server says of the task.
+      description: The message of the server about the task.
       returned: always
       type: str
       sample: ""

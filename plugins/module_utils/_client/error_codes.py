@@ -141,7 +141,7 @@ CATALOGUE: dict[str, Advice] = {
         "Check the product and the version of the server.",
     ),
     "AEM_INVALID_TIMESTAMP_FORMAT": Advice(
-        "A time is not in the form that the method wants.",
+        "A time is not in the form that the method requires.",
         "Give it in UTC, like 2026-11-25T18:00:00Z.",
     ),
     "AEM_EXPORT_INNER_ERR": Advice(

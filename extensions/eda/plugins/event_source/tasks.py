@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 ---
-short_description: What changes in Qlik Enterprise Manager
+short_description: Changes in Qlik Enterprise Manager, as events
 version_added: 1.0.0
 author:
   - dataops.qlik_em contributors (!UNKNOWN)
@@ -18,8 +18,8 @@ description:
     error. A server was lost or came back. A licence ends soon. Enterprise Manager itself is away or back.
   - A round takes one call for the servers and one for each server, all within one session, and one more for each task
     that O(latency_of) or O(tables_of) selects. O(license_days) adds one call a server each hour.
-  - What is a problem when it is looked at first is an event, too, with V(first_look=true). What happens and is undone
-    between two rounds is not seen.
+  - A problem that already exists at the first look is also an event, with V(first_look=true). What happens and is
+    undone between two rounds is not seen.
   - All members of an event, and what is promised when something is restarted or killed, are in docs/events.md. The
     members as a JSON Schema are in tasks.schema.json beside this file.
   - An unknown option is refused. An empty string counts as not given. The environment variables of the connection
@@ -29,8 +29,9 @@ extends_documentation_fragment:
 options:
   include:
     description:
-      - What is watched. A task is, if it is all that one of these selectors says. Without it, all servers and tasks are
-        that the user may see. If all servers are named literally, the role Viewer on All Servers is not needed.
+      - The selection to watch. A task is watched if it matches all members of one of these selectors. Without it, all
+        servers and tasks are that the user may see. If all servers are named literally, the role Viewer on All Servers
+        is not needed.
       - A task with another state or other tags than before is meant, too, if it was what a selector says.
     type: list
     elements: dict
@@ -52,7 +53,7 @@ options:
         choices: [running, recovery, stopped, error, starting, stopping, paused, not_exist]
   exclude:
     description:
-      - What is not watched. A selector of a server and nothing else leaves out the server as a whole.
+      - The selection to leave out. A selector with only a server leaves out the whole server.
     type: list
     elements: dict
     suboptions: *selector
@@ -78,8 +79,8 @@ options:
     type: int
   interval:
     description:
-      - The time from the begin of a round to that of the next, in seconds. While Enterprise Manager is away, it doubles
-        each time up to five minutes, with a random part.
+      - The time from the start of a round to the start of the next, in seconds. While Enterprise Manager is away, it
+        doubles each time up to five minutes, with a random part.
     type: int
     default: 30
   parallel:
