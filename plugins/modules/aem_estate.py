@@ -12,12 +12,13 @@ version_added: 1.0.0
 author:
   - dataops.qlik_em contributors (!UNKNOWN)
 description:
-  - Writes what servers have into a folder that is made for Git, one file for each object. It is sorted where order has
-    no meaning, without stamps, and without secrets. So Git shows no change as long as nothing has changed.
-  - An estate holds the endpoints, the tasks and the schedules of each Replicate server, and the ACL of the server if it
-    has one of its own. Loggers, notifications and settings of servers do not belong to it, see
+  - Writes the objects of servers into a folder that you can keep in Git, one file for each object. The files contain no
+    time stamps and no secrets, and are sorted where the order has no meaning. So Git shows no change as long as nothing
+    has changed.
+  - An estate contains the endpoints, the tasks and the schedules of each Replicate server, and the ACL of the server if
+    it has its own. Loggers, notifications and settings of servers are not part of it, see
     M(dataops.qlik_em.aem_export).
-  - The other way round, it compares such files with servers and writes a plan, which somebody approves, and applies it.
+  - The module also compares such files with the servers, writes a plan that somebody can approve, and applies it.
 extends_documentation_fragment:
   - dataops.qlik_em.connection
   - dataops.qlik_em.attributes
@@ -26,32 +27,32 @@ attributes:
     description: Can run in check mode without changing anything.
     support: full
     details:
-      - Servers are read in check mode, too. All that O(state=applied) refuses before its first write is refused, in the
-        same words. What a server may refuse, and whether endpoints connect, is not foreseen.
+      - Servers are read in check mode, too. Everything that O(state=applied) refuses before its first write is refused
+        with the same messages. Check mode cannot predict what a server refuses, or whether endpoints connect.
   diff_mode:
     description: Returns what has changed (or would have) in diff mode.
     support: partial
     details:
-      - The diff shows just what differs. Secrets are not shown. Of more than 500 places in files or objects, fewer if
-        their texts are long, it says how many more.
-      - O(state=backed_out) has none.
+      - The diff shows only the differences, without secrets. It has at most 500 places in files or objects, fewer if
+        their texts are long, and says how many more there are.
+      - O(state=backed_out) has no diff.
   idempotent:
     description: Run twice, it changes nothing the second time.
     support: full
-    details: A plan that was applied is done. O(state=planned) is changed as long as there is something to do.
+    details: An applied plan is not applied again. O(state=planned) is changed as long as there is something to do.
 options:
   state:
     description:
-      - V(gathered) makes the files be as the servers are. Files that are the same are not touched. The files of objects
-        that a server no longer has are removed.
-      - V(planned) compares the files, under the overlay, with the servers, and writes O(plan).
-      - V(applied) does exactly the plan. It refuses if the files, the overlay or the servers are not as they were
-        when the plan was made. If anything fails, what was done is put back. After a run that was killed, the same
-        task goes on from what is there, or goes on with putting back. A server to which the same user applies another
-        plan at that time, on the same machine, is refused.
-      - V(backed_out) puts back what the last run of the plan has changed, whether it came to its end or not. What
-        somebody else has changed since in the same objects is overwritten. After a back-out without O(force) that left
-        something of tasks, the same with O(force=true) puts that back, and touches nothing else.
+      - V(gathered) writes the objects of the servers into the files. Files that would not change are not touched. The
+        files of objects that a server no longer has are removed.
+      - V(planned) compares the files, with the overlay, with the servers, and writes O(plan).
+      - V(applied) applies exactly the plan. It refuses if the files, the overlay or the servers have changed since the
+        plan was made. If anything fails, the plan is backed out. After a run that was killed, the same task continues
+        from the current state, or continues the back-out. A server to which the same user applies another plan at that
+        time, on the same machine, is refused.
+      - V(backed_out) undoes the changes of the last run of the plan, whether that finished its work or not. Changes
+        that somebody else has made to the same objects since are overwritten. If a back-out without O(force) left parts
+        of tasks, the same task with O(force=true) backs these out, and touches nothing else.
     type: str
     choices:
       - gathered
@@ -61,20 +62,20 @@ options:
     default: gathered
   path:
     description:
-      - The folder of the estate, where the module runs. The folder above it must exist. A new folder is for its owner
-        only (mode 0700), and so are new files (mode 0600).
+      - The folder of the estate, where the module runs. The folder above it must exist. A new folder is readable by its
+        owner only (mode 0700), and so are new files (mode 0600).
       - It belongs to one Enterprise Manager, whose address is in its C(estate.json). A folder that was gathered from
-        another one is refused, as servers of one name would be mixed up.
-      - It may hold other files, such as those of Git. Within it no link is followed.
+        another one is refused, because servers with the same name would be mixed up.
+      - It may contain other files, such as those of Git. Links within it are not followed.
     type: path
     required: true
   include:
     description:
-      - What of the servers is meant. A selector without O(include[].name) means all of a server. One with it means
-        tasks, the endpoints that these use, and the schedules that name one of them.
-      - States and tags do not select here, as files know neither.
-      - A server of Compose is left out, unless it is named literally, which is a failure.
-      - It may also be a text in JSON, as a survey of AWX gives it.
+      - The servers and tasks to select. A selector without O(include[].name) selects a whole server. One with it
+        selects tasks, the endpoints that they use, and the schedules that name one of them.
+      - You cannot select by state or tag here, because the files contain neither.
+      - A Compose server is left out. If it is named literally, that is a failure.
+      - It may also be a text in JSON, as from a survey of AWX.
       - Required with O(state=gathered).
     type: list
     elements: dict
@@ -87,8 +88,8 @@ options:
         type: str
   on_server_error:
     description:
-      - What to do if a server cannot be read, for example because it is not connected. In any case its files stay as
-        they are, and those of the other servers are written.
+      - How to treat a server that cannot be read, for example because it is not connected. In any case its files stay
+        as they are, and those of the other servers are written.
       - V(fail) fails at the end, and V(skip) warns.
     type: str
     choices:
@@ -97,48 +98,48 @@ options:
     default: fail
   parallel:
     description:
-      - How many servers are read at a time, from 1 to 256. Also the number of connections. So many exports are in
+      - How many servers are read at a time, from 1 to 256. It is also the number of connections, and of exports in
         memory at a time.
     type: int
     default: 10
   parallel_per_server:
-    description: How many tasks of a server are stopped or started at a time. Without it, as many as O(parallel).
+    description: How many tasks of a server are stopped or started at a time. If not set, as many as O(parallel).
     type: int
   overlay:
     description:
-      - A file that says how the environment of the servers differs from the files, in JSON or YAML. It is for
-        O(state=planned) and O(state=applied). See the guide to estates as code.
+      - A file, in JSON or YAML, that describes how the environment of the servers differs from the files. It is used
+        with O(state=planned) and O(state=applied). See the guide to estates as code.
     type: path
   plan:
     description:
-      - The file of the plan, in JSON, where the module runs. It holds differences and fingerprints, and no secrets.
-        Beside it is the same as a page to read, with the ending C(.md).
-      - Further files are beside it once it is applied, named as the plan with C(.before) (what was there, with secrets
-        as the server encrypts them, mode 0600), C(.run) and C(.journal). Keep them together as long as the plan may
-        have to be backed out.
+      - The file of the plan, in JSON, where the module runs. It contains differences and fingerprints, but no secrets.
+        Beside it is a page for readers, with the extension C(.md).
+      - When it is applied, more files are written beside it, with its name and C(.before) (the former objects, with
+        secrets as the server encrypts them, mode 0600), C(.run) and C(.journal). Keep them together as long as the plan
+        may have to be backed out.
       - Required unless O(state=gathered).
     type: path
   secret_places:
     description:
-      - For O(state=gathered), where further secrets are, whose names do not say so. The files get a placeholder for
-        them, as for all other secrets.
-      - Places as diffs show them, without the server, such as C(databases/Shop/db_settings/code). V(*) stands for any
-        text.
+      - For O(state=gathered), the places of secrets whose names do not show it. The files get a placeholder for them,
+        as for all other secrets.
+      - Write places as diffs show them, without the server, such as C(databases/Shop/db_settings/code). V(*) stands for
+        any text.
     type: list
     elements: str
   secrets:
     description:
-      - The secrets of endpoints, which are not in the files. By server, then by endpoint, a mapping as the settings of
-        the endpoint have it.
-      - A new endpoint needs all of its secrets. To one that exists they are sent only if something else of it changes.
-        To give one a new secret, use M(dataops.qlik_em.aem_endpoint).
+      - The secrets of endpoints, which are not in the files. It is a mapping by server, then by endpoint, in the form
+        of the settings of the endpoint.
+      - A new endpoint needs all of its secrets. Secrets of an existing endpoint are sent only if another setting of it
+        changes. To change only a secret, use M(dataops.qlik_em.aem_endpoint).
     type: dict
   prune:
     description:
-      - What becomes of tasks and endpoints that are on the servers and not in the files, within O(include).
-      - V(report) names them in the plan, and they stay.
-      - V(confirm) makes the plan delete them, endpoints only if nothing that stays uses them. To apply such a plan,
-        give it again, with O(force=true). Schedules and ACLs are never deleted.
+      - How to treat tasks and endpoints that are on the servers and not in the files, within O(include).
+      - V(report) lists them in the plan, and they stay.
+      - V(confirm) makes the plan delete them, endpoints only if no task that stays uses them. To apply such a plan, set
+        it again, with O(force=true). Schedules and ACLs are never deleted.
     type: str
     choices:
       - report
@@ -146,17 +147,18 @@ options:
     default: report
   force:
     description:
-      - Allows to delete what the plan deletes.
-      - Also allows a back-out to delete a task and import it anew, if an import cannot remove again what was added to
-        it. The task then does not know how far it had read. Without it, what was added stays, and is in RV(left).
+      - Allows the deletions of the plan.
+      - Also allows a back-out to delete a task and import it anew, if an import cannot remove what was added to it. The
+        task then loses its position. Without O(force), the additions stay, and are listed in RV(left).
     type: bool
     default: false
   timeout:
-    description: How long the server may take to stop or start a task, in seconds. After that it is watched further.
+    description:
+      - How long the server may take to stop or start a task, in seconds. After that the module keeps watching it.
     type: int
     default: 60
   wait_timeout:
-    description: How long to wait until a task is stopped or runs, or an import shows, in seconds.
+    description: How long to wait until a task is stopped or running, or an import has taken effect, in seconds.
     type: int
     default: 300
   wait_sleep:
@@ -182,7 +184,7 @@ EXAMPLES = r"""
       - server: Replicate-*
     on_server_error: skip
 
-- name: Write the tasks of one application, and what they use
+- name: Write the tasks of one application, with their endpoints and schedules
   dataops.qlik_em.aem_estate:
     state: gathered
     path: /var/tmp/estate-of-orders
@@ -190,7 +192,7 @@ EXAMPLES = r"""
       - server: Replicate-Prod
         name: orders*
 
-- name: See what it takes to make the servers be as the files say
+- name: Plan the changes that make the servers match the files
   dataops.qlik_em.aem_estate:
     state: planned
     path: /var/tmp/estate
@@ -198,7 +200,7 @@ EXAMPLES = r"""
     include:
       - server: Replicate-*
 
-- name: Do what was approved
+- name: Apply the approved plan
   dataops.qlik_em.aem_estate:
     state: applied
     path: /var/tmp/estate
@@ -206,7 +208,7 @@ EXAMPLES = r"""
     include:
       - server: Replicate-*
 
-- name: Take it back
+- name: Back out the plan
   dataops.qlik_em.aem_estate:
     state: backed_out
     path: /var/tmp/estate
@@ -215,7 +217,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 plan:
-  description: The file of the plan, which has all of what RV(steps) and others may show a part of.
+  description: The file of the plan. It is complete, even if RV(steps) and other results are shortened.
   returned: O(state=planned) and O(state=applied)
   type: str
   sample: /var/lib/qlik/plan.json
@@ -225,16 +227,16 @@ page:
   type: str
   sample: /var/lib/qlik/plan.md
 fingerprint:
-  description: What identifies a plan. It is the same as long as the same objects change from the same to the same.
+  description: A fingerprint of all changes. Two plans with the same changes have the same fingerprint.
   returned: O(state=planned) and O(state=applied)
   type: str
   sample: b19ffafad665f12bf51f10922bf5d83ee4004cdb7c0bff7d25ee8472c242e4b0
 steps:
   description:
-    - What is to be done, or was done, in order. C(kind) is V(endpoints), V(tasks), V(schedules) or V(acl), which has no
-      C(name). C(action) is V(create), V(update), V(reorder) or V(delete). C(stops) is whether a task runs, and has to
-      be stopped.
-    - Of this, RV(impossible), RV(unmanaged), RV(secrets_needed) and RV(left) no more than 500 each are shown, fewer if
+    - The steps that will be done, or were done, in order. C(kind) is V(endpoints), V(tasks), V(schedules) or V(acl),
+      which has no C(name). C(action) is V(create), V(update), V(reorder) or V(delete). C(stops) shows whether a task is
+      running, and has to be stopped.
+    - This, RV(impossible), RV(unmanaged), RV(secrets_needed) and RV(left) show no more than 500 items each, fewer if
       their texts are long, and RV(truncated) says how many are missing.
   returned: O(state=planned) and O(state=applied)
   type: list
@@ -242,14 +244,14 @@ steps:
   sample:
     - {server: Replicate-Prod, kind: tasks, name: orders, action: update, stops: true}
 impossible:
-  description: What the files do not have, and an import cannot remove. The places of each object.
+  description: Members that are not in the files, and that an import cannot remove, as the places of each object.
   returned: O(state=planned) and O(state=applied)
   type: list
   elements: dict
   sample:
     - {server: Replicate-Prod, kind: tasks, name: orders, places: ["tasks/orders/source/rep_source/database_name"]}
 unmanaged:
-  description: What is on the servers and not in the files, within O(include).
+  description: Objects that are on the servers and not in the files, within O(include).
   returned: O(state=planned) and O(state=applied)
   type: list
   elements: dict
@@ -263,20 +265,19 @@ secrets_needed:
   sample:
     - {server: Replicate-Prod, kind: endpoints, name: Shop, places: ["databases/Shop/db_settings/password"]}
 truncated:
-  description: How many of the steps and the like are not shown, as they would be too many.
+  description: How many items of RV(steps) and similar lists are not shown, because there are too many.
   returned: with RV(steps) or RV(left)
   type: int
   sample: 0
 back_out:
   description:
-    - V(backed_out) if all that was done is put back, but for RV(left). V(backing_out) if that did not succeed yet, so
-      that the same task is to be run again. V(nothing) if there was nothing to put back. In check mode, how far the run
-      is.
+    - V(backed_out) if everything but RV(left) is backed out. V(backing_out) if that did not succeed yet; run the same
+      task again. V(nothing) if there was nothing to back out. In check mode, the progress of the run.
   returned: O(state=backed_out), and failures of O(state=applied) after the first write
   type: str
   sample: backed_out
 left:
-  description: What the API cannot put back, or not without O(force).
+  description: Objects that the API cannot back out, or not without O(force).
   returned: O(state=backed_out), and failures of O(state=applied) that were backed out
   type: list
   elements: str
@@ -298,7 +299,7 @@ servers:
       type: str
       sample: Replicate-Prod
     endpoints:
-      description: How many endpoints are meant. 0 if the server could not be read.
+      description: How many endpoints are selected. 0 if the server could not be read.
       returned: always
       type: int
       sample: 12
@@ -328,7 +329,7 @@ servers:
       type: int
       sample: 0
     unchanged:
-      description: How many files were as they should be.
+      description: How many files did not change.
       returned: always
       type: int
       sample: 46
@@ -338,7 +339,7 @@ servers:
       type: bool
       sample: true
     failed:
-      description: Whether the server could not be read, or a file not be written.
+      description: Whether the server could not be read, or a file could not be written.
       returned: always
       type: bool
       sample: false
@@ -353,12 +354,12 @@ servers:
       type: str
       sample: AEM_SERVER_NOT_CONNECTED
     msg:
-      description: What went wrong.
+      description: The reason for the failure.
       returned: always
       type: str
       sample: ""
     hint:
-      description: What can be done about it. Often empty.
+      description: How to fix the failure. Often empty.
       returned: always
       type: str
       sample: ""
@@ -386,7 +387,7 @@ elapsed:
   type: float
   sample: 5.3
 diff:
-  description: What differs in the files, place by place. A new or removed file is named as a whole.
+  description: The differences of the files, place by place. A new or removed file is named as a whole.
   returned: in check mode and in diff mode
   type: dict
   sample:
@@ -398,7 +399,7 @@ diff:
     before_header: /var/lib/qlik/estate
     after_header: /var/lib/qlik/estate
 msg:
-  description: What went wrong. If servers could not be read, a line for each of them (at most 20, then how many more).
+  description: The reason for the failure. If servers could not be read, a line for each of them (at most 20, then how many more).
   returned: failure
   type: str
   sample: |-
@@ -416,7 +417,7 @@ http_status:
   type: int
   sample: 500
 hint:
-  description: What can be done about it.
+  description: How to fix the failure.
   returned: most failures
   type: str
   sample: Correct the cause and run this again.
