@@ -399,7 +399,8 @@ diff:
     before_header: /var/lib/qlik/estate
     after_header: /var/lib/qlik/estate
 msg:
-  description: The reason for the failure. If servers could not be read, a line for each of them (at most 20, then how many more).
+  description:
+    - The reason for the failure. If servers could not be read, a line for each of them (at most 20, then how many more).
   returned: failure
   type: str
   sample: |-

@@ -45,7 +45,7 @@ OF_SCRAPE = (
     Metric(
         "qlik_em_scrape_success",
         GAUGE,
-        "Whether Enterprise Manager could be read (1) or not (0): then there is nothing else than qlik_em_scrape_*.",
+        "Whether Enterprise Manager could be read (1) or not (0): then there are only metrics named qlik_em_scrape_*.",
         fact("success"),
         alerts=(
             Alert(
@@ -54,7 +54,8 @@ OF_SCRAPE = (
                 "10m",
                 CRITICAL,
                 "Enterprise Manager cannot be read",
-                "The output of the last run of aem_metrics says why. Nothing is known of any task meanwhile.",
+                "See the output of the last run of aem_metrics for the reason. Until a run succeeds, there are no metrics "
+                "of servers and tasks.",
             ),
         ),
         panels=(Panel("Enterprise Manager was read", STAT, COUNT, "min(qlik_em_scrape_success)"),),
@@ -62,14 +63,14 @@ OF_SCRAPE = (
     Metric(
         "qlik_em_scrape_duration_seconds",
         GAUGE,
-        "How long it took to read everything.",
+        "The time it took to read everything.",
         fact("duration"),
         panels=(Panel("Time to read", STAT, SECONDS, "max(qlik_em_scrape_duration_seconds)"),),
     ),
     Metric(
         "qlik_em_scrape_timestamp_seconds",
         GAUGE,
-        "When the reading began (Unix time, by the clock of the host that ran it).",
+        "The time when the run began (Unix time, by the clock of the host that ran it).",
         fact("begin"),
         alerts=(
             Alert(
@@ -78,7 +79,7 @@ OF_SCRAPE = (
                 "5m",
                 CRITICAL,
                 "The metrics of Enterprise Manager are more than 15 minutes old",
-                "Look whether the job that runs aem_metrics still runs. All figures are those of its last run.",
+                "Check that the job that runs aem_metrics is still running. All figures are from its last run.",
             ),
             Alert(
                 "QlikEmMetricsMissing",
@@ -86,7 +87,7 @@ OF_SCRAPE = (
                 "15m",
                 CRITICAL,
                 "There are no metrics of Enterprise Manager",
-                "Look whether the file of aem_metrics is there, can be read by node_exporter and ends in .prom.",
+                "Check that the file of aem_metrics exists, ends in .prom, and can be read by node_exporter.",
             ),
         ),
         panels=(Panel("Age", STAT, SECONDS, "time() - min(qlik_em_scrape_timestamp_seconds)"),),
@@ -107,8 +108,8 @@ OF_SERVERS = (
                 "10m",
                 CRITICAL,
                 f"The tasks of server {ON_SERVER} cannot be listed",
-                "The console of Enterprise Manager says whether the server is connected, the output of aem_metrics "
-                "with what the request failed.",
+                "Check in the console of Enterprise Manager whether the server is connected. The output of aem_metrics "
+                "has the error of the request.",
             ),
         ),
         panels=(
@@ -120,7 +121,7 @@ OF_SERVERS = (
     Metric(
         "qlik_em_server_state",
         GAUGE,
-        "The state of the server: 1 for the one it is in, 0 for the others.",
+        "The state of the server: 1 for its current state, 0 for the others.",
         states(SERVER_STATES, server_state),
         "GetServerDetails, state",
         ("state",),
@@ -137,7 +138,7 @@ OF_SERVERS = (
     Metric(
         "qlik_em_server_info",
         GAUGE,
-        "Always 1; the labels say what the server is.",
+        "Always 1; the labels describe the server.",
         server_info,
         "GetServerDetails",
         ("type", "platform", "version"),
@@ -145,7 +146,7 @@ OF_SERVERS = (
     Metric(
         "qlik_em_server_unread_tasks",
         GAUGE,
-        "Tasks whose details could not be read. They have the metric of their state only.",
+        "Tasks whose details could not be read. They only have the metric of their state.",
         fact("unread"),
         "GetTaskDetails",
         alerts=(
@@ -155,8 +156,8 @@ OF_SERVERS = (
                 "30m",
                 WARNING,
                 f"The details of {{{{ $value }}}} tasks of server {ON_SERVER} cannot be read",
-                "The warnings of the last run of aem_metrics say why. The alerts on latencies and errors do not cover "
-                "these tasks.",
+                "See the warnings of the last run of aem_metrics for the reason. The alerts on latencies and errors do "
+                "not cover these tasks.",
             ),
         ),
     ),
@@ -180,7 +181,7 @@ OF_SERVERS = (
     Metric(
         "qlik_em_server_license_remaining_seconds",
         GAUGE,
-        "How long the licence lasts, in whole days. There is no such metric for a licence without an end.",
+        "The time until the licence expires, in whole days. A licence that does not expire has no such metric.",
         amount("license", "days_to_expiration", factor=DAY),
         "GetServerDetails, license.days_to_expiration",
         alerts=(
@@ -190,21 +191,21 @@ OF_SERVERS = (
                 " and qlik_em_server_license_remaining_seconds >= 7 * 86400",
                 "1h",
                 WARNING,
-                f"The licence of server {ON_SERVER} ends in {{{{ $value | humanizeDuration }}}}",
-                "Order a licence, and register it (aem_server_license).",
+                f"The licence of server {ON_SERVER} expires in {{{{ $value | humanizeDuration }}}}",
+                "Order a new licence, and register it (aem_server_license).",
             ),
             Alert(
                 "QlikEmLicenseEnds",
                 "qlik_em_server_license_remaining_seconds < 7 * 86400",
                 "1h",
                 CRITICAL,
-                f"The licence of server {ON_SERVER} ends in {{{{ $value | humanizeDuration }}}}",
-                "Register a licence (aem_server_license). Without it, no task of the server can be started.",
+                f"The licence of server {ON_SERVER} expires in {{{{ $value | humanizeDuration }}}}",
+                "Register a new licence (aem_server_license). Without it, no task of the server can be started.",
             ),
         ),
         panels=(
             Panel(
-                "Licences that end first",
+                "Licences that expire first",
                 TABLE,
                 SECONDS,
                 f"bottomk(20, qlik_em_server_license_remaining_seconds{{{OF_SERVER}}})",
@@ -228,7 +229,7 @@ OF_SERVERS = (
     Metric(
         "qlik_em_server_cpu_ratio",
         GAUGE,
-        "The part of the processors in use, from 0 to 1: by the product, or by the whole machine.",
+        "The processor usage of the product and of the whole machine, from 0 to 1.",
         amounts(
             "resource_utilization",
             {"product": ("attunity_cpu_percentage",), "machine": ("machine_cpu_percentage",)},

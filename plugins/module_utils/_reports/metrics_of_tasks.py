@@ -4,7 +4,7 @@
 
 # This file is private to the collection.
 
-"""The metrics of the tasks: of what the list of a server shows, and of the details."""
+"""The metrics of the tasks, from the list of a server and from the details of each task."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ OF_TASKS = (
     Metric(
         "qlik_em_task_state",
         GAUGE,
-        "The state of the task: 1 for the one it is in, 0 for the others.",
+        "The state of the task: 1 for its current state, 0 for the others.",
         states(LISTED_STATES, lambda task: task.state),
         "GetTaskList, state",
         ("state",),
@@ -43,7 +43,8 @@ OF_TASKS = (
                 "5m",
                 CRITICAL,
                 f"Task {TASK} has stopped with an error",
-                "Its message says why: aem_task_info, or the console. aem_heal restarts such tasks by a policy.",
+                "See its message for the reason (aem_task_info, or the console). aem_heal restarts such tasks by a "
+                "policy.",
             ),
             Alert(
                 "QlikEmTaskRecovering",
@@ -51,7 +52,7 @@ OF_TASKS = (
                 "30m",
                 WARNING,
                 f"Task {TASK} has been retrying for half an hour",
-                "It goes on by itself as soon as its source and its target answer. Its message says what fails.",
+                "It continues by itself once its source and its target answer. See its message for the error.",
             ),
         ),
         panels=(
@@ -82,7 +83,7 @@ OF_DETAILS = (
     Metric(
         "qlik_em_task_latency_seconds",
         GAUGE,
-        "How far the target is behind the source, while the task runs.",
+        "The latency from the source to the target, while the task runs.",
         latency("total_latency"),
         "cdc_latency.total_latency",
         alerts=(
@@ -92,8 +93,8 @@ OF_DETAILS = (
                 "15m",
                 WARNING,
                 f"Task {TASK} is {{{{ $value | humanizeDuration }}}} behind its source",
-                "Compare it with the latency of the source: if that is as high, the source or its log is slow, else "
-                "the target.",
+                "Compare it with the latency of the source. If that is as high, the source or its log is slow. "
+                "Otherwise the target is slow.",
             ),
         ),
         panels=(
@@ -109,7 +110,7 @@ OF_DETAILS = (
     Metric(
         "qlik_em_task_source_latency_seconds",
         GAUGE,
-        "How far the reading is behind the source, while the task runs.",
+        "The latency of reading the source, while the task runs.",
         latency("source_latency"),
         "cdc_latency.source_latency",
     ),
@@ -150,7 +151,7 @@ OF_DETAILS = (
     Metric(
         "qlik_em_task_waiting_changes",
         GAUGE,
-        "Changes that were read at the source and wait, in memory or on disk, until they are applied.",
+        "Changes that were read at the source and are waiting to be applied, in memory or on disk.",
         amounts(
             "cdc_transactions_counters",
             {
@@ -165,7 +166,7 @@ OF_DETAILS = (
         ("place",),
         panels=(
             Panel(
-                "Changes that wait on disk",
+                "Changes waiting on disk",
                 TIME_SERIES,
                 COUNT,
                 f'topk(20, qlik_em_task_waiting_changes{{{OF_TASK},place="disk"}})',
@@ -176,7 +177,7 @@ OF_DETAILS = (
     Metric(
         "qlik_em_task_full_load_tables",
         GAUGE,
-        "Tables of the full load, by how far they are.",
+        "Tables of the full load, by their state.",
         amounts(
             "full_load_counters",
             {
@@ -195,7 +196,7 @@ OF_DETAILS = (
                 "5m",
                 WARNING,
                 f"{{{{ $value }}}} tables of task {TASK} are in error",
-                "aem_table_info shows them with their messages. aem_table reloads or resumes a table.",
+                "aem_table_info lists them with their messages. aem_table reloads or resumes a table.",
             ),
         ),
     ),
@@ -209,7 +210,7 @@ OF_DETAILS = (
     Metric(
         "qlik_em_task_full_load_estimated_records",
         GAUGE,
-        "Records of all tables of the full load, as estimated.",
+        "The estimated number of records of all tables of the full load.",
         amount("full_load_counters", "estimated_records_for_all_tables_count"),
         "full_load_counters.estimated_records_for_all_tables_count",
     ),
@@ -226,8 +227,8 @@ OF_DETAILS = (
                 "0m",
                 WARNING,
                 f"Task {TASK} has data errors",
-                "Look into the control table attrep_apply_exceptions at the target, and at the error handling of the "
-                "task: records may have been left out.",
+                "Check the control table attrep_apply_exceptions at the target, and the error handling of the task: "
+                "records may have been left out.",
             ),
         ),
     ),
@@ -257,7 +258,7 @@ OF_DETAILS = (
     Metric(
         "qlik_em_task_cpu_ratio",
         GAUGE,
-        "The part of the processors that the task uses, from 0 to 1.",
+        "The processor usage of the task, from 0 to 1.",
         amount("cpu_percentage", factor=PERCENT),
         "cpu_percentage",
     ),
