@@ -400,7 +400,7 @@ diff:
     after_header: /var/lib/qlik/estate
 msg:
   description:
-    - The reason for the failure. If servers could not be read, a line for each of them (at most 20, then how many more).
+    - The reason for the failure. If servers could not be read, a line for each of them, at most 20, then how many more.
   returned: failure
   type: str
   sample: |-

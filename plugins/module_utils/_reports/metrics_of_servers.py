@@ -54,8 +54,8 @@ OF_SCRAPE = (
                 "10m",
                 CRITICAL,
                 "Enterprise Manager cannot be read",
-                "See the output of the last run of aem_metrics for the reason. Until a run succeeds, there are no metrics "
-                "of servers and tasks.",
+                "See the output of the last run of aem_metrics for the reason. Until a run succeeds, there are no "
+                "metrics of servers and tasks.",
             ),
         ),
         panels=(Panel("Enterprise Manager was read", STAT, COUNT, "min(qlik_em_scrape_success)"),),
