@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: aem_acl
-short_description: Manage who may do what with servers, tasks and endpoints in Qlik Enterprise Manager
+short_description: Manage the permissions on servers, tasks and endpoints in Qlik Enterprise Manager
 version_added: 1.0.0
 author:
   - dataops.qlik_em contributors (!UNKNOWN)
@@ -50,12 +50,12 @@ options:
     default: present
   admin_role:
     description:
-      - Who is Admin.
+      - The users and groups with the role Admin.
     type: dict
     suboptions:
       users:
         description:
-          - Names of users, as V(user@domain) or V(DOMAIN\\user).
+          - Names of users, like V(user@domain) or V(DOMAIN\\user).
         type: list
         elements: str
       groups:
@@ -65,12 +65,12 @@ options:
         elements: str
   designer_role:
     description:
-      - Who is Designer.
+      - The users and groups with the role Designer.
     type: dict
     suboptions:
       users:
         description:
-          - Names of users, as V(user@domain) or V(DOMAIN\\user).
+          - Names of users, like V(user@domain) or V(DOMAIN\\user).
         type: list
         elements: str
       groups:
@@ -80,12 +80,12 @@ options:
         elements: str
   operator_role:
     description:
-      - Who is Operator.
+      - The users and groups with the role Operator.
     type: dict
     suboptions:
       users:
         description:
-          - Names of users, as V(user@domain) or V(DOMAIN\\user).
+          - Names of users, like V(user@domain) or V(DOMAIN\\user).
         type: list
         elements: str
       groups:
@@ -95,12 +95,12 @@ options:
         elements: str
   viewer_role:
     description:
-      - Who is Viewer.
+      - The users and groups with the role Viewer.
     type: dict
     suboptions:
       users:
         description:
-          - Names of users, as V(user@domain) or V(DOMAIN\\user).
+          - Names of users, like V(user@domain) or V(DOMAIN\\user).
         type: list
         elements: str
       groups:
@@ -110,13 +110,13 @@ options:
         elements: str
   none_role:
     description:
-      - Who may do nothing, whatever would be inherited. Only a few pages of the vendor's guide of May 2026 name it. It
-        is sent only if it is used here or in the current ACL.
+      - The users and groups without any permission, even an inherited one. Only a few pages of the vendor's guide of
+        May 2026 name it. It is sent only if it is used here or in the current ACL.
     type: dict
     suboptions:
       users:
         description:
-          - Names of users, as V(user@domain) or V(DOMAIN\\user).
+          - Names of users, like V(user@domain) or V(DOMAIN\\user).
         type: list
         elements: str
       groups:

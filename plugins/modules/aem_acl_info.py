@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: aem_acl_info
-short_description: Read who may do what with servers, tasks and endpoints in Qlik Enterprise Manager
+short_description: Read the permissions on servers, tasks and endpoints in Qlik Enterprise Manager
 version_added: 1.0.0
 author:
   - dataops.qlik_em contributors (!UNKNOWN)
 description:
   - Returns the access control list (ACL) of a server, of one or all of its tasks, or of one or all of its endpoints.
-  - Only explicit ACLs are returned, not what is inherited. An object without one is not a failure.
+  - Only explicit ACLs are returned, not inherited permissions. An object without one is not a failure.
 extends_documentation_fragment:
   - dataops.qlik_em.connection
   - dataops.qlik_em.attributes

@@ -12,8 +12,8 @@ version_added: 1.0.0
 author:
   - dataops.qlik_em contributors (!UNKNOWN)
 description:
-  - For what no other module does yet, such as a method of a newer release. It logs in and out, and treats failures and
-    secrets, as all modules do.
+  - Sends calls that no other module sends yet, such as a method of a newer release. It logs in and out, and treats
+    failures and secrets, as all modules do.
   - It knows nothing about the call, so it does not compare and is not idempotent. Prefer the other modules.
 extends_documentation_fragment:
   - dataops.qlik_em.connection
@@ -22,8 +22,8 @@ attributes:
   check_mode:
     description: Can run in check mode without changing anything.
     support: partial
-    details: Reads (O(method=get)) are sent. All others are not. They report a change and RV(sent=false), and nothing
-      is known of their answer.
+    details: Reads (O(method=get)) are sent. All others are not. They report a change and RV(sent=false), and have no
+      answer.
   diff_mode:
     description: Returns what has changed (or would have) in diff mode.
     support: none

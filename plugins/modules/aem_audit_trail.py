@@ -12,7 +12,7 @@ version_added: 1.0.0
 author:
   - dataops.qlik_em contributors (!UNKNOWN)
 description:
-  - Returns what was recorded in a span of time, or writes it to a file.
+  - Returns the records of a period, or writes them to a file.
   - The guide does not describe the format of the audit trail. JSON is returned as it is, and so are lines of JSON.
     Anything else is returned as text.
   - Needs the role Admin on Enterprise Manager.
@@ -36,7 +36,7 @@ attributes:
 options:
   start:
     description:
-      - Where the span begins. A time in UTC, like V(2026-11-25T18:00:00Z), or how long ago it was, like V(24h).
+      - The start of the period. A time in UTC, like V(2026-11-25T18:00:00Z), or how long ago it was, like V(24h).
       - An age is a number and C(m) (minutes), C(h) (hours), C(d) (days) or C(w) (weeks). The last 24 hours are
         V(24h). It counts from the clock of the host that runs the module.
       - A time without a zone is in UTC, and a date alone is the beginning of that day.
@@ -44,13 +44,13 @@ options:
     required: true
   end:
     description:
-      - Where the span ends, in the same forms. Without it, at the latest record.
+      - The end of the period, in the same forms. Without it, the period ends at the latest record.
       - Must not be before O(start).
     type: str
   dest:
     description:
       - The file for the audit trail, on the host that runs the module. It is written whole or not at all. Its folder
-        must exist. While it is made, a private file without a name takes up to twice its size there.
+        must exist. While it is written, a private file without a name uses up to twice its size there.
       - Without it, the audit trail is returned as RV(content).
     type: path
   backup:
@@ -89,12 +89,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 start:
-  description: Where the span begins, in UTC.
+  description: The start of the period, in UTC.
   returned: success
   type: str
   sample: "2026-11-24T18:00:00Z"
 end:
-  description: Where the span ends, in UTC. V(null) if no end was given.
+  description: The end of the period, in UTC. V(null) if no end was given.
   returned: success
   type: str
   sample: "2026-11-25T18:00:00Z"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: aem_change_data
-short_description: Keep the change data of a Qlik Replicate task, or delete what is old
+short_description: Keep the change data of a Qlik Replicate task, or delete old change data
 version_added: 1.0.0
 author:
   - dataops.qlik_em contributors (!UNKNOWN)
@@ -81,7 +81,7 @@ options:
       - older_than
   force:
     description:
-      - Must be V(true) for V(deleted), because what is deleted cannot be restored.
+      - Must be V(true) for V(deleted), because deleted change data cannot be restored.
     type: bool
     default: false
 notes:

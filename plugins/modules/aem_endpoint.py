@@ -15,9 +15,9 @@ description:
   - An endpoint is a source or a target of the tasks of a Qlik Replicate server. This module creates it, changes its
     settings, deletes it, or gives it the settings of another one.
   - The API has no call that creates an endpoint. So a temporary task is imported, with the wanted endpoint and a
-    temporary one (a file source or a null target) at its other end, and both temporary ones are deleted again. Their
-    names begin with C(dataops_qlik_em_temporary). If the import fails, a new endpoint is deleted, too. What could not
-    be deleted is named in the failure.
+    temporary one (a file source or a null target) at its other end. The temporary task and endpoint are then deleted.
+    Their names begin with C(dataops_qlik_em_temporary). If the import fails, a new endpoint is deleted, too. The
+    failure names all objects that could not be deleted.
 extends_documentation_fragment:
   - dataops.qlik_em.connection
   - dataops.qlik_em.attributes
@@ -56,8 +56,8 @@ options:
       - endpoint
   state:
     description:
-      - V(present) creates the endpoint, or changes what differs from O(description), O(settings) and O(secrets). What
-        is not given stays as it is.
+      - V(present) creates the endpoint, or changes it where it differs from O(description), O(settings) and O(secrets).
+        Options that are not given stay as they are.
       - V(absent) deletes it. One that does not exist is not a failure. One that tasks use cannot be deleted, and the
         failure names the tasks if the user may see them.
       - V(reconfigured) gives an Oracle source endpoint the settings of another one, as for a switch to a standby
@@ -73,12 +73,12 @@ options:
     default: present
   type:
     description:
-      - The type as C(type) of M(dataops.qlik_em.aem_endpoint_info) shows it, as V(ORACLE), or as C(type_id) of an
-        exported definition, as V(ORACLE_COMPONENT_TYPE). In upper or lower case. Spaces, hyphens and other characters
-        count as an underscore, so that V(sql server) is V(SQL_SERVER).
-      - The name of the type in the console is also accepted if it is known, as V(Microsoft SQL Server) for
-        V(SQL_SERVER) or V(IBM DB2 for iSeries) for V(DB2I_NATIVE). A new endpoint of a type that is neither known nor
-        there is refused, with the nearest ones that are, unless O(settings_type) is given.
+      - The type as in C(type) of M(dataops.qlik_em.aem_endpoint_info), such as V(ORACLE), or as in C(type_id) of an
+        exported definition, such as V(ORACLE_COMPONENT_TYPE), in upper or lower case. Spaces, hyphens and other
+        characters count as an underscore, so V(sql server) is V(SQL_SERVER).
+      - The name of the type in the console is also accepted if it is known, such as V(Microsoft SQL Server) for
+        V(SQL_SERVER) or V(IBM DB2 for iSeries) for V(DB2I_NATIVE). A new endpoint of a type that is not known, and
+        that no existing endpoint has, is refused with the nearest known types, unless O(settings_type) is given.
       - Needed to create an endpoint. No call changes the type later. If the endpoint has another one, that is a
         failure, and nothing is sent.
     type: str
@@ -94,17 +94,17 @@ options:
       - both
   description:
     description:
-      - A description of the endpoint. Without this option, the present one stays. An empty string removes it.
-      - Another description of an existing endpoint needs an import, as creating one does. The present settings go with
-        it as they were exported, secrets encrypted. Differences from O(settings) and O(secrets) are sent afterwards, in
-        a second call. If only the second call fails, the message reports it.
+      - A description of the endpoint. Without this option, the current one stays. An empty string removes it.
+      - Changing the description of an existing endpoint needs an import, like creating one. The current settings are
+        imported again as they were exported, with encrypted secrets. Differences from O(settings) and O(secrets) are
+        sent afterwards, in a second call. If only the second call fails, the message reports it.
     type: str
   settings_type:
     description:
-      - The class of the settings, as an export shows it in C($type) below C(db_settings), as V(OracleSettings). Names
+      - The class of the settings, as in C($type) below C(db_settings) of an export, such as V(OracleSettings). Names
         are case-sensitive.
       - A new endpoint needs one. Without this option, it is that of an existing endpoint of the same type, on this
-        server or else on another one, if the user may read its settings. Otherwise it is the one that is known for the
+        server or else on another one, if the user may read its settings. Otherwise it is the known class of the
         type. If none is known, nothing is sent, and the failure asks for this option.
       - C($type) in O(settings) means the same, so that settings can be taken from an export as they are. If both are
         given they must be equal. No call changes the class later. If the endpoint has another one, that is a failure,
@@ -116,21 +116,21 @@ options:
       - Settings that are not named here stay unchanged. V(null) removes a setting, at any depth. A new endpoint is made
         without it.
       - Mappings are compared member by member. Lists are compared and sent as a whole.
-      - A text is compared and sent in the type of the present value. If that is a number, V(1521) in quotes is a
-        number. If it is a boolean, so are V(true), V(yes), V(false) and V(no) in quotes. A number is a text if the
-        present value is one. Where there is no present value, and within lists, each value is sent as it is given.
-      - No call changes C($type) (see O(settings_type)) and C(connectioninfo.$type) later. Another value for one of them
-        is a failure, and nothing is sent.
+      - A text is compared and sent in the type of the current value. If that is a number, V(1521) in quotes is a
+        number. If it is a boolean, V(true), V(yes), V(false) and V(no) in quotes are booleans. If it is a text, a
+        number is a text. Without a current value, and within lists, each value is sent as it is given.
+      - No call changes C($type) (see O(settings_type)) and C(connectioninfo.$type) later. A different value for one of
+        them is a failure, and nothing is sent.
       - A setting is secret if its name ends in a word like C(password), C(passphrase), C(pwd), C(secret), C(token),
-        C(credentials), C(connectionString), C(keytab), C(authorization), C(sessionId), or in a kind of key, as
+        C(credentials), C(connectionString), C(keytab), C(authorization), C(sessionId), or in a kind of key, like
         C(privateKey), C(accessKey), C(accountKey), C(apiKey), C(appKey), C(encryptionKey) or C(sharedKey). Case,
-        underscores and digits at the end do not count. A name that just contains such a word is none, as
-        C(privateKeyFile). All below such a name is secret, too, in mappings and lists, and so is the secret part of a
-        text like C(PWD=...;). A secret is never shown in results.
+        underscores and digits at the end do not count. A name that only contains such a word, like C(privateKeyFile),
+        is not secret. Everything below a secret name is secret, too, in mappings and lists, and so is the secret part
+        of a text like C(PWD=...;). A secret is never shown in results.
       - The value of a secret, and all below its name, must not be a number, so write it in quotes.
       - A secret, and a setting whose name ends in C(user) or C(username), must not contain a control character, such as
         a trailing newline. A key or a certificate in PEM, and a string that is a JSON object, may have many lines.
-      - Better give secrets in O(secrets), which is hidden in messages about wrong options as a whole.
+      - Give secrets in O(secrets) if you can. Messages about wrong options hide this option as a whole.
     type: dict
   secrets:
     description:
@@ -140,15 +140,15 @@ options:
     type: dict
   update_password:
     description:
-      - An export shows secrets encrypted, as texts in braces, so they cannot be compared. This option says what becomes
-        of them, in O(settings) and in O(secrets).
+      - An export shows secrets encrypted, as texts in braces, so they cannot be compared. This option sets how they
+        are treated, in O(settings) and in O(secrets).
       - V(on_create) leaves them as they are. V(always) sends those that are given each time, and reports a change each
         time.
-      - A secret that the endpoint does not have yet is set in both cases, and V(null) removes one in both cases. One
-        that an export does not show encrypted is compared as any other setting, also with V(always).
+      - A secret that the endpoint does not have yet is set in both cases, and V(null) removes one in both cases. A
+        secret that an export does not show encrypted is compared like any other setting, also with V(always).
       - With V(on_create), a secret in a list is not a difference by itself. If something else in the list differs, the
         list is sent with the secret.
-      - With O(state=reconfigured), V(always) sends the call each time, even if nothing but a secret may differ.
+      - With O(state=reconfigured), V(always) sends the call each time, even if only a secret may differ.
     type: str
     choices:
       - on_create
@@ -163,24 +163,24 @@ options:
   recycle:
     description:
       - For O(state=reconfigured), whether the running tasks that use the endpoint are stopped and resumed, so that they
-        take the settings at once. V(false) is for switches that are planned.
+        use the settings at once. V(false) is for planned switches.
     type: bool
     default: true
   wait_timeout:
     description:
-      - How long to wait, in seconds, until an imported endpoint shows. After that the import has failed.
+      - How long to wait until an imported endpoint is listed, in seconds. After that the import has failed.
     type: int
     default: 300
   wait_sleep:
     description:
-      - The pause between two looks at the server, in seconds.
+      - The pause between two reads of the server, in seconds.
     type: float
     default: 2
 notes:
   - Creating, and changing the description, needs the roles Viewer on the server and Designer on All Tasks and on All
     Endpoints. Changing settings needs Designer on All Endpoints, deleting Designer on the endpoint, and V(reconfigured)
     Operator on All Endpoints. In check mode and in diff mode, deleting needs Viewer on All Endpoints, too.
-  - The present settings are read if O(settings) or O(secrets) is given, if O(description) differs, and with
+  - The current settings are read if O(settings) or O(secrets) is given, if O(description) differs, and with
     O(state=reconfigured). They are read by an export of the whole server, which an Admin of Enterprise Manager may do.
     For others, the tasks are searched for one that uses the endpoint, and this task is exported. The user has to be
     Viewer on All Tasks, and Operator on this task and on All Endpoints. This takes a call for each task. If the
@@ -189,7 +189,7 @@ notes:
     there is one of this type. If there is none on this server, the others are searched, which takes a call for each
     until one is found. Where the user may not read them, or not see other servers, that is not a failure. With
     O(settings_type) nothing is read for this.
-  - Running tasks take changed settings at their next start.
+  - Running tasks use changed settings from their next start on.
 seealso:
   - module: dataops.qlik_em.aem_endpoint_info
   - module: dataops.qlik_em.aem_endpoint_test
@@ -197,7 +197,7 @@ seealso:
 
 EXAMPLES = r"""
 # The connection comes from QLIK_EM_URL, QLIK_EM_USERNAME and QLIK_EM_PASSWORD.
-- name: Have a target for the archive
+- name: Create a target for the archive
   dataops.qlik_em.aem_endpoint:
     server: Replicate-Prod
     name: Archive

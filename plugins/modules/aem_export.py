@@ -16,7 +16,7 @@ description:
     sorted where order has no meaning, and without the stamps of an export (when, where, the id of the task).
   - The file is written only if the definition differs in meaning from the existing one. So a repository of
     exports shows no change although each export of the server differs.
-  - Of a whole server, tasks and endpoints are exported, and schedules, notifications and settings on request.
+  - An export of a whole server contains tasks and endpoints, and on request schedules, notifications and settings.
   - The file can be imported again with M(dataops.qlik_em.aem_task) or M(dataops.qlik_em.aem_import).
 extends_documentation_fragment:
   - dataops.qlik_em.connection
@@ -64,11 +64,11 @@ options:
     default: false
   objects:
     description:
-      - Which kinds of objects of a whole server are exported. RV(not_exported) names what else the server has.
+      - Which kinds of objects of a whole server are exported. RV(not_exported) lists the other objects of the server.
       - An export of one task, by O(name), holds the task and, with O(with_endpoints), its endpoints. This option has no
         meaning then.
-      - V(server_settings) are log roll-over, disk and memory limits and the like, V(error_policies) the error handling
-        of the server, and V(others) is all that has no value of its own.
+      - V(server_settings) are log roll-over, disk and memory limits and so on, V(error_policies) the error handling
+        of the server, and V(others) all other objects.
     type: list
     elements: str
     choices:
@@ -152,7 +152,8 @@ endpoints:
     - Warehouse
 not_exported:
   description:
-    - The names of what the server also has, by kind. It is not in the file, as O(objects) does not ask for it.
+    - The names of other objects of the server, by kind. They are not in the file, because O(objects) does not
+      select them.
   returned: success
   type: dict
   sample:
@@ -164,7 +165,8 @@ backup_file:
   type: str
   sample: /var/tmp/orders.json.2026-11-23@03:00:00~
 diff:
-  description: The text before and after, without secrets. If only its mode, owner or group changes, these.
+  description:
+    - The text before and after, without secrets. If only its mode, owner or group changes, the diff shows these.
   returned: in check mode and in diff mode, if the file changes
   type: dict
   sample:

@@ -145,8 +145,8 @@ options:
   state_file:
     description:
       - The file that remembers the restarts and quarantines. It is written before each restart is sent, so that a
-        killed run never leads to an extra restart. Its folder must exist. A new file is for its owner only (mode 0600),
-        an existing one keeps its mode and its owner.
+        killed run never leads to an extra restart. Its folder must exist. A new file is readable by its owner only
+        (mode 0600), an existing one keeps its mode and its owner.
       - Beside it is a lock file, which keeps two runs from using it at the same time. A second run is a failure.
       - A file that belongs to another user than the one who runs this (or root), or that everybody can write to, is
         refused. It is checked strictly. Content that no release can have written is refused, with the position of the
@@ -201,10 +201,10 @@ options:
     default: changed
   results_dest:
     description:
-      - A file for the rows of all sick tasks, one JSON object a line, whatever O(results) says. It is written at the
+      - A file for the rows of all sick tasks, one JSON object a line, whatever O(results) is. It is written at the
         end, also if restarts failed, and replaces an existing file. Not in check mode.
-      - Its folder must exist. A new file is for its owner only (mode 0600), an existing one keeps its mode and its
-        owner. A link is followed.
+      - Its folder must exist. A new file is readable by its owner only (mode 0600), an existing one keeps its mode and
+        its owner. A link is followed.
     type: path
 notes:
   - A task that is stopped is started with C(RESUME_PROCESSING), from where it stopped, so that nothing is lost or
@@ -223,13 +223,13 @@ seealso:
 
 EXAMPLES = r"""
 # The connection comes from QLIK_EM_URL, QLIK_EM_USERNAME and QLIK_EM_PASSWORD.
-- name: Say which tasks are sick, and what would be done about it
+- name: Show which tasks are sick, and what would be done
   dataops.qlik_em.aem_heal:
     include:
       - server: "*"
   register: sick
 
-- name: Restart what has failed, from cron every five minutes
+- name: Restart failed tasks, from cron every five minutes
   dataops.qlik_em.aem_heal:
     mode: heal
     include:
@@ -247,7 +247,7 @@ EXAMPLES = r"""
   register: heal
   failed_when: heal is failed or heal.counts.quarantined > 0
 
-- name: Note what runs, for a maintenance window
+- name: Record which tasks run, for a maintenance window
   dataops.qlik_em.aem_maintenance_window:
     state: recorded
     path: /var/lib/qlik/patch-night.json
@@ -303,7 +303,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 tasks:
-  description: One row for each sick task, or for those that O(results) means, also on a failure.
+  description: One row for each sick task, or for those that O(results) selects, also on a failure.
   returned: success, and failures after the tasks were listed
   type: list
   elements: dict
@@ -430,7 +430,7 @@ memory:
         invoices:
           restarts: ["2026-11-26T01:20:04Z"]
 truncated:
-  description: How many of the tasks that O(results) means are not in RV(tasks), as they would be too many.
+  description: How many of the tasks that O(results) selects are not in RV(tasks), because there are too many.
   returned: with RV(tasks)
   type: int
   sample: 0

@@ -31,13 +31,13 @@ attributes:
   diff_mode:
     description: Returns what has changed (or would have) in diff mode.
     support: full
-    details: The diff shows just what differs. Secrets are not shown.
+    details: The diff shows only the differences, without secrets.
   idempotent:
     description: Run twice, it changes nothing the second time.
     support: partial
     details:
       - Settings with their default value, which an export leaves out, are imported each time. A warning names them.
-      - With O(force_import=true) all is imported each time.
+      - With O(force_import=true) everything is imported each time.
 options:
   server:
     description:
@@ -48,9 +48,9 @@ options:
   objects:
     description:
       - Which kinds of objects are imported. Other objects of the definition are not imported, and a warning names
-        it. So the schedules of a production server do not run on a test server unasked.
-      - V(server_settings) are log roll-over, disk and memory limits and the like, V(error_policies) the error handling
-        of the server, and V(others) is all that has no value of its own.
+        them. So the schedules of a production server do not run on a test server unintentionally.
+      - V(server_settings) are log roll-over, disk and memory limits and so on, V(error_policies) the error handling
+        of the server, and V(others) all other objects.
     type: list
     elements: str
     choices:
@@ -162,14 +162,15 @@ objects:
       sample:
         - nightly reload
     unchanged:
-      description: The names of those that were as they should be.
+      description: The names of those that did not differ.
       returned: always
       type: list
       elements: str
       sample: []
 not_imported:
   description:
-    - The names of what the definition also contains, by kind. It was not imported, as O(objects) does not ask for it.
+    - The names of other objects of the definition, by kind. They were not imported, because O(objects) does not
+      select them.
   returned: success
   type: dict
   sample:
@@ -177,7 +178,7 @@ not_imported:
       - nightly reload
 not_removed:
   description:
-    - What the tasks and endpoints of the definition have on the server and not in the definition. It stays, because an
+    - Members that the tasks and endpoints have on the server, but not in the definition. They stay, because an
       import cannot remove anything. A part that is missing as a whole is named once.
   returned: success
   type: list
@@ -190,7 +191,7 @@ elapsed:
   type: float
   sample: 1.04
 diff:
-  description: Just those values that differ, before and after.
+  description: Only the values that differ, before and after.
   returned: in check mode and in diff mode
   type: dict
   sample:

@@ -44,9 +44,9 @@ options:
     required: true
   mode:
     description:
-      - Who may read and write the file O(dest). Octal and in quotes, like V("0640"), or symbolic, like V(u=rw,g=r).
-      - By default everybody may read it, as node_exporter is another user. It holds no secrets, but the names of
-        servers and tasks.
+      - The permissions of the file O(dest). Octal and in quotes, like V("0640"), or symbolic, like V(u=rw,g=r).
+      - By default everybody may read it, because node_exporter is another user. It contains the names of servers and
+        tasks, but no secrets.
     type: raw
     default: "0644"
   server:
@@ -76,7 +76,7 @@ options:
     default: true
   parallel:
     description:
-      - How many requests are under way at a time, from 1 to 256. Also the number of connections.
+      - How many requests are sent at a time, from 1 to 256. It is also the number of connections.
     type: int
     default: 10
 notes:
@@ -124,7 +124,7 @@ dest:
   type: str
   sample: /var/lib/prometheus/node-exporter/qlik_em.prom
 counts:
-  description: How much was read.
+  description: How many servers and tasks were read.
   returned: success
   type: dict
   contains:

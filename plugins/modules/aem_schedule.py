@@ -15,8 +15,8 @@ description:
   - Creates, changes, enables and disables a schedule (the console calls it a job), which starts, reloads or stops
     tasks at certain times.
   - The API has no methods for schedules. They are read by an export of the whole server and set by an import, which
-    adds and changes and never removes. So a schedule cannot be removed, see O(state=absent).
-  - The cron expression is checked before anything is sent. The result says it in words and names the next runs.
+    adds and changes, but never removes. So a schedule cannot be removed, see O(state=absent).
+  - The cron expression is checked before anything is sent. The result explains it in words and lists the next runs.
   - Schedules do not run in Enterprise Manager but in Replicate. Tasks may be running or stopped while one is changed.
 extends_documentation_fragment:
   - dataops.qlik_em.connection
@@ -48,9 +48,9 @@ options:
       - schedule
   state:
     description:
-      - V(present) creates the schedule, changes what is given and differs, and enables it.
+      - V(present) creates the schedule or changes the given options that differ, and enables it.
       - V(disabled) does the same, and disables it. A new schedule is created disabled.
-      - V(absent) disables the schedule, as the API cannot remove it. There is a warning. Remove it in the console.
+      - V(absent) disables the schedule with a warning, because the API cannot remove it. Remove it in the console.
     type: str
     choices:
       - present
@@ -64,22 +64,22 @@ options:
         each year."
       - Each field is V(*) or a list (V(1,15)) of numbers and ranges (V(1-5)), ranges with a step (V(0-20/5)). Minute,
         hour, month and year may also be V(*/5).
-      - Two forms are the server's own. V(*/2) as day with V(*/1) as weekday is the second Monday of the month, and
-        V(*/5) as day is the last one of it. V(*/90) as weekday is every 90 minutes, counted from the minute that the
-        other fields give.
+      - Two forms are specific to the server. V(*/2) as day with V(*/1) as weekday is the second Monday of the month,
+        and V(*/5) as day is the last one of it. V(*/90) as weekday is every 90 minutes, counted from the minute that
+        the other fields give.
       - With both a day and a weekday it runs on either, as in Vixie cron. That is an assumption.
-      - Needed to create a schedule. Otherwise the schedule keeps what it has.
+      - Needed to create a schedule. Otherwise the schedule keeps its setting.
     type: str
   local_time:
     description:
       - Whether the times are in the local time of the server. If not, they are in UTC.
-      - If not set, a new schedule is in UTC, and an existing one keeps what it has.
+      - If not set, a new schedule is in UTC, and an existing one keeps its setting.
     type: bool
   action:
     description:
       - The action on the tasks. V(start) starts them where they stopped, V(reload) deletes the data at the target and
         loads it again, V(stop) stops them.
-      - Needed to create a schedule. Otherwise the schedule keeps what it has.
+      - Needed to create a schedule. Otherwise the schedule keeps its setting.
     type: str
     choices:
       - start
@@ -87,9 +87,9 @@ options:
       - stop
   tasks:
     description:
-      - The names of the tasks, which must exist, or V(*) alone for all tasks of the server. A schedule that is for some
-        tasks cannot be changed to one for all, as an import removes nothing.
-      - Needed to create a schedule. Otherwise the schedule keeps what it has.
+      - The names of the tasks, which must exist, or V(*) alone for all tasks of the server. A schedule for some
+        tasks cannot be changed to one for all, because an import removes nothing.
+      - Needed to create a schedule. Otherwise the schedule keeps its setting.
     type: list
     elements: str
   wait_timeout:
@@ -105,7 +105,7 @@ options:
     default: 2
 notes:
   - Needs the roles Admin on Enterprise Manager and on the server, and Designer on All Tasks and on All Endpoints.
-  - All schedules of the server are imported as they were read right before, with the one changed. A change that
+  - All schedules of the server are imported as they were just read, with only this one changed. A change that
     somebody else makes in that moment, in the console or by another run, may be lost. Do not let several hosts or forks
     change schedules of one server at a time.
   - Members of a schedule that this module does not know are kept.
@@ -145,7 +145,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ christmas.schedule.explained }}"
 
-- name: Let it not run for now
+- name: Disable it for now
   dataops.qlik_em.aem_schedule:
     username: admin@corp.example
     password: "{{ vault_qlik_em_admin_password }}"
@@ -182,7 +182,7 @@ schedule:
       sample: at 02:30 on Monday to Friday (UTC)
     next_runs:
       description:
-        - The next five runs, fewer if there are not so many, none if it is disabled or never runs again. V(null) if
+        - The next five runs, or fewer if there are not as many; none if it is disabled or never runs again. V(null) if
           they are not known.
         - Times are in UTC, with a C(Z) at the end. Those of a schedule in the local time of the server have no C(Z).
           The server's time zone is not known, so they are counted from the present time in UTC. The first may be over,

@@ -12,7 +12,7 @@ version_added: 1.0.0
 author:
   - dataops.qlik_em contributors (!UNKNOWN)
 description:
-  - Manages which servers Enterprise Manager knows, and how it connects to them. The tasks of a server are not touched.
+  - Manages the servers of Enterprise Manager, and how it connects to them. The tasks of a server are not touched.
   - A server is read, changed and written within one API session. Options that are not given stay unchanged, including
     the stored password. If the session ends in between, the module begins again with the read.
   - A call whose answer was lost is not sent again. The definition is read, and the result follows from it.
@@ -28,7 +28,7 @@ attributes:
   diff_mode:
     description: Returns what has changed (or would have) in diff mode.
     support: full
-    details: Of a password it only shows that it is sent.
+    details: For a password the diff only shows that it is sent.
   idempotent:
     description: Run twice, it changes nothing the second time.
     support: partial
@@ -46,9 +46,9 @@ options:
   state:
     description:
       - V(present) adds the server, or changes what differs.
-      - V(absent) removes the server from Enterprise Manager, whatever its state, and with it all that Enterprise
-        Manager keeps of it, that is its tasks, messages and the roles of users on them. Replicate or Compose itself and
-        its tasks keep running. A server that is added again has its tasks again, but neither the roles nor the
+      - V(absent) removes the server from Enterprise Manager, whatever its state. Enterprise Manager then deletes its
+        data about the server, that is its tasks, messages and the roles of users on them. Replicate or Compose itself
+        and its tasks keep running. A server that is added again has its tasks again, but neither the roles nor the
         messages.
     type: str
     choices:
@@ -88,7 +88,7 @@ options:
     description:
       - V(on_create) sends O(server_password) for a new server only. An existing one keeps its password, so that
         another O(server_username) is refused if O(server_password) is given, too.
-      - V(always) sends it each time. The result is then always changed, as the stored one cannot be read.
+      - V(always) sends it each time. The result is then always changed, because the stored one cannot be read.
     type: str
     choices:
       - on_create

@@ -42,8 +42,9 @@ options:
     elements: str
   schema_pattern:
     description:
-      - A pattern that is sent to the server as it is, so that it returns only what matches. For tasks with very many
-        tables. It is to be in the form of the release, with its wildcard (V(*) up to 2024, V(%) from May 2025 on).
+      - A pattern that is sent to the server as it is, so that it returns only matching tables. Use it for tasks with
+        very many tables. Write it in the form of the release, with its wildcard (V(*) up to 2024, V(%) from May 2025
+        on).
       - If the server finds no table of the task by it, there is a warning. O(schema) and O(table) choose from what
         the server returns.
     type: str
@@ -58,7 +59,7 @@ options:
     elements: str
   state:
     description:
-      - Only tables in one of these states. V(error) are the suspended ones.
+      - Only tables in one of these states. V(error) selects suspended tables.
     type: list
     elements: str
     choices:
@@ -188,7 +189,7 @@ tables:
         cached_delete_count: 0
 missing:
   description:
-    - The names that nothing fits. There is a warning for each. Not known with O(state), O(schema_pattern) and
+    - The names that match nothing. There is a warning for each. Not known with O(state), O(schema_pattern) and
       O(table_pattern).
   returned: success
   type: list

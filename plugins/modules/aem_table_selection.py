@@ -13,7 +13,7 @@ author:
   - dataops.qlik_em contributors (!UNKNOWN)
 description:
   - Changes the lists of patterns and tables that a task includes and excludes.
-  - A running task takes the new selection after a restart or a reload. RV(hint) says so.
+  - A running task uses the new selection after a restart or a reload, see RV(hint).
   - Enterprise Manager has this since May 2024.
 extends_documentation_fragment:
   - dataops.qlik_em.connection
@@ -48,8 +48,8 @@ options:
       - task
   state:
     description:
-      - V(present) adds what is missing to the lists, and changes the load order and type of existing items, if given.
-      - V(replaced) makes each given list contain what is given and nothing else. An empty list empties it.
+      - V(present) adds missing items to the lists, and changes the load order and type of existing items, if given.
+      - V(replaced) makes each given list contain only the given items. An empty list empties it.
       - V(absent) removes items by owner and name (patterns by type, too).
       - A list that is not given stays as it is. The order within a list has no meaning.
     type: str
@@ -75,13 +75,13 @@ options:
         required: true
       load_order:
         description:
-          - When it is loaded, as a number (V(0) means no order) or as V(lowest), V(low), V(normal), V(high) or
+          - The load order, as a number (V(0) means no order) or as V(lowest), V(low), V(normal), V(high) or
             V(highest).
-          - If not set, an item that is there keeps its own with O(state=present). Otherwise it is V(0).
+          - If not set, an existing item keeps its own with O(state=present). Otherwise it is V(0).
         type: str
       table_type:
         description:
-          - What it is, V(table) or V(view).
+          - The type, V(table) or V(view).
           - A pattern for tables and one for views are two patterns. If not set, it is V(table).
         type: str
   excluded_pattern:
@@ -100,13 +100,13 @@ options:
         required: true
       load_order:
         description:
-          - When it is loaded, as a number (V(0) means no order) or as V(lowest), V(low), V(normal), V(high) or
+          - The load order, as a number (V(0) means no order) or as V(lowest), V(low), V(normal), V(high) or
             V(highest).
-          - If not set, an item that is there keeps its own with O(state=present). Otherwise it is V(0).
+          - If not set, an existing item keeps its own with O(state=present). Otherwise it is V(0).
         type: str
       table_type:
         description:
-          - What it is, V(table) or V(view).
+          - The type, V(table) or V(view).
           - A pattern for tables and one for views are two patterns. If not set, it is V(table).
         type: str
   explicit_included_tables:
@@ -126,14 +126,14 @@ options:
         required: true
       load_order:
         description:
-          - When it is loaded, as a number (V(0) means no order) or as V(lowest), V(low), V(normal), V(high) or
+          - The load order, as a number (V(0) means no order) or as V(lowest), V(low), V(normal), V(high) or
             V(highest).
-          - If not set, an item that is there keeps its own with O(state=present). Otherwise it is V(0).
+          - If not set, an existing item keeps its own with O(state=present). Otherwise it is V(0).
         type: str
       table_type:
         description:
-          - What it is, V(table) or V(view).
-          - If not set, a table that is there keeps its own with O(state=present). Otherwise it is V(table).
+          - The type, V(table) or V(view).
+          - If not set, an existing table keeps its own with O(state=present). Otherwise it is V(table).
         type: str
 notes:
   - Needs the role Designer on the task.

@@ -143,7 +143,7 @@ options:
   backup_dir:
     description:
       - The folder for the old definition, where the module runs. Required with O(import_mode=replace).
-      - Only its owner may read the file (mode 0600). It holds the secrets of endpoints, encrypted, if the new
+      - The file is readable by its owner only (mode 0600). It holds the secrets of endpoints, encrypted, if the new
         definition holds endpoints. Every failure after the task was touched names it.
       - Give the same folder each time. While a replacement runs, its note (C(...__replacement.json)) and a lock are
         there, so that a second run of the same task does nothing, and the next one can continue if this one is killed.
@@ -221,7 +221,7 @@ EXAMPLES = r"""
     state: restarted
     run_option: metadata_only_create_missing_tables
 
-- name: Go on and wait until the changes of the meantime are applied
+- name: Start it and wait until the changes of the meantime are applied
   dataops.qlik_em.aem_task:
     server: Replicate-Prod
     name: orders
@@ -270,7 +270,7 @@ EXAMPLES = r"""
                 explicit_included_tables:
                   - {owner: SALES, name: ORDERS}
 
-- name: Make a task be exactly what the definition says; if this is killed, the next run continues
+- name: Replace a task by a definition; if this is killed, the next run continues
   dataops.qlik_em.aem_task:
     server: Replicate-Prod
     name: orders copy
@@ -314,7 +314,7 @@ EXAMPLES = r"""
         state: stopped
       register: stop
   rescue:
-    - name: Say why
+    - name: Show the reason
       ansible.builtin.debug:
         msg: "{{ stop.msg }} ({{ stop.error_code | default('no answer') }})"
 """
@@ -406,8 +406,8 @@ elapsed:
 diff:
   description:
     - The state before and after, and the run option of a start.
-    - With O(state=present) just those values of the definition that differ.
-    - With O(clone_of), of what the task is a copy.
+    - With O(state=present) only the values of the definition that differ.
+    - With O(clone_of), the original of the copy.
   returned: in check mode and in diff mode
   type: dict
   sample:
