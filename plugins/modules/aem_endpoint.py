@@ -211,7 +211,7 @@ EXAMPLES = r"""
     secrets:
       password: "{{ lookup('ansible.builtin.env', 'ARCHIVE_PASSWORD') | default('not-a-real-one', true) }}"
 
-- name: Have a source of a type whose settings nothing here is known of
+- name: Create a source of a type that the module does not know
   dataops.qlik_em.aem_endpoint:
     server: Replicate-Prod
     name: Ledger

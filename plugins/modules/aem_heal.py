@@ -19,7 +19,6 @@ description:
     after that, it is in quarantine. It is reported in each run and not restarted, until somebody starts it or names it
     in O(release).
   - Nothing is sent to a task that is in an open maintenance window (O(windows)), or that matches O(never_if).
-  - The default, O(mode=report), only reports what would be done.
   - A task in RECOVERY, or with the stop reason RECOVERABLE_ERROR, retries by itself. It is not sick, and neither is one
     that has finished its work.
 extends_documentation_fragment:
@@ -108,8 +107,7 @@ options:
     type: int
   max_restarts:
     description:
-      - How often a task is restarted in O(within) seconds, from 1 to 100. If it is sick after that, it is in
-        quarantine.
+      - How often a task is restarted in O(within) seconds, from 1 to 100.
     type: int
     default: 5
   within:

@@ -14,7 +14,6 @@ author:
 description:
   - Puts one task into a state through Qlik Enterprise Manager. A task that is already in that state is left as it is.
   - Works for Replicate tasks and for Compose tasks and workflows. V(present) and V(absent) are for Replicate only.
-  - A failure returns the message of Enterprise Manager, its O(ignore:error_code) and a hint.
   - A call whose answer was lost is not sent again. The state is read instead, and decides the result.
 extends_documentation_fragment:
   - dataops.qlik_em.connection
@@ -83,8 +82,7 @@ options:
         or assigns itself, the loggers (see O(loggers)), secrets that are encrypted (see O(update_password)), and the
         order of lists where it has no meaning (targets, tables and patterns). Endpoints in the definition that the task
         does not use are left out, with a warning.
-      - With O(clone_of), V(present) copies another task of the server if there is no task O(name) yet. An existing task
-        is neither overwritten nor compared.
+      - With O(clone_of), V(present) copies another task of the server if there is no task O(name) yet.
       - V(absent) deletes the task with its definition. The data at the target stay.
     type: str
     choices:
@@ -247,13 +245,6 @@ EXAMPLES = r"""
     wait_for: finished
     wait_timeout: 7200
 
-- name: Load everything again
-  dataops.qlik_em.aem_task:
-    server: Replicate-Prod
-    name: orders
-    state: reloaded
-    force: true
-
 - name: Make a task match a definition; if it has to be stopped for that, it is started again
   dataops.qlik_em.aem_task:
     server: Replicate-Prod
@@ -355,12 +346,6 @@ task:
       returned: always
       type: str
       sample: ""
-  sample:
-    server: Replicate-Prod
-    name: orders
-    state: STOPPED
-    stop_reason: null
-    message: ""
 not_removed:
   description:
     - Members of the task that the definition does not have. They stay, because an import cannot remove anything. A part

@@ -66,11 +66,11 @@ def test_a_plan_is_shown_then_done_then_taken_back(controller, em, given, tmp_pa
     output = promote(controller, given, "--check", promote_step="apply")
     assert "1 object differs, and nothing was changed in check mode." in output and writes(em) == []
     output = promote(controller, given, promote_step="apply")
-    assert "Objects changed: 1, of which tasks that ran, and run again: 1." in output
+    assert "Objects changed: 1. Tasks stopped and started again: 1." in output
     assert description(em) == "as promoted" and em.task(PROD, "orders")["state"] == "RUNNING"
-    assert "Nothing was to be done" in promote(controller, given, promote_step="apply")
-    assert "All that was done is taken back." in promote(controller, given, promote_step="back_out")
-    assert "There was nothing to take back" in promote(controller, given, promote_step="back_out")
+    assert "Nothing had to be done" in promote(controller, given, promote_step="apply")
+    assert "The plan is backed out." in promote(controller, given, promote_step="back_out")
+    assert "There was nothing to back out" in promote(controller, given, promote_step="back_out")
     assert description(em) == before and em.task(PROD, "orders")["state"] == "RUNNING"
 
 
@@ -88,8 +88,7 @@ def test_a_task_that_does_not_run_afterwards_takes_all_of_it_back(controller, em
     with controller.play([task], "-e", json.dumps(given)) as child:
         assert child.wait() == 2, child.output
         assert (
-            f"These tasks ran before, and do not run now: {PROD}/orders. All that was done is taken back."
-            in child.output
+            f"These tasks ran before, and are not running now: {PROD}/orders. The plan is backed out." in child.output
         )
     assert description(em) == before
 
