@@ -177,7 +177,7 @@ EXAMPLES = r"""
       groups:
         - CORP\auditors
 
-- name: Go back to what is inherited
+- name: Return to inherited permissions
   dataops.qlik_em.aem_acl:
     server: Replicate-Prod
     scope: task

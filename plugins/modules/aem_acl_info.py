@@ -24,7 +24,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Read who may do what with a server
+- name: Read the permissions on a server
   dataops.qlik_em.aem_acl_info:
     server: Replicate-Prod
   register: permissions
@@ -33,7 +33,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ permissions.acl.operator_role.users if permissions.acl else 'All is inherited.' }}"
 
-- name: Read who may do what with an endpoint
+- name: Read the permissions on an endpoint
   dataops.qlik_em.aem_acl_info:
     server: Replicate-Prod
     scope: endpoint

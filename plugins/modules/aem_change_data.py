@@ -93,7 +93,7 @@ seealso:
 
 EXAMPLES = r"""
 # The connection comes from QLIK_EM_URL, QLIK_EM_USERNAME and QLIK_EM_PASSWORD.
-- name: Keep what the nightly load has not read yet
+- name: Keep change data that the nightly load has not read yet
   dataops.qlik_em.aem_change_data:
     server: Replicate-Prod
     name: orders
@@ -101,7 +101,7 @@ EXAMPLES = r"""
     application: nightly load
     retention_point: "2026-11-24T22:00:00Z"
 
-- name: Delete what is older than 30 days
+- name: Delete change data older than 30 days
   dataops.qlik_em.aem_change_data:
     server: Replicate-Prod
     name: orders

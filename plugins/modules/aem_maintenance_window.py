@@ -138,7 +138,7 @@ seealso:
 
 EXAMPLES = r"""
 # The connection comes from QLIK_EM_URL, QLIK_EM_USERNAME and QLIK_EM_PASSWORD.
-- name: Note what runs
+- name: Record which tasks run
   dataops.qlik_em.aem_maintenance_window:
     state: recorded
     path: /var/lib/qlik/patch-night.json
@@ -150,7 +150,7 @@ EXAMPLES = r"""
     waves:
       - server: Compose-DW
 
-- name: Note what runs, with the order that follows from what the tasks read
+- name: Record which tasks run, with the order that follows from their log streams
   dataops.qlik_em.aem_maintenance_window:
     state: recorded
     path: /var/lib/qlik/whole-estate.json

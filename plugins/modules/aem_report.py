@@ -123,7 +123,7 @@ EXAMPLES = r"""
     results_dest: /var/lib/qlik/rows.jsonl
   register: batch
 
-- name: Write a page about what was done
+- name: Write a page about the results
   dataops.qlik_em.aem_report:
     title: Stop before the patch
     result: "{{ batch }}"

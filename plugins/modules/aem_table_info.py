@@ -102,7 +102,7 @@ EXAMPLES = r"""
     statuses: true
   register: orders
 
-- name: Let a server of 2025 or later find some of 100,000 tables
+- name: Find some of 100,000 tables with the pattern of a server of 2025 or later
   dataops.qlik_em.aem_table_info:
     server: Replicate-Prod
     name: orders

@@ -95,7 +95,7 @@ EXAMPLES = r"""
     wait: true
     parallel: 20
 
-- name: Start again what has failed, on all servers that can be reached
+- name: Start failed tasks again, on all servers that can be reached
   dataops.qlik_em.aem_task_batch:
     state: started
     include:
@@ -148,7 +148,7 @@ EXAMPLES = r"""
       timeout: 600
       on_timeout: skip
 
-- name: Start everything of two servers, what is read before who reads it, and who reads it when that has caught up
+- name: Start all tasks of two servers in their order, each wave when the one before has caught up
   dataops.qlik_em.aem_task_batch:
     state: started
     include:
@@ -166,7 +166,7 @@ EXAMPLES = r"""
       stable_for: 2
       timeout: 60
 
-- name: Stop all tasks with a tag in a large installation, and keep what became of each
+- name: Stop all tasks with a tag in a large installation, and keep the result of each
   dataops.qlik_em.aem_task_batch:
     state: stopped
     include:

@@ -80,7 +80,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ orders.tasks[0].state }}, latency {{ orders.tasks[0].cdc_latency.total_latency }}"
 
-- name: Find what is in trouble, on all servers that can be reached
+- name: Find tasks with problems, on all servers that can be reached
   dataops.qlik_em.aem_task_info:
     state:
       - error

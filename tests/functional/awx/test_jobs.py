@@ -174,7 +174,7 @@ def test_results_of_ten_thousand_tasks_stay_in_the_events(em, jobs) -> None:
     )
     recorded = jobs.launch("Qlik EM: window, record", maintenance_window_include='[{"server": "*"}]')
     assert recorded.successful, recorded.output
-    assert recorded.results["Note what runs"]["counts"]["selected"] == 10_000
+    assert recorded.results["Record which tasks run"]["counts"]["selected"] == 10_000
     kept = recorded.artifacts["maintenance_window_checkpoint"]["servers"]
     assert sum(len(group["tasks"]) for groups in kept.values() for group in groups) == 10_000
     job = jobs.launch("Qlik EM: stop tasks", task_server="*", task_parallel=50)
