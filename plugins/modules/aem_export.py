@@ -86,9 +86,9 @@ options:
     description:
       - V(redact) replaces each secret by V(<redacted>), in a string that contains more than a secret just that part. An
         import leaves such a member out, so that an existing endpoint keeps its secret. A warning names all places.
-      - A secret is what the server exports encrypted and, outside of tasks, what has the name of one. Give a list of
-        places to have more redacted, as in O(secrets=["databases/Shop/db_settings/code"]). A place is written as diffs
-        show it. V(*) matches any text. One that is not in the export is named in a warning.
+      - Secrets are members that the server exports encrypted and, outside of tasks, members with the name of a secret.
+        Give a list of places to have more redacted, as in O(secrets=["databases/Shop/db_settings/code"]). A place is
+        written as diffs show it. V(*) matches any text. One that is not in the export is named in a warning.
       - V(keep) writes the secrets as the server exports them. They are encrypted with its master key, and only a server
         with the same key can read them. Nobody but its owner may use such a file. If its mode allows others more, it
         loses that with a warning, and an O(mode) that does is refused.

@@ -14,7 +14,7 @@ author:
 description:
   - Makes the tasks and endpoints of a server match a replication definition, usually one that
     M(dataops.qlik_em.aem_export) has written, and on request its schedules, notifications and settings. All of the
-    server is exported and compared by its meaning, and only what differs is imported.
+    server is exported and compared by its meaning, and only differences are imported.
   - An import adds and changes, but never removes. Tasks and endpoints that are not in the definition stay as they are.
     To make one task match its definition exactly, see M(dataops.qlik_em.aem_task).
   - A task that differs and is not stopped is a failure, before anything is imported.

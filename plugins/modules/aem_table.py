@@ -27,7 +27,7 @@ attributes:
   diff_mode:
     description: Returns what has changed (or would have) in diff mode.
     support: full
-    details: Shows, for each table that changes, its state before and what is done with it.
+    details: Shows, for each table that changes, its state before and the action on it.
   idempotent:
     description: Run twice, it changes nothing the second time.
     support: partial
@@ -249,7 +249,7 @@ elapsed:
   type: float
   sample: 2.1
 diff:
-  description: For each table that changes, the state before and what is done.
+  description: For each table that changes, the state before and the action.
   returned: in check mode and in diff mode
   type: dict
   sample:

@@ -13,7 +13,7 @@ author:
   - dataops.qlik_em contributors (!UNKNOWN)
 description:
   - Returns the lists of patterns and tables that a task includes and excludes.
-  - They show what is chosen. M(dataops.qlik_em.aem_table_info) shows which tables the task has at present.
+  - The lists show the selection. M(dataops.qlik_em.aem_table_info) shows the current tables of the task.
   - Enterprise Manager has this since May 2024.
 extends_documentation_fragment:
   - dataops.qlik_em.connection
