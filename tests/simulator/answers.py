@@ -65,7 +65,16 @@ class Text:
     body: bytes
 
 
-def result_answer(value: Any, void_body: str | None = None) -> Answer:
+def fractional(value: Any) -> Any:
+    """The same JSON with whole numbers that are spelled 5.0."""
+    if isinstance(value, dict):
+        return {key: fractional(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [fractional(item) for item in value]
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def result_answer(value: Any, void_body: str | None = None, fractions: bool = False) -> Answer:
     """The answer of a method that went well: JSON, or nothing (`void_body` instead of it, if given) for None.
 
     Assumption: the body of a void success is empty (docs/enterprise_manager_api.md, 4.12); its headers are
@@ -75,7 +84,7 @@ def result_answer(value: Any, void_body: str | None = None) -> Answer:
         answer = json_answer(None)
         answer.body = value.body if isinstance(value, Text) else (void_body or "").encode()
         return answer
-    return json_answer(value)
+    return json_answer(fractional(value) if fractions else value)
 
 
 def refusal(error: ApiError) -> Answer:

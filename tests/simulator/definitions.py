@@ -142,10 +142,11 @@ def origin(host: str, now: datetime.datetime | None = None) -> str:
     return f"Host name: {host}, Time: {now:%Y-%m-%d %H:%M:%S.%f}"
 
 
-def text(whole: Tree, comment: bool) -> bytes:
-    """The bytes of an export: indented with tabs; older releases begin with a comment line."""
+def text(whole: Tree, comment: bool, mark: bool) -> bytes:
+    """The bytes of an export: indented with tabs; older releases begin with a comment line, some with a mark."""
     body = json.dumps(whole, indent="\t", ensure_ascii=False)
-    return (f"// {whole['description']}\n{body}" if comment else body).encode()
+    first = f"// {whole['description']}\n" if comment else ""
+    return f"{first}{body}".encode("utf-8-sig" if mark else "utf-8")
 
 
 # Reading

@@ -48,9 +48,11 @@ class Variants:
     # Since May 2025, in 2023, in May 2022 (docs/enterprise_manager_api.md, 6.24).
     table_wildcard: Annotated[str, checks.choice("%", "*", "substring")] = "%"
     export_comment: Flag = False  # "// Host name: ..." before the JSON, as older releases have it
+    export_mark: Flag = False  # a byte order mark before an export
     fresh_encryption: Flag = False  # every export encrypts a password anew
     # What an import makes of a list of named items whose order may count (docs/enterprise_manager_api.md, 9.5).
     import_lists: Annotated[str, checks.choice("reordered", "appended", "replaced")] = "reordered"
+    fractions: Flag = False  # 5 is 5.0 (docs/enterprise_manager_api.md, 4.11)
     type_first: Flag = True  # $type must be the first member of PutServer's body
     endpoint_test_keys: Annotated[str, checks.choice("sdk", "guide_table", "guide_template")] = "sdk"
     # Of UNAUTHORIZED_REQUEST (docs/enterprise_manager_api.md, 3.5).

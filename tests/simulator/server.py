@@ -359,7 +359,8 @@ class Simulator:
             return answers.refusal(error)
         finally:
             session.last_used = self.clock()  # a call that waited a minute was in use all that time
-        return answers.result_answer(result, world.document.variants.void_body)
+        variants = world.document.variants
+        return answers.result_answer(result, variants.void_body, variants.fractions)
 
     def _login(self, world: World, request: web.BaseRequest, body: bytes, entry: Entry) -> Answer:
         """Login. Every user may: the role that the guide asks for would, inherited, let everybody see everything."""

@@ -302,11 +302,17 @@ def _decoded(place: Place, content: bytes) -> str:
 
 
 def _not_utf8(place: Place, begin: bytes) -> InputError:
-    is_utf16 = begin[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) or begin[1:4:2] == b"\0\0" != begin[:3:2]
     return place.refusal(
-        f"it is {'UTF-16' if is_utf16 else 'in another encoding'}, not UTF-8. Save it as UTF-8 (in Windows "
-        "PowerShell: Set-Content -Encoding utf8)"
+        f"it is {_encoding(begin[:4])}, not UTF-8. Save it as UTF-8 (in Windows PowerShell: Set-Content -Encoding utf8)"
     )
+
+
+def _encoding(begin: bytes) -> str:
+    if begin in (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE) or begin.count(0) == 3:
+        return "UTF-32"
+    if begin[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) or begin[1::2] == b"\0\0" != begin[::2]:
+        return "UTF-16"
+    return "in another encoding"
 
 
 def _open_kept(place: Place, flags: int) -> int:

@@ -16,3 +16,9 @@ def whole_number(value: Any) -> int | None:
     if isinstance(value, float) and value.is_integer():  # (docs/enterprise_manager_api.md, 4.11)
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def without_fraction(value: Any) -> Any:
+    """Return a value of an answer, a whole number as an integer: sent back as 5.0, the server may refuse it."""
+    number = whole_number(value)
+    return value if number is None else number

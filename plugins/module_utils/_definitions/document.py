@@ -26,6 +26,7 @@ from .sending import REWRITTEN
 
 LIMIT = 50 * 1024 * 1024  # bytes; the largest known definitions are a few MB
 DEPTH = 100  # levels; an export has about 10
+DIGITS = 640  # of a whole number: so many are read by each Python, whatever its limit is set to
 # What Windows PowerShell makes of objects that are deeper than ConvertTo-Json -Depth.
 POWERSHELL = re.compile(r"@\{.*\}|System\.(?:Object|Collections|Management|String)[\w.+`]*(?:\[\])?", re.DOTALL)
 # Members that hold an object in all exports that were seen: of a task (and those whose names end in _settings), and
@@ -84,6 +85,10 @@ def check_form(option: str, document: Json) -> None:
         _check_items(option, kind, content.get(kind))
 
 
+class _LongNumber(ValueError):
+    """Such a number, as text."""
+
+
 class _Twice(dict):
     """An object in which a member stands twice."""
 
@@ -113,18 +118,35 @@ def _parsed(option: str, text: str, hint: str = TEMPLATES) -> Any:
     if not plain:
         raise InputError(f"{option} is empty.")
     if "\0" in plain[:2]:  # without the mark that a file in it should begin with, it is read as UTF-8
-        raise InputError(f"{option} is UTF-16, not UTF-8. {REWRITTEN}")
+        encoding = "UTF-32" if plain[:4].count("\0") == 3 else "UTF-16"
+        raise InputError(f"{option} is {encoding}, not UTF-8. {REWRITTEN}")
     try:
-        return json.loads(plain, parse_float=number, parse_constant=_refuse_constant, object_pairs_hook=_members)
+        return json.loads(
+            plain,
+            parse_int=_integer,
+            parse_float=number,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_members,
+        )
     except RecursionError as error:
         raise InputError(f"{option} is not JSON: it is nested too deeply.") from error
     except json.JSONDecodeError as error:
-        at = len(text) - len(plain) + error.pos
-        before = text[:at]
-        line, column = before.count("\n") + 1, at - before.rfind("\n")
-        raise InputError(f"{option} is not JSON: syntax error at line {line}, column {column}.", hint) from None
-    except ValueError as error:  # a number that is not JSON, or too long for Python
+        place = _place(text, len(text) - len(plain) + error.pos)
+        raise InputError(f"{option} is not JSON: syntax error at {place}.", hint) from None
+    except _LongNumber as error:
+        long = str(error)
+        raise InputError(
+            f"{option} is not a replication definition: the number at {_place(text, text.index(long))} has "
+            f"{len(long.lstrip('-'))} digits, and the limit is {DIGITS}."
+        ) from None
+    except ValueError as error:  # a number that is not JSON
         raise InputError(f"{option} is not JSON: {error}.") from None
+
+
+def _place(text: str, at: int) -> str:
+    before = text[:at]
+    line, column = before.count("\n") + 1, at - before.rfind("\n")
+    return f"line {line}, column {column}"
 
 
 def shown_option(value: Any) -> Any:
@@ -138,6 +160,12 @@ def shown_option(value: Any) -> Any:
 
 def too_large(option: str) -> str:
     return f"{option} is larger than {LIMIT // 1024**2} MB: that is not a replication definition."
+
+
+def _integer(text: str) -> int:
+    if len(text.lstrip("-")) > DIGITS:
+        raise _LongNumber(text)
+    return int(text)
 
 
 def _refuse_constant(word: str) -> None:

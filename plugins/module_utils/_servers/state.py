@@ -16,6 +16,7 @@ from .._client.checks import check_name, check_text
 from .._client.errors import AemError, InputError, WaitError
 from .._client.nearest import CASE
 from .._common.lost_answers import confirm_lost_write, from_the_read
+from .._common.numbers import without_fraction
 from .._common.wait import TimedOut, Waiting, check_waiting, wait_until
 from .._run.result import Mode, Result, diff
 from .model import MEMBERS, MONITORED, NOT_FOUND, TYPES, read_details, type_of, view
@@ -162,7 +163,7 @@ def _changed(wanted: Wanted, current: Json) -> Json:
 def _read(api: Api, wanted: Wanted) -> Json:
     definition = api.get_server(wanted.name, accept=(NOT_FOUND,))
     api.client.hide([str(definition.get("password") or "")])
-    return definition
+    return {key: without_fraction(value) for key, value in definition.items()}
 
 
 def _apply(api: Api, wanted: Wanted, mode: Mode) -> Plan:

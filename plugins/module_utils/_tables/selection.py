@@ -16,6 +16,7 @@ from .._client.api import Api, Json
 from .._client.checks import check_text
 from .._client.errors import AemError, InputError
 from .._common.lost_answers import confirm_lost_write
+from .._common.numbers import without_fraction
 from .._run.result import Mode, Result, diff
 from .._tasks.model import TaskName, check_task, snapshot_of
 
@@ -107,7 +108,8 @@ def lists_in(answer: Mapping[str, Any]) -> Lists:
 
 
 def _normal(item: Mapping[str, Any]) -> Json:
-    result = {**DEFAULTS, **{key: value for key, value in item.items() if key != "$type" and value is not None}}
+    given = {key: without_fraction(value) for key, value in item.items() if key != "$type" and value is not None}
+    result = {**DEFAULTS, **given}
     for key in DEFAULTS:
         if isinstance(result[key], str):
             result[key] = result[key].upper()

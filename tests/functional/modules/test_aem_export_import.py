@@ -97,6 +97,13 @@ def test_secrets_are_covered_also_as_numbers_and_in_json_inside_of_a_text(admin,
     assert "4711081547" in path.read_text() and "key-in-a-text" in path.read_text()
 
 
+def test_an_export_may_begin_with_a_mark_and_a_comment(admin, em, tmp_path):
+    em.set_variants(export_mark=True, export_comment=True)
+    assert export(admin, tmp_path / "x.json", name="invoices").changed
+    assert (tmp_path / "x.json").read_bytes().startswith(b"{")
+    assert not import_definition(admin, None, src=str(tmp_path / "x.json")).changed
+
+
 def test_a_repository_of_exports_stays_quiet(admin, em, tmp_path):
     em.set_variants(fresh_encryption=True, export_comment=True)
     path = tmp_path / "all.json"

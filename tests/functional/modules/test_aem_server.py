@@ -69,6 +69,14 @@ def test_a_new_server_is_sent_whole_and_type_first(user, em):
     assert run.result["diff"]["before"] == {} and run.result["diff"]["after"] == run.result["server"]
 
 
+def test_a_port_that_the_server_spells_as_a_number_with_a_fraction(user, em):
+    shown = {"$type": "AemReplicateServer", "name": PROD, "host": "h", "port": 3552.0, "password": "guid-1"}
+    em.faults([{"match": {"operation": "GetServer"}, "nth": "all", "fault": "answer", "json": shown}])
+    assert not user.run("aem_server", name=PROD, host="h", port=3552).changed
+    (body,) = sent(user.run("aem_server", name=PROD, description="new"))
+    assert str(body["port"]) == "3552"
+
+
 def test_a_compose_server(user, em):
     assert user.run("aem_server", **{**NEW, "type": "compose"}).changed
     assert em.server("Replicate-New")["type"] == "COMPOSE"

@@ -102,6 +102,14 @@ def test_present_changes_what_is_given_of_a_table_that_is_there_and_nothing_else
     assert selection(em)["explicit_included_tables"][-1] == item("A", "B")
 
 
+def test_orders_that_the_server_spells_with_a_fraction_are_not_sent_back_so(em, user):
+    em.set_variants(fractions=True)
+    run = act(user, "present", explicit_included_tables=[item("A", "B", load_order=7)])
+    assert run.changed and selection(em)["explicit_included_tables"][-1] == item("A", "B", load_order=7)
+    given = user.run("aem_table_selection_info", **TASK).result["selection"]
+    assert not act(user, "replaced", **given).failed and not act(user, "replaced", **given).changed
+
+
 def test_replaced_sets_the_lists_that_are_given_whatever_their_order(em, user):
     lists = {"explicit_included_tables": [item(*pair) for pair in reversed(TABLES)]}
     assert not act(user, "replaced", **lists).changed

@@ -161,6 +161,14 @@ def test_wait_checks_that_the_process_has_ended(user, em):
     assert run.operations.count("GetTaskDetails") > 3
 
 
+def test_wait_reads_memory_that_is_spelled_with_a_fraction(user, em):
+    em.set_variants(fractions=True)
+    em.set_task("Replicate-Prod", "orders", stop_seconds=0, memory_lag=0.5)
+    run = user.task(wait=True)
+    assert run.changed and run.operations.count("GetTaskDetails") > 1
+    assert em.task("Replicate-Prod", "orders")["memory_mb"] == 0
+
+
 def test_wait_fails_if_the_process_stays(user, em):
     em.set_task("Replicate-Prod", "orders", stop_seconds=0.1, memory_lag=60)
     run = user.task(wait=True, wait_timeout=1)

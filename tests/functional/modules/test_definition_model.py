@@ -161,6 +161,8 @@ BROKEN = {
     "settings that are a text": (GOOD.replace('"target_settings": {}', '"target_settings": ""'), POWERSHELL),
     "UTF-16": (GOOD.encode("utf-16"), "UTF-16"),
     "UTF-16 without a mark": (GOOD.encode("utf-16-le"), "UTF-16"),
+    "UTF-32": (GOOD.encode("utf-32"), "UTF-32"),
+    "UTF-32 without a mark": (GOOD.encode("utf-32-be"), "UTF-32"),
     "another encoding": (GOOD.replace("shop", "Müller").encode("cp1252"), "UTF-8"),
     "Python": (str(shop_with()), "line 1, column 2"),
     "a member twice": (GOOD.replace('"extra"', '"password": "canary2", "extra"'), f"{SETTINGS}/password twice"),
@@ -170,7 +172,7 @@ BROKEN = {
     "not a definition": ('{"a": 1}', "has no member"),
     "NaN": (GOOD.replace('"a": 1', '"a": NaN'), "NaN is not a JSON number"),
     "a number that none can hold": (GOOD.replace('"a": 1', '"a": 1e99999999999999999999'), "is not JSON"),
-    "many digits": (GOOD.replace('"a": 1', f'"a": {"1" * 5000}'), "is not JSON"),
+    "many digits": (GOOD.replace('"a": 1', f'"a": {"1" * 5000}'), "column 12 has 5000 digits"),
 }
 
 

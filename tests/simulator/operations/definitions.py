@@ -52,7 +52,8 @@ def _database(call: Call, server: LiveServer, name: str) -> Tree:
 
 def _text(call: Call, server: LiveServer, name: str, content: Tree) -> Text:
     whole = definitions.document(name, content, server.settings.version, server.settings.host)
-    return Text(definitions.text(whole, call.world.document.variants.export_comment))
+    variants = call.world.document.variants
+    return Text(definitions.text(whole, variants.export_comment, variants.export_mark))
 
 
 async def import_task(call: Call, server: LiveServer) -> None:

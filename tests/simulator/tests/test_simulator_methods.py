@@ -198,6 +198,15 @@ def test_void_answers(em: Handle, admin: Client, method: Method, body: str | Non
     assert (reply.body.decode(), reply.headers["Content-Length"]) == (body or "", str(len(body or "")))
 
 
+def test_numbers_with_a_fraction(em: Handle, admin: Client) -> None:
+    """Numbers change their spelling, not what they are."""
+    plain = admin.call("GET", "/servers/Replicate-Prod/tasks/orders")
+    em.set_variants(fractions=True)
+    reply = admin.call("GET", "/servers/Replicate-Prod/tasks/orders")
+    assert reply.json == plain.json
+    assert b'"memory_mb":212.0,' in reply.body and b'"memory_mb":212,' in plain.body
+
+
 @pytest.mark.parametrize("method", METHODS, ids=IDS)
 def test_faults_reach_every_method(em: Handle, admin: Client, method: Method) -> None:
     """By the method's name; an answer that is lost means that the work is done."""

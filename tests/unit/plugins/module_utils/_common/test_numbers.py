@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.dataops.qlik_em.plugins.module_utils._common.numbers import whole_number
+from ansible_collections.dataops.qlik_em.plugins.module_utils._common.numbers import whole_number, without_fraction
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,10 @@ from ansible_collections.dataops.qlik_em.plugins.module_utils._common.numbers im
 def test_whole_numbers(value, whole):
     assert whole_number(value) == whole
     assert isinstance(whole_number(value), (int, type(None)))
+
+
+@pytest.mark.parametrize(
+    ("value", "result"), [(5.0, 5), (5, 5), (7.5, 7.5), (True, True), ("5.0", "5.0"), (None, None)]
+)
+def test_a_value_without_a_fraction(value, result):
+    assert without_fraction(value) == result and type(without_fraction(value)) is type(result)

@@ -66,6 +66,12 @@ def test_an_export_is_read(text):
         ("", "dest is empty."),
         ("// only\n//", "dest is empty."),
         ('{\0"\0', f"dest is UTF-16, not UTF-8. {HOW}"),
+        *((mark, f"dest is UTF-32, not UTF-8. {HOW}") for mark in ("{\0\0\0", "\0\0\0{")),
+        (
+            '// x\n{"a":\n -' + "7" * 5000 + "}",
+            "dest is not a replication definition: the number at line 3, column 2 has 5000 digits, and the limit is "
+            "640.",
+        ),
         ("[]", "dest must be a replication definition (an object), not list."),
         ("7", "dest must be a replication definition (an object), not int."),
         ('{"a": NaN}', "dest is not JSON: NaN is not a JSON number."),
@@ -87,6 +93,11 @@ def test_an_export_is_read(text):
 )
 def test_what_is_not_a_definition(text, why):
     assert refusal(text) == why
+
+
+def test_as_many_digits_as_can_be():
+    most = -int("7" * 640)
+    assert read_definition("dest", f'{{"{BODY}": {{}}, "a": {most}}}')["a"] == most
 
 
 def test_as_deep_as_can_be():
