@@ -157,7 +157,7 @@ def filled(new: Any, old: Any) -> Any:
         return old if new == PLACEHOLDER else ABSENT
     try:
         inner, there = json.loads(new), json.loads(old)
-    except ValueError:
+    except (ValueError, RecursionError):
         return _filled_text(new, old)
     whole = filled(inner, there)
     if whole is ABSENT:

@@ -165,7 +165,7 @@ class RunStore:
         try:
             kept = json.loads(text, parse_float=number)
             schema, owner = kept["schema"], kept["enterprise_manager"]
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise self._damaged(path) from error
         if schema != SCHEMA:
             raise InputError(f"{path} was written by another release of the collection. Nothing was done.")

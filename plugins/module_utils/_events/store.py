@@ -63,7 +63,7 @@ class Store:
                 )
             memory = from_json(document)
             events = [{member: one.get(member) for member in MEMBERS} for one in document["events"]]
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise InputError(
                 f"state_file ({self._path}) does not contain the state of this source. Remove it to start over; "
                 "changes in the meantime are then not reported."

@@ -184,7 +184,7 @@ def read_journal(path: str, address: str, operation: str) -> JournalState:
                 unconfirmed[_task_in(entry)] = unconfirmed[_task_in(entry)]._replace(
                     since=monotonic_of(boot, entry.get("uptime")), goes_on=goes_on
                 )
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise _damaged(path, number) from error
     continues = before == operation and not is_over
     has_ended = before in ("", operation) and is_over

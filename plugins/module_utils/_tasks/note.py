@@ -69,7 +69,7 @@ def read_note(folder: str, task: TaskName, address: str) -> Note | None:
             kept["was_active"] is True,
         )
         owner = kept["enterprise_manager"]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise InputError(
             f"The note of an unfinished replacement ({path}) is damaged: {error}. Nothing was done.",
             "Look at the task and at the definitions in backup_dir, then remove the note.",

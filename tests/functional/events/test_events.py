@@ -325,7 +325,7 @@ def test_what_is_watched_less_is_not_lost(em, watch, tmp_path):
     assert watch(include=PROD, state_file=file).round() == []
 
 
-@pytest.mark.parametrize("content", ["no JSON", "{}", "[]\n", '{"format": 1}'])
+@pytest.mark.parametrize("content", ["no JSON", "{}", "[]\n", "[" * 100_000, '{"format": 1}'], ids=range(5))
 def test_a_file_of_something_else_is_refused(watch, tmp_path, content):
     file = tmp_path / "state"
     file.write_text(content)

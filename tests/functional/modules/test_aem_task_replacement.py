@@ -524,6 +524,7 @@ def test_a_second_run_at_the_same_time_does_nothing(admin, em, tmp_path):
             "belongs to another Enterprise Manager",
         ),
         (lambda note: "[]", "is damaged"),
+        (lambda note: "[" * 100_000, "is damaged"),
     ],
 )
 def test_a_note_that_cannot_be_used_is_refused(admin, em, tmp_path, change, text):

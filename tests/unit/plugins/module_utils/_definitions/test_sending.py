@@ -221,3 +221,8 @@ def test_filling_in_what_was_taken_out(new, old, whole):
     assert found is ABSENT if whole is ABSENT else found == whole
     if isinstance(whole, str):
         assert json.dumps(found) == json.dumps(whole)
+
+
+def test_a_text_that_is_nested_too_deeply_is_filled_by_its_names():
+    deep = "[" * 100_000
+    assert filled(f"{deep} PWD={TAKEN_OUT}", f"{deep} PWD=s") == f"{deep} PWD=s"

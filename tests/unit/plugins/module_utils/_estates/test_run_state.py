@@ -57,7 +57,7 @@ def test_a_run_that_was_edited_is_refused(store, members, message):
     assert caught.value.message.startswith(f"{store.plan}.run ") and "Nothing was done." in caught.value.message
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": 1}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", "[" * 100_000, '{"schema": 1}'], ids=range(5))
 def test_a_run_that_was_cut_off_is_refused_with_the_file_to_look_into(store, text):
     with open(f"{store.plan}.run", "w", encoding="utf-8") as file:
         file.write(text)

@@ -144,6 +144,7 @@ def test_a_line_that_a_crash_has_cut_is_none(path, tail):
     [
         ([RUN, {"event": "task", "server": "S"}], "", 2),
         ([RUN], "somebody's notes", 2),
+        pytest.param([RUN], f"{'[' * 100_000}\n", 2, id="nested deeply"),
         ([RUN], '{"events": 1}', 2),
         ([RUN], '{"server": "S", "name": "a", "event": "task"}', 2),
         ([["x"]], "", 1),
