@@ -63,7 +63,7 @@ def test_a_backup_is_kept_promoted_from_and_restored_on_the_host(em, keeper):
     assert f"update {PROD} tasks orders" in keeper.play("promote", **given)
     em.clear_requests()
     output = keeper.play("promote", step="apply", **given)
-    assert "Objects changed: 1, of which tasks that ran, and run again: 1." in output
+    assert "Objects changed: 1. Tasks stopped and started again: 1." in output
     assert "runs in process" not in output and em.task(PROD, "orders")["state"] == "RUNNING"
     output = keeper.play("restore", plan=str(keeper.disk / "back.json"), step="restore")
     assert f"update {PROD} tasks orders" in output and "runs in process" not in output
