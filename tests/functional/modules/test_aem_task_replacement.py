@@ -643,7 +643,7 @@ def test_who_is_interrupted_loses_no_task(admin, em, tmp_path, at_first, number,
     assert not run.failed and tables(em) == NEW and state(em) == "RUNNING" and not notes(tmp_path), run.result
 
 
-# Killed: the way through real playbooks is in ways/test_killed_replacements.py
+# Killed: the way through real playbooks is in test_killed_replacements.py
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Kill -9 of a playbook at the writes of a replacement, both ways to run: the next run goes on from what is there.
 
-All requests and the steps with files are in modules/test_aem_task_replacement.py, without Ansible around them; the soak
+All requests and the steps with files are in test_aem_task_replacement.py, without Ansible around them; the soak
 kills playbooks at any request.
 """
 
