@@ -66,9 +66,9 @@ def test_an_export_is_read(text):
         ("", "dest is empty."),
         ("// only\n//", "dest is empty."),
         ('{\0"\0', f"dest is UTF-16, not UTF-8. {HOW}"),
-        *((mark, f"dest is UTF-32, not UTF-8. {HOW}") for mark in ("{\0\0\0", "\0\0\0{")),
+        *((mark, f"dest is UTF-32, not UTF-8. {HOW}") for mark in ("{\0\0\0", "\0\0\0{\0")),
         (
-            '// x\n{"a":\n -' + "7" * 5000 + "}",
+            '// x\n{"a":\n -' + "7" * 5000 + ',\n"b": -' + "7" * 5000 + "}",
             "dest is not a replication definition: the number at line 3, column 2 has 5000 digits, and the limit is "
             "640.",
         ),
