@@ -21,8 +21,6 @@ from ansible_collections.dataops.qlik_em.tests.functional.every_module.inputs im
 from ansible_collections.dataops.qlik_em.tests.functional.every_module.inputs_table import BAD, BAD_TO_READ
 from ansible_collections.dataops.qlik_em.tests.functional.support.user import MODULES, User
 
-pytestmark = pytest.mark.unmeasured
-
 ADMIN = {"username": "admin@corp.example", "password": "admin-test-password"}
 
 
