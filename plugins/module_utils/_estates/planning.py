@@ -51,7 +51,6 @@ class Situation(NamedTuple):
     current: Estate
     running: Collection[ObjectKey]
     scope: Collection[ObjectKey]
-    warnings: list[str]
 
     def plan(self, delete: bool) -> Plan:
         """Return what leads from what is there to what is wanted. Raises InputError."""
@@ -78,7 +77,7 @@ def planned(api: Api, params: Mapping[str, Any], mode: Mode) -> Result:
             ensure_file(plan_file.OPTION, store.plan, text, Mode(), is_same=_is_same_plan)
             ensure_file(plan_file.OPTION, page_path(store.plan), shown, Mode(), is_same=_is_same_page)
     values = {**result_of(todo, todo.steps), "plan": store.plan, "page": page_path(store.plan)}
-    return Result(bool(todo.steps), values, diff_of(todo), found.warnings)
+    return Result(bool(todo.steps), values, diff_of(todo))
 
 
 def _check_place(path: str) -> None:
@@ -133,7 +132,7 @@ def situation(api: Api, params: Mapping[str, Any], rules: Rules | None = NO_RULE
         if listed.snapshot.state in MOVING
     }
     scope = set(scope_in(params).selected(current))
-    return Situation(desired, current, running, scope, [])
+    return Situation(desired, current, running, scope)
 
 
 def result_of(todo: Plan, steps: Sequence[Step]) -> dict[str, Any]:
