@@ -75,7 +75,7 @@ endif
 
 test: .build/nox/complete ## Everything that CI runs, with a list of what ran
 	@rm -rf .build/results .build/logs .build/coverage && mkdir -p .build/results .build/logs
-	@TIME_LIMIT=1800 $(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) IN_GATE=yes $(GATE) \
+	@TIME_LIMIT=3600 $(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) IN_GATE=yes $(GATE) \
 		$(if $(filter output-sync,$(.FEATURES)),--output-sync=target) </dev/null; \
 	$(MAKE) --no-print-directory IN_GATE=yes coverage </dev/null; \
 	$(python) -m tests.tools.summary $(GATE) coverage

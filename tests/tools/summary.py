@@ -18,13 +18,20 @@ RESULTS = ("passed", "failed", "skipped")
 MAY_FAIL = "pre-release"  # nobody has to be ready for an ansible-core that is not released; what fails is shown
 
 
-def count(session: dict[str, Any]) -> Counter[str]:
-    """Return how many tests of a session passed, failed and were skipped; a session without tests counts as one."""
-    counts: Counter[str] = Counter()
-    for report in (BUILD / "results" / session["name"]).glob("*.xml"):
+def tests(session: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the name of each test of a session, and how it ended."""
+    found = []
+    for report in sorted((BUILD / "results" / session["name"]).glob("*.xml")):
         for case in xml.etree.ElementTree.parse(report).iter("testcase"):
             tags = {child.tag for child in case}
-            counts["failed" if tags & {"failure", "error"} else "skipped" if "skipped" in tags else "passed"] += 1
+            result = "failed" if tags & {"failure", "error"} else "skipped" if "skipped" in tags else "passed"
+            found.append((f"{case.get('classname')}::{case.get('name')}", result))
+    return found
+
+
+def count(session: dict[str, Any]) -> Counter[str]:
+    """Return how many tests of a session passed, failed and were skipped; a session without tests counts as one."""
+    counts = Counter(result for _name, result in tests(session))
     if session["result"] in ("failed", "aborted"):
         counts["failed"] = counts["failed"] or 1
     elif not counts:
@@ -65,6 +72,9 @@ def main(*steps: str) -> int:
             total += counts
         reason = f" ({session['reason']})" if session["reason"] else ""
         print(f"{session['name']:20} {session['duration']:4.0f} s   {used(session):>4} s   {text(counts)}{reason}")
+        # The end of its log, which was shown, may not go back so far.
+        for name in [name for name, result in tests(session) if result == "failed"]:
+            print(f"  failed: {name}")
     found = [version for version in VERSIONS if (BUILD / "pythons" / f"python{version}").exists()]
     print(f"\nPythons: {', '.join(found)}")
     if missing := [version for version in VERSIONS if version not in found]:
