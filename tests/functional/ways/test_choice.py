@@ -216,7 +216,7 @@ def test_the_worker_is_as_it_was_after_each_item(controller):
         + "from ansible.plugins.callback import CallbackBase\n"
         + "class CallbackModule(CallbackBase):\n    CALLBACK_TYPE, CALLBACK_NAME = 'aggregate', 'watcher'\n",
     )
-    late = {"dataops.qlik_em.aem_task": STUCK | {"wait_timeout": 100}, "timeout": 2, "ignore_errors": True}
+    late = {"dataops.qlik_em.aem_task": STUCK | {"wait_timeout": 100}, "timeout": 8, "ignore_errors": True}
     wrong = {"dataops.qlik_em.aem_task": {"nonsense": "{{ item }}"}, "loop": [1, 2], "ignore_errors": True}
     run(
         controller,
@@ -235,10 +235,10 @@ def test_the_worker_is_as_it_was_after_each_item(controller):
 
 
 def test_a_task_that_runs_out_of_time_is_logged_out(controller, em):
-    task = {"dataops.qlik_em.aem_task": STUCK | {"wait_timeout": 100}, "timeout": 3}
+    task = {"dataops.qlik_em.aem_task": STUCK | {"wait_timeout": 100}, "timeout": 10}
     output = run(controller, task, status=2)
     assert ways(output) == [""]
-    await_that(lambda: em.summary()["open_sessions"] == 0, "the session is closed", 10)
+    await_that(lambda: em.summary()["open_sessions"] == 0, "the session is closed")
     summary = em.summary()
     assert (summary["logins"], summary["logouts"]) == (1, 1)
 

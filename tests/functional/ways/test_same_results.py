@@ -117,6 +117,7 @@ def comparable(value: Any) -> Any:
         return value
     # Since 2.19 a module that fails always gives a traceback, or this text, which says nothing.
     result = {name: comparable(item) for name, item in value.items() if item != "(traceback unavailable)"}
+    result.pop("ansible_parsed", None)  # ansible-core 2.22 leaves its own mark in what a module returned
     # The load of a task lags behind its state, so that it depends on the moment of the read.
     load = ("memory_mb", "cpu_percentage")
     moments = ("elapsed", "slowest", "span", "start", "started", "timestamp")
