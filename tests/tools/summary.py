@@ -7,31 +7,48 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import xml.etree.ElementTree
 from collections import Counter
-from typing import Any
+from typing import Any, NamedTuple
 
 from .bootstrap import BUILD, VERSIONS
 
 RESULTS = ("passed", "failed", "skipped")
+FATAL = re.compile(r"E +(fatal: |failed: |\[?ERROR)")
+MOST_LINES, LONGEST = 12, 600
 MAY_FAIL = "pre-release"  # nobody has to be ready for an ansible-core that is not released; what fails is shown
 
 
-def tests(session: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return the name of each test of a session, and how it ended."""
+class Test(NamedTuple):
+    """How a test of a session ended; ``report`` is what pytest wrote of its failure."""
+
+    name: str
+    result: str
+    report: str
+
+    def reason(self) -> list[str]:
+        """Return the lines that tell most: where a playbook failed, of whose output the message may consist."""
+        lines = [line for line in self.report.splitlines() if line.startswith("E ")]
+        return [line[:LONGEST] for line in ([line for line in lines if FATAL.match(line)] or lines)[-MOST_LINES:]]
+
+
+def tests(session: dict[str, Any]) -> list[Test]:
+    """Return how each test of a session ended."""
     found = []
     for report in sorted((BUILD / "results" / session["name"]).glob("*.xml")):
         for case in xml.etree.ElementTree.parse(report).iter("testcase"):
-            tags = {child.tag for child in case}
-            result = "failed" if tags & {"failure", "error"} else "skipped" if "skipped" in tags else "passed"
-            found.append((f"{case.get('classname')}::{case.get('name')}", result))
+            ends = {child.tag: child.text or "" for child in case}
+            failure = [report for tag, report in ends.items() if tag in ("failure", "error")]
+            result = "failed" if failure else "skipped" if "skipped" in ends else "passed"
+            found.append(Test(f"{case.get('classname')}::{case.get('name')}", result, "\n".join(failure)))
     return found
 
 
 def count(session: dict[str, Any]) -> Counter[str]:
     """Return how many tests of a session passed, failed and were skipped; a session without tests counts as one."""
-    counts = Counter(result for _name, result in tests(session))
+    counts = Counter(test.result for test in tests(session))
     if session["result"] in ("failed", "aborted"):
         counts["failed"] = counts["failed"] or 1
     elif not counts:
@@ -73,8 +90,9 @@ def main(*steps: str) -> int:
         reason = f" ({session['reason']})" if session["reason"] else ""
         print(f"{session['name']:20} {session['duration']:4.0f} s   {used(session):>4} s   {text(counts)}{reason}")
         # The end of its log, which was shown, may not go back so far.
-        for name in [name for name, result in tests(session) if result == "failed"]:
-            print(f"  failed: {name}")
+        for test in tests(session):
+            if test.result == "failed":
+                print(f"  failed: {test.name}", *test.reason(), sep="\n    ")
     found = [version for version in VERSIONS if (BUILD / "pythons" / f"python{version}").exists()]
     print(f"\nPythons: {', '.join(found)}")
     if missing := [version for version in VERSIONS if version not in found]:

@@ -50,7 +50,7 @@ WRONG: dict[str, dict[str, Any]] = {
     "a mapping as a name": STOP | {"name": {"a": [1, None, "é"]}},
     "a name and its alias": STOP | {"task": "orders"},
     "a position that is missing": STOP | {"state": "started", "run_option": "resume_processing_from_timestamp"},
-    "a secret as a number": STOP | {"password": 815},
+    "a secret as a number": STOP | {"password": 8150815},  # too long for a port, of which a part would be masked
     "a secret in the url": STOP | {"url": "https://joe:canary-of-url@localhost"},
     "a url of nobody": STOP | {"url": "https://localhost:1", "connect_timeout": 2},
     "a proxy that is none": STOP | {"proxy": "socks5://joe:canary-of-proxy@localhost"},
@@ -184,7 +184,7 @@ def write_site(folder: Path, em: Handle, secret: str) -> None:
         "  loop: [orders, locked]\n"
         "- name: Take a vaulted value from the environment\n"
         "  environment:\n"
-        f"    QLIK_EM_CONNECT_TIMEOUT: {vaulted('7', secret)}"
+        f"    QLIK_EM_CONNECT_TIMEOUT: {vaulted('7.25', secret)}"
         "  dataops.qlik_em.aem_task_info:\n"
         "    server: Replicate-Prod\n"
         "    name: [orders]\n"
