@@ -327,7 +327,7 @@ def test_two_names_that_are_masked_alike_are_refused(inventory, em):
 
 @pytest.mark.usefixtures("heeded")
 def test_ctrl_c_logs_out_and_sends_nothing_more(inventory, em):
-    em.faults([{"match": {"operation": "GetServerList"}, "fault": "delay", "seconds": 1}])
+    em.faults([{"match": {"operation": "GetServerList"}, "fault": "delay", "seconds": 5}])
     command = ["--list", "--inventory", str(inventory.write(details=True))]
     with inventory.controller.start("ansible-inventory", *command, **inventory.login) as child:
         await_that(lambda: [one for one in em.requests() if one["operation"] == "GetServerList"], "the list is read")
