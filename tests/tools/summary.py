@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from .bootstrap import BUILD, VERSIONS
 
 RESULTS = ("passed", "failed", "skipped")
-FATAL = re.compile(r"E +(fatal: |failed: |\[?ERROR)")
+FATAL = re.compile(r"E +(fatal: |failed: |\[?ERROR|\"msg\": )")
 MOST_LINES, LONGEST = 12, 600
 MAY_FAIL = "pre-release"  # nobody has to be ready for an ansible-core that is not released; what fails is shown
 

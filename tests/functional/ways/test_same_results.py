@@ -184,7 +184,7 @@ def write_site(folder: Path, em: Handle, secret: str) -> None:
         "  loop: [orders, locked]\n"
         "- name: Take a vaulted value from the environment\n"
         "  environment:\n"
-        f"    QLIK_EM_CONNECT_TIMEOUT: {vaulted('7.25', secret)}"
+        f"    QLIK_EM_CONNECT_TIMEOUT: {vaulted('86400', secret)}"  # more than any port: ansible-core 2.22 masks it
         "  dataops.qlik_em.aem_task_info:\n"
         "    server: Replicate-Prod\n"
         "    name: [orders]\n"
