@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from .bootstrap import BUILD, VERSIONS
 
 RESULTS = ("passed", "failed", "skipped")
-FATAL = re.compile(r"E +(fatal: |failed: |\[?ERROR|\"msg\": )")
+TELLING = re.compile(r"E +(fatal: |failed: |\[?ERROR|\"msg\": )")
 MOST_LINES, LONGEST = 12, 600
 MAY_FAIL = "pre-release"  # nobody has to be ready for an ansible-core that is not released; what fails is shown
 
@@ -29,9 +29,12 @@ class Test(NamedTuple):
     report: str
 
     def reason(self) -> list[str]:
-        """Return the lines that tell most: where a playbook failed, of whose output the message may consist."""
-        lines = [line for line in self.report.splitlines() if line.startswith("E ")]
-        return [line[:LONGEST] for line in ([line for line in lines if FATAL.match(line)] or lines)[-MOST_LINES:]]
+        """Return the last lines that tell why: of the output of a playbook, only those on its failures."""
+        lines = self.report.splitlines()
+        lines = [line for line in lines if line.startswith("E ")] or lines  # those with E are pytest's
+        if any("fatal: [" in line for line in lines):
+            lines = [line for line in lines if TELLING.match(line)]
+        return [line[:LONGEST] for line in lines[-MOST_LINES:]]
 
 
 def tests(session: dict[str, Any]) -> list[Test]:
