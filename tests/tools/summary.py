@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from .bootstrap import BUILD, VERSIONS
 
 RESULTS = ("passed", "failed", "skipped")
-TELLING = re.compile(r"E +(fatal: |failed: |\[?ERROR|\"msg\": )")
+TELLING = re.compile(r"(E +)?(fatal: |failed: |\[?ERROR|\"msg\": )")
 MOST_LINES, LONGEST = 12, 600
 MAY_FAIL = "pre-release"  # nobody has to be ready for an ansible-core that is not released; what fails is shown
 
@@ -49,9 +49,9 @@ def tests(session: dict[str, Any]) -> list[Test]:
     return found
 
 
-def count(session: dict[str, Any]) -> Counter[str]:
+def count(session: dict[str, Any], found: list[Test]) -> Counter[str]:
     """Return how many tests of a session passed, failed and were skipped; a session without tests counts as one."""
-    counts = Counter(test.result for test in tests(session))
+    counts = Counter(test.result for test in found)
     if session["result"] in ("failed", "aborted"):
         counts["failed"] = counts["failed"] or 1
     elif not counts:
@@ -82,28 +82,30 @@ def main(*steps: str) -> int:
     """Print the list; 1 if anything failed."""
     sessions = [session for step in steps for session in sessions_of(step)]
     total: Counter[str] = Counter()
+    ended: dict[str, Counter[str]] = {}
     reached = BUILD / "coverage" / "report.txt"
     print("\nLines and branches of the plugins that no test reaches (docs/reliability.md says why)")
     print(reached.read_text() if reached.exists() else "Not measured")
     print(f"\n{'Session':20}   time      CPU   result")
     for session in sorted(sessions, key=lambda session: -session["duration"]):
-        counts = count(session)
+        found = tests(session)
+        counts = ended[session["name"]] = count(session, found)
         if session["name"] != MAY_FAIL:
             total += counts
         reason = f" ({session['reason']})" if session["reason"] else ""
         print(f"{session['name']:20} {session['duration']:4.0f} s   {used(session):>4} s   {text(counts)}{reason}")
         # The end of its log, which was shown, may not go back so far.
-        for test in tests(session):
+        for test in found:
             if test.result == "failed":
                 print(f"  failed: {test.name}", *test.reason(), sep="\n    ")
-    found = [version for version in VERSIONS if (BUILD / "pythons" / f"python{version}").exists()]
-    print(f"\nPythons: {', '.join(found)}")
-    if missing := [version for version in VERSIONS if version not in found]:
+    pythons = [version for version in VERSIONS if (BUILD / "pythons" / f"python{version}").exists()]
+    print(f"\nPythons: {', '.join(pythons)}")
+    if missing := [version for version in VERSIONS if version not in pythons]:
         print(f"Pythons skipped, not on this machine: {', '.join(missing)}")
-    failed = [session["name"] for session in sessions if count(session)["failed"]]
+    failed = [session["name"] for session in sessions if ended[session["name"]]["failed"]]
     if MAY_FAIL in steps:
-        ended = "failed, and may" if MAY_FAIL in failed else "passed"
-        print(f"The ansible-core that comes next: {ended} (output in .build/logs/{MAY_FAIL}.log; counted in no total)")
+        result = "failed, and may" if MAY_FAIL in failed else "passed"
+        print(f"The ansible-core that comes next: {result} (output in .build/logs/{MAY_FAIL}.log; counted in no total)")
         failed = [name for name in failed if name != MAY_FAIL]
     print(f"Failed: {', '.join(failed)} (output in .build/logs)" if failed else "Nothing failed")
     # The form that pytest closes with: alone on the last line, for those who read logs by machine.

@@ -129,11 +129,11 @@ def test_an_odd_answer_is_named(em, tmp_path, module):
                     continue
                 tried.add((operation, place))
                 # Only a member can be missing.
-                kinds = [what for what in ODD if what != "missing" or (place and place[-1] != 0)]
-                for what in random.Random(f"{module} {operation} {place}").sample(kinds, min(AT_ONCE, len(kinds))):
+                kinds = [kind for kind in ODD.items() if kind[1] is not MISSING or (place and place[-1] != 0)]
+                for what, odd in random.Random(f"{module} {operation} {place}").sample(kinds, min(AT_ONCE, len(kinds))):
                     shutil.rmtree(folder)
                     folder.mkdir()
-                    run = play(em, case, folder, Altered(number, place, ODD[what]))
+                    run = play(em, case, folder, Altered(number, place, odd))
                     msg = run.result.get("msg", "")
                     is_named = operation in msg and name_of(place) in msg
                     named += run.failed and is_named
